@@ -1,0 +1,64 @@
+"""All writes. A command is appended to the journal of one partition and stepped by the engine, in order."""
+
+import msgspec
+
+from tocsin.domain.check_in import Report
+from tocsin.domain.instant import Instant
+from tocsin.domain.monitor import MonitorChange
+
+
+class ReportCheckIn(msgspec.Struct, frozen=True, tag="report"):
+    report: Report
+
+
+class PutMonitor(msgspec.Struct, frozen=True, tag="put_monitor"):
+    """Create or change a monitor. `etag` refuses when somebody else changed it first."""
+
+    project: int
+    monitor_id: str
+    change: MonitorChange
+    create: bool = True  # may create
+    update: bool = True  # may change
+    etag: str = ""
+    validate_only: bool = False  # answer as if, keep nothing
+
+
+class PutMonitors(msgspec.Struct, frozen=True, tag="put_monitors"):
+    """Several at once, all or none."""
+
+    puts: tuple[PutMonitor, ...]
+
+
+class DeleteMonitor(msgspec.Struct, frozen=True, tag="delete_monitor"):
+    project: int
+    monitor_id: str
+    etag: str = ""
+
+
+class AcknowledgeIncident(msgspec.Struct, frozen=True, tag="acknowledge"):
+    project: int
+    incident: int
+    by: str = ""
+    note: str = ""
+
+
+class Tick(msgspec.Struct, frozen=True, tag="tick"):
+    """Silence is an entry too: everything received up to the entry's time has been stepped."""
+
+
+class Deaf(msgspec.Struct, frozen=True, tag="deaf"):
+    """Nobody could listen in [since, until]."""
+
+    since: Instant
+    until: Instant
+    reason: str
+
+
+Command = ReportCheckIn | PutMonitor | PutMonitors | DeleteMonitor | AcknowledgeIncident | Tick | Deaf
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """A command with the time at which it counts, on the partition's one clock."""
+
+    at: Instant
+    command: Command

@@ -1,0 +1,107 @@
+"""What happened. The engine answers with facts; metrics, logs, watchers and alerts are consumers of them."""
+
+import msgspec
+
+from tocsin.domain.check_in import CheckIn, ReportKind
+from tocsin.domain.incident import Incident, Outage
+from tocsin.domain.instant import Instant, Millis
+from tocsin.domain.monitor import Monitor
+
+
+class CheckInRecorded(msgspec.Struct, frozen=True):
+    """A report was honoured. `check_in` is the run after it."""
+
+    check_in: CheckIn
+    kind: ReportKind
+    finished: bool  # this report ended the run, or was a lone OK or ERROR
+
+
+class CheckInRefused(msgspec.Struct, frozen=True):
+    """A report was durable but not honoured; its sender will ask why."""
+
+    project: int
+    monitor_id: str
+    reason: str  # a name of RefusalReason
+    detail: str
+    at: Instant
+    dialect: str
+    environment: str = ""
+    check_in_id: str = ""
+    dropped: bool = True  # False: a remark on a report that was honoured
+
+
+class Missed(msgspec.Struct, frozen=True):
+    check_in: CheckIn
+    deadline: Instant
+    judged_at: Instant
+
+
+class TimedOut(msgspec.Struct, frozen=True):
+    check_in: CheckIn
+    deadline: Instant
+    judged_at: Instant
+
+
+class Unjudged(msgspec.Struct, frozen=True):
+    """A slot or run became UNKNOWN: due while nobody could listen."""
+
+    check_in: CheckIn
+
+
+class IncidentOpened(msgspec.Struct, frozen=True):
+    incident: Incident
+
+
+class IncidentContinued(msgspec.Struct, frozen=True):
+    incident: Incident
+
+
+class IncidentResolved(msgspec.Struct, frozen=True):
+    incident: Incident
+
+
+class IncidentAcknowledged(msgspec.Struct, frozen=True):
+    incident: Incident
+
+
+class MonitorCreated(msgspec.Struct, frozen=True):
+    monitor: Monitor
+
+
+class MonitorChanged(msgspec.Struct, frozen=True):
+    monitor: Monitor
+
+
+class MonitorDeleted(msgspec.Struct, frozen=True):
+    project: int
+    number: int
+    monitor_id: str
+
+
+class EnvironmentCreated(msgspec.Struct, frozen=True):
+    project: int
+    monitor: int
+    environment: str
+
+
+class OutageRecorded(msgspec.Struct, frozen=True):
+    outage: Outage
+    length_ms: Millis
+
+
+Fact = (
+    CheckInRecorded
+    | CheckInRefused
+    | Missed
+    | TimedOut
+    | Unjudged
+    | IncidentOpened
+    | IncidentContinued
+    | IncidentResolved
+    | IncidentAcknowledged
+    | MonitorCreated
+    | MonitorChanged
+    | MonitorDeleted
+    | EnvironmentCreated
+    | OutageRecorded
+)

@@ -1,0 +1,46 @@
+"""An incident: a track past its thresholds, from the first failure that counted to the run that recovered it."""
+
+import enum
+
+import msgspec
+
+from tocsin.domain.instant import Instant
+
+
+class Cause(enum.Enum):
+    """What was wrong; stored and on the wire."""
+
+    MISSED = "missed"
+    TIMED_OUT = "timeout"
+    ERROR = "error"
+
+
+class Incident(msgspec.Struct, frozen=True, omit_defaults=True):
+    number: int
+    project: int
+    monitor: int
+    monitor_id: str
+    track: int
+    environment: str
+    cause: Cause  # of the failure that opened it
+    open_time: Instant
+    first_check_in: str = ""  # id of the failure that opened it
+    last_check_in: str = ""  # id of the newest failure in it
+    failure_count: int = 0  # failures counted into it, those below the threshold included
+    resolve_time: Instant | None = None
+    resolving_check_in: str = ""
+    acknowledge_time: Instant | None = None
+    acknowledged_by: str = ""
+    note: str = ""
+    muted: bool = False  # opened while muted: nobody was told
+
+
+class Outage(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A time in which nobody could listen. What fell due in it is UNKNOWN."""
+
+    number: int
+    start_time: Instant
+    end_time: Instant
+    reason: str  # restart, suspend, clock_jump, store, overload
+    unknown_count: int = 0  # slots and runs that became UNKNOWN because of it
+    shown: bool = True  # long enough (30 s by default) to be listed

@@ -1,0 +1,89 @@
+"""Resource names: "projects/p/monitors/m/checkIns/c" and back, and what a monitor id may look like."""
+
+import re
+import unicodedata
+from typing import NamedTuple
+
+from tocsin.domain import errors
+
+MONITOR_ID_MAX = 128
+ENVIRONMENT_MAX = 64
+DEFAULT_ENVIRONMENT = "production"
+_MONITOR_ID = re.compile(r"[a-z0-9_-]{1,128}")
+_ENVIRONMENT_FORBIDDEN = re.compile(r"[\n\r\f/]")
+_PATTERNS = {
+    "project": re.compile(r"projects/([^/]+)"),
+    "monitor": re.compile(r"projects/([^/]+)/monitors/([^/]+)"),
+    "check_in": re.compile(r"projects/([^/]+)/monitors/([^/]+)/checkIns/([^/]+)"),
+    "incident": re.compile(r"projects/([^/]+)/incidents/([^/]+)"),
+    "outage": re.compile(r"outages/([^/]+)"),
+}
+_SHAPES = {
+    "project": "projects/{project}",
+    "monitor": "projects/{project}/monitors/{monitor}",
+    "check_in": "projects/{project}/monitors/{monitor}/checkIns/{check_in}",
+    "incident": "projects/{project}/incidents/{incident}",
+    "outage": "outages/{outage}",
+}
+
+
+class Name(NamedTuple):
+    """The parts of a resource name; parts that the kind does not have are empty."""
+
+    project: str = ""
+    monitor: str = ""
+    child: str = ""  # check-in or incident id
+
+
+def parse(kind: str, name: str, field: str = "name") -> Name:
+    """`parse("monitor", "projects/7/monitors/backup")` → Name("7", "backup"). Wrong shape: InvalidArgument."""
+    match = _PATTERNS[kind].fullmatch(name)
+    if match is None:
+        raise errors.invalid(field, f"{name[:200]!r} is not of the form {_SHAPES[kind]}", reason="NAME_INVALID")
+    parts = match.groups()
+    if kind in ("incident", "outage"):
+        return Name(parts[0] if kind == "incident" else "", "", parts[-1])
+    return Name(*parts)
+
+
+def monitor_name(project: str | int, monitor: str) -> str:
+    return f"projects/{project}/monitors/{monitor}"
+
+
+def check_in_name(project: str | int, monitor: str, check_in: str) -> str:
+    return f"projects/{project}/monitors/{monitor}/checkIns/{check_in}"
+
+
+def incident_name(project: str | int, incident: str | int) -> str:
+    return f"projects/{project}/incidents/{incident}"
+
+
+def slugify(text: str, limit: int = 50) -> str:
+    """"My Fancy Job!" → "my-fancy-job"; "--x--" → "x"; only non-Latin letters → "".
+
+    NFKD, ASCII only, lower case; letters, digits, `_` and `-` stay; runs of blanks and `-` become one `-`.
+    """
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    plain = re.sub(r"[^a-z0-9_\s-]", "", plain)
+    plain = re.sub(r"[\s-]+", "-", plain)
+    return plain.strip("-_")[:limit].strip("-")
+
+
+def check_monitor_id(text: str, field: str = "monitor_id") -> str:
+    """A native monitor id as it stands: 1-128 of [a-z0-9_-]."""
+    if not _MONITOR_ID.fullmatch(text):
+        suggestion = slugify(text, MONITOR_ID_MAX)
+        hint = f"; {suggestion!r} would do" if suggestion else ""
+        raise errors.invalid(field, f"{text[:64]!r} must be 1 to 128 of a-z, 0-9, '-' and '_'{hint}", reason="MONITOR_ID_INVALID")
+    return text
+
+
+def check_environment(text: str | None, field: str = "environment") -> str:
+    """None and "" mean production; at most 64 characters; no line break, form feed or slash. Case matters."""
+    if not text:
+        return DEFAULT_ENVIRONMENT
+    if len(text) > ENVIRONMENT_MAX or _ENVIRONMENT_FORBIDDEN.search(text):
+        raise errors.invalid(
+            field, f"{text[:80]!r} must be at most 64 characters without line breaks and '/'", reason="ENVIRONMENT_INVALID"
+        )
+    return text

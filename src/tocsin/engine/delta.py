@@ -1,0 +1,45 @@
+"""What a batch changed: facts for people and metrics, rows for the store. Committed as one transaction."""
+
+from dataclasses import dataclass, field
+
+from tocsin.domain.check_in import CheckIn
+from tocsin.domain.facts import CheckInRefused, Fact
+from tocsin.domain.incident import Incident, Outage
+from tocsin.domain.instant import Instant
+from tocsin.domain.monitor import Monitor, Policy
+from tocsin.domain.track import Track
+
+
+@dataclass(slots=True)
+class Delta:
+    """Rows by number, each in its state at the end of the batch: the last writer wins."""
+
+    clock: Instant = 0  # the engine's horizon: all up to here has been judged; the durable "alive" stamp
+    facts: list[Fact] = field(default_factory=list)
+    policies: dict[int, Policy] = field(default_factory=dict)  # new ones
+    environments: dict[int, str] = field(default_factory=dict)  # new ones: number → name
+    monitors: dict[int, tuple[Monitor, int]] = field(default_factory=dict)  # with the policy's number
+    deleted_monitors: set[int] = field(default_factory=set)  # with all their tracks, check-ins and incidents
+    tracks: dict[int, Track] = field(default_factory=dict)  # Track.monitor is the monitor's number here
+    check_ins: dict[int, CheckIn] = field(default_factory=dict)
+    new_check_ins: set[int] = field(default_factory=set)  # those of `check_ins` that are not in the store yet
+    incidents: dict[int, Incident] = field(default_factory=dict)
+    outages: list[Outage] = field(default_factory=list)
+    refusals: list[CheckInRefused] = field(default_factory=list)
+    sequences: dict[str, int] = field(default_factory=dict)  # last number given out, by noun; only those that moved
+
+    def __bool__(self) -> bool:
+        """Whether anything but the clock moved."""
+        return bool(
+            self.facts
+            or self.policies
+            or self.environments
+            or self.monitors
+            or self.deleted_monitors
+            or self.tracks
+            or self.check_ins
+            or self.incidents
+            or self.outages
+            or self.refusals
+            or self.sequences
+        )

@@ -1,0 +1,50 @@
+"""What the engine must be told by the store: a snapshot at start, and single rows that a batch refers to.
+
+The engine keeps hot state only. Before a batch is stepped, the node asks `Engine.needs(commands)`, reads those rows and
+hands them in, so that rules never read a database in the middle of deciding.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from tocsin.domain.check_in import CheckIn
+from tocsin.domain.incident import Incident
+from tocsin.domain.instant import Instant
+from tocsin.domain.monitor import Monitor, Policy
+
+
+@dataclass(slots=True)
+class Needs:
+    monitors: set[tuple[int, str]] = field(default_factory=set)  # (project, monitor id)
+    check_ins: set[tuple[int, str]] = field(default_factory=set)  # (project, public id)
+
+    def __bool__(self) -> bool:
+        return bool(self.monitors or self.check_ins)
+
+
+@dataclass(slots=True)
+class Recall:
+    """The rows found; what was asked for and is absent here does not exist."""
+
+    monitors: dict[tuple[int, str], Monitor] = field(default_factory=dict)
+    check_ins: dict[tuple[int, str], CheckIn] = field(default_factory=dict)
+
+
+# (number, project, monitor id, policy number, disabled, inactive, paused_until, muted_until); NEVER/None as in Monitor
+MonitorRow = tuple[int, int, str, int, bool, bool, Instant | None, Instant | None]
+# the fields of Track in order, with Monitor.number in `monitor` and 0 in `next_track`
+TrackRow = tuple[int, ...]
+
+
+@dataclass(slots=True)
+class Snapshot:
+    """Everything hot, in the order it must be loaded; large parts come in chunks."""
+
+    clock: Instant | None  # the durable alive stamp; None: an empty store
+    policies: list[tuple[int, Policy]]
+    environments: list[tuple[int, str]]
+    monitors: Iterable[list[MonitorRow]]
+    tracks: Iterable[list[TrackRow]]
+    open_runs: Iterable[list[CheckIn]]
+    open_incidents: Iterable[list[Incident]]
+    sequences: dict[str, int]

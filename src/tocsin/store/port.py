@@ -1,0 +1,89 @@
+"""The port of the store: few verbs on aggregates. Every method is a plain blocking call; callers choose the thread.
+
+SQLite is driven by one writer thread and a few readers, because it has one writer anyway and a thread hop costs less
+than an async driver's hop for every statement.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from tocsin.domain.check_in import CheckIn, State
+from tocsin.domain.facts import CheckInRefused
+from tocsin.domain.incident import Incident, Outage
+from tocsin.domain.instant import Instant
+from tocsin.domain.monitor import Monitor
+from tocsin.domain.project import Key, Project, Scope
+from tocsin.domain.track import Track
+from tocsin.engine.delta import Delta
+from tocsin.engine.memory import Needs, Recall, Snapshot
+
+T = TypeVar("T")
+
+
+class StoreTrouble(Exception):
+    """The database cannot now: locked, full, gone. The same call may succeed later; nothing of it was kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    rows: list[T]
+    next_token: str  # "" on the last page
+
+
+@dataclass(frozen=True, slots=True)
+class MonitorWithHealth:
+    """A monitor and its tracks, (environment name, track), ordered by environment; plus open incidents by number."""
+
+    monitor: Monitor
+    tracks: list[tuple[str, Track]]
+    incidents: dict[int, Incident]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckInFilter:
+    """What a list of check-ins is narrowed to; None is any."""
+
+    monitor: int | None = None
+    environment: str | None = None
+    states: frozenset[State] | None = None
+    since: Instant | None = None  # receive_time at or after
+    until: Instant | None = None  # receive_time before
+
+
+class Store(Protocol):
+    # the partition's loop: one writer
+    def load(self) -> Snapshot: ...
+    def recall(self, needs: Needs) -> Recall: ...
+    def commit(self, delta: Delta, position: int) -> None: ...
+    def alive(self, clock: Instant) -> None: ...
+    def expire(self, *, check_ins_before: Instant, refusals_before: Instant, limit: int) -> int: ...
+
+    # reads, from any thread
+    def get_monitor(self, project: int, monitor_id: str) -> MonitorWithHealth | None: ...
+    def list_monitors(
+        self, project: int, *, size: int, token: str = "", filter: str = "", order_by: str = ""
+    ) -> Page[MonitorWithHealth]: ...
+    def get_check_in(self, project: int, monitor_id: str, check_in_id: str) -> CheckIn | None: ...
+    def list_check_ins(self, project: int, only: CheckInFilter, *, size: int, token: str = "") -> Page[CheckIn]: ...
+    def get_incident(self, project: int, number: int) -> Incident | None: ...
+    def list_incidents(
+        self, project: int, *, monitor: int | None = None, open_only: bool = False, size: int, token: str = ""
+    ) -> Page[Incident]: ...
+    def list_outages(self, *, shown_only: bool = True, size: int, token: str = "") -> Page[Outage]: ...
+    def list_refusals(self, project: int, monitor_id: str | None, *, limit: int) -> list[CheckInRefused]: ...
+
+    # tenants and credentials: written by the CLI too, so read back from the database, never only from memory
+    def create_project(self, name: str, at: Instant, slug: str = "") -> Project: ...
+    def list_projects(self) -> list[Project]: ...
+    def create_key(self, project: int, scope: Scope, digest: bytes, hint: str, at: Instant) -> Key: ...
+    def revoke_key(self, number: int, at: Instant) -> bool: ...
+    def list_keys(self, project: int | None = None) -> list[Key]: ...
+    def credentials_revision(self) -> int: ...
+    def get_setting(self, name: str) -> str | None: ...
+    def put_setting(self, name: str, value: str) -> None: ...
+    def close(self) -> None: ...
+
+
+def chunks(rows: Sequence[T], size: int) -> list[Sequence[T]]:
+    return [rows[start : start + size] for start in range(0, len(rows), size)]
