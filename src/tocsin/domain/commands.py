@@ -3,6 +3,7 @@
 import msgspec
 
 from tocsin.domain.check_in import Report
+from tocsin.domain.facts import CheckInRefused
 from tocsin.domain.instant import Instant
 from tocsin.domain.monitor import MonitorChange
 
@@ -35,6 +36,12 @@ class DeleteMonitor(msgspec.Struct, frozen=True, tag="delete_monitor"):
     etag: str = ""
 
 
+class RecordRefusals(msgspec.Struct, frozen=True, tag="refusals"):
+    """Reports that an edge could not even turn into a report: kept, counted, shown."""
+
+    refusals: tuple[CheckInRefused, ...]
+
+
 class AcknowledgeIncident(msgspec.Struct, frozen=True, tag="acknowledge"):
     project: int
     incident: int
@@ -54,7 +61,7 @@ class Deaf(msgspec.Struct, frozen=True, tag="deaf"):
     reason: str
 
 
-Command = ReportCheckIn | PutMonitor | PutMonitors | DeleteMonitor | AcknowledgeIncident | Tick | Deaf
+Command = ReportCheckIn | PutMonitor | PutMonitors | DeleteMonitor | RecordRefusals | AcknowledgeIncident | Tick | Deaf
 
 
 class Entry(msgspec.Struct, frozen=True):

@@ -58,6 +58,8 @@ class Track(msgspec.Struct):
     missed_count: int = 0
     timed_out_count: int = 0
     unknown_count: int = 0
+    last_lapse: int = 0  # number of the newest missed or unknown check-in that no report has answered yet, 0: none
+    last_lapse_slot: Instant = NEVER  # its slot
 
 
 class DisplayState(enum.Enum):

@@ -1,0 +1,18 @@
+"""The answer to one entry. It is true, and may be sent, once the entry's batch has been committed."""
+
+import msgspec
+
+from tocsin.domain.check_in import CheckIn
+from tocsin.domain.errors import TocsinError
+from tocsin.domain.facts import CheckInRefused
+from tocsin.domain.incident import Incident
+from tocsin.domain.monitor import Monitor
+
+
+class Receipt(msgspec.Struct, frozen=True):
+    check_in: CheckIn | None = None  # as recorded; None when refused or when the monitor is inactive
+    refusal: CheckInRefused | None = None  # durable, but not honoured: why
+    monitors: tuple[Monitor, ...] = ()  # after a put, in the order of the puts
+    incident: Incident | None = None
+    created: bool = False  # the check-in or the monitor did not exist before
+    error: TocsinError | None = None  # expected trouble, to be raised to the caller; nothing was changed

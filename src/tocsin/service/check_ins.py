@@ -1,0 +1,95 @@
+"""CheckIns: take reports in, hand check-ins out."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from tocsin.domain import errors, ids
+from tocsin.domain.check_in import MAX_DURATION, MAX_MESSAGE, CheckIn, Report, ReportKind
+from tocsin.domain.commands import RecordRefusals, ReportCheckIn
+from tocsin.domain.facts import CheckInRefused
+from tocsin.domain.instant import DAY, MINUTE
+from tocsin.domain.monitor import MonitorChange
+from tocsin.domain.project import Scope
+from tocsin.domain.receipt import Receipt
+from tocsin.journal.port import Journal
+from tocsin.service.principal import Principal
+from tocsin.store.port import CheckInFilter, Page, Store
+
+Rejected = Callable[[str, str], None]  # (dialect, reason): a request that never became a report
+
+
+class CheckIns:
+    def __init__(self, journal: Journal, store: Store, check_change: Callable[[MonitorChange, str], None], rejected: Rejected) -> None:
+        """`check_change(change, field)` raises InvalidArgument when a monitor's configuration cannot be used."""
+        self._journal = journal
+        self._store = store
+        self._check_change = check_change
+        self.rejected = rejected
+
+    async def report(self, principal: Principal, report: Report) -> Receipt:
+        """Answers when durable. A report that the rules do not honour is a receipt with a refusal, not an exception."""
+        principal.require(Scope.INGEST)
+        receipt = await self._journal.append(report.received, ReportCheckIn(self._normal(report)))
+        if receipt.error is not None:
+            raise receipt.error
+        return receipt
+
+    async def report_many(self, principal: Principal, reports: Sequence[Report]) -> list[Receipt]:
+        """As many receipts, in order. All are durable when this returns; single refusals and errors are in the receipts."""
+        principal.require(Scope.INGEST)
+        commands = [ReportCheckIn(self._normal(report)) for report in reports]
+        return list(
+            await asyncio.gather(
+                *(self._journal.append(report.received, command) for report, command in zip(reports, commands, strict=True))
+            )
+        )
+
+    async def refuse(self, refusals: Sequence[CheckInRefused]) -> None:
+        """Keeps what an edge could not turn into a report, so that its sender can find out why."""
+        if refusals:
+            await self._journal.append(refusals[0].at, RecordRefusals(tuple(refusals)))
+
+    async def get(self, principal: Principal, monitor_id: str, check_in_id: str) -> CheckIn:
+        """`check_in_id` is 32 hex, a dashed UUID, or "latest": the newest open run."""
+        principal.require(Scope.READ)
+        wanted = check_in_id if check_in_id == "latest" else ids.normal_id(check_in_id, "name")
+        found = await asyncio.to_thread(self._store.get_check_in, principal.project.number, monitor_id, wanted)
+        if found is None:
+            raise errors.NotFound(
+                f"monitor {monitor_id!r} has no check-in {check_in_id!r}",
+                reason="CHECK_IN_NOT_FOUND",
+                metadata={"monitor": monitor_id, "check_in": check_in_id},
+            )
+        return found
+
+    async def list(self, principal: Principal, only: CheckInFilter, *, size: int, token: str) -> Page[CheckIn]:
+        principal.require(Scope.READ)
+        return await asyncio.to_thread(self._store.list_check_ins, principal.project.number, only, size=size, token=token)
+
+    async def refusals(self, principal: Principal, monitor_id: str | None, *, limit: int) -> list[CheckInRefused]:
+        principal.require(Scope.READ)
+        return await asyncio.to_thread(self._store.list_refusals, principal.project.number, monitor_id, limit=limit)
+
+    def _normal(self, report: Report) -> Report:
+        """Bounds that hold for every dialect; what cannot be used of an upsert is told in `upsert_error`."""
+        changes: dict[str, object] = {}
+        if report.duration_ms is not None and not 0 <= report.duration_ms <= MAX_DURATION:
+            raise errors.invalid("duration", f"must be 0 to {MAX_DURATION / 1000} seconds")
+        if len(report.message) > MAX_MESSAGE:
+            changes["message"] = report.message[:MAX_MESSAGE]
+        if report.check_in_id == ids.LATEST:
+            changes["check_in_id"] = None
+        if report.time is not None and not report.received - DAY <= report.time <= report.received + MINUTE:
+            changes["time"] = None  # too old or too far ahead to be believed: the time of receipt counts
+        if report.upsert is not None:
+            try:
+                self._check_change(report.upsert, "monitor_config")
+            except errors.TocsinError as problem:
+                changes |= {"upsert": None, "upsert_error": problem.message}
+        if report.kind is ReportKind.BEAT and report.duration_ms is not None:
+            changes["duration_ms"] = None
+        if not changes:
+            return report
+        return msgspec.structs.replace(report, **changes)
