@@ -64,7 +64,7 @@ class CheckIns:
             )
         return found
 
-    async def list(self, principal: Principal, only: CheckInFilter, *, size: int, token: str) -> Page[CheckIn]:
+    async def page(self, principal: Principal, only: CheckInFilter, *, size: int, token: str) -> Page[CheckIn]:
         principal.require(Scope.READ)
         return await asyncio.to_thread(self._store.list_check_ins, principal.project.number, only, size=size, token=token)
 
