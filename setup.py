@@ -17,9 +17,10 @@ SANITIZE = os.environ.get("TOCSIN_SANITIZE") == "1"  # address and undefined-beh
 
 
 def generate_protos(proto: Path, out: Path) -> None:
-    """Writes *_pb2.py, *_pb2.pyi, *_pb2_grpc.py and *_pb2_grpc.pyi under `out`.
+    """Writes *_pb2.py, *_pb2.pyi, *_pb2_grpc.py and *_pb2_grpc.pyi under `out`, and tocsin/v1/descriptors.binpb.
 
-    The proto package and the Python package are the same path, so the generated imports are right as they are.
+    The proto package and the Python package are the same path, so the generated imports are right as they are. The
+    descriptor set holds what the modules do not: the comments, which the OpenAPI document shows.
     """
     from grpc_tools import protoc
 
@@ -32,6 +33,7 @@ def generate_protos(proto: Path, out: Path) -> None:
     arguments += [f"--python_out={out}", f"--pyi_out={out}", f"--grpc_python_out={out}"]
     if plugin:
         arguments += [f"--plugin=protoc-gen-mypy_grpc={plugin}", f"--mypy_grpc_out={out}"]
+    arguments += ["--include_source_info", f"--descriptor_set_out={out / 'tocsin/v1/descriptors.binpb'}"]
     if protoc.main([*arguments, *sources]):
         raise SystemExit("protoc failed")
 
