@@ -45,7 +45,7 @@ class Report(msgspec.Struct, frozen=True, omit_defaults=True):
     monitor_id: str
     kind: ReportKind
     received: Instant
-    environment: str = "production"
+    environment: str = ""  # "": that of the run named, else production
     check_in_id: str | None = None  # 32 hex, chosen by the client; None or all zero: the newest open run
     time: Instant | None = None  # the client's own time, where the protocol has one
     duration_ms: Millis | None = None

@@ -1,0 +1,169 @@
+"""The engine: commands and instants in, facts and changed rows out. No I/O, no clock.
+
+    needs(commands) → what must be recalled from the store first
+    step(entry)     → Receipt, true once the batch is committed
+    tick(horizon)   → judges silence up to the horizon, in slices
+    take()          → Delta: everything since the last take, to be committed as one transaction
+
+Tracks are independent of each other, so a report first settles its own track up to its own time, and silence is judged by
+ticks; a tick's horizon never passes a request that has arrived and is not stepped yet.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import msgspec
+
+from tocsin.domain import errors
+from tocsin.domain.commands import (
+    AcknowledgeIncident,
+    Command,
+    Deaf,
+    DeleteMonitor,
+    Entry,
+    PutMonitor,
+    PutMonitors,
+    RecordRefusals,
+    ReportCheckIn,
+    Tick,
+)
+from tocsin.domain.facts import IncidentAcknowledged
+from tocsin.domain.instant import SECOND, Instant
+from tocsin.domain.receipt import Receipt
+from tocsin.engine import outages, puts, reports, silence
+from tocsin.engine.delta import Delta
+from tocsin.engine.loading import load
+from tocsin.engine.memory import Needs, Recall, Snapshot
+from tocsin.engine.state import NOWHERE, State
+from tocsin.schedule import Compiler
+
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    outage_shown_ms: int = 30 * SECOND  # shorter outages are honoured, and not listed
+
+
+class Engine:
+    def __init__(self, compiler: Compiler, settings: EngineSettings = EngineSettings()) -> None:
+        self._state = State(compiler)
+        self._settings = settings
+
+    @property
+    def clock(self) -> Instant:
+        """The horizon: everything due before it has been judged."""
+        return self._state.clock
+
+    @property
+    def state(self) -> State:
+        """For tests and for readers of totals; only rules write."""
+        return self._state
+
+    def load(self, snapshot: Snapshot) -> None:
+        """Takes over what the store holds. The engine must be new."""
+        load(self._state, snapshot)
+
+    def next_deadline(self) -> Instant | None:
+        return self._state.deadlines.next()
+
+    def needs(self, commands: Iterable[Command]) -> Needs:
+        """The rows that stepping these commands will look at and that are not hot."""
+        needs = Needs()
+        for command in commands:
+            match command:
+                case ReportCheckIn():
+                    self._report_needs(needs, command)
+                case PutMonitor(project=project, monitor_id=monitor_id) | DeleteMonitor(project=project, monitor_id=monitor_id):
+                    self._monitor_needs(needs, project, monitor_id)
+                case PutMonitors(puts=several):
+                    for put in several:
+                        self._monitor_needs(needs, put.project, put.monitor_id)
+                case _:
+                    pass
+        return needs
+
+    def _report_needs(self, needs: Needs, command: ReportCheckIn) -> None:
+        sent, state = command.report, self._state
+        if sent.check_in_id and state.runs.find(sent.project, sent.check_in_id) is None:
+            needs.check_ins.add((sent.project, sent.check_in_id))
+        if sent.upsert is not None:
+            slot = state.find_monitor(sent.project, sent.monitor_id)
+            if slot != NOWHERE and state.monitor(slot).digest != puts.digest_of(sent.upsert):
+                needs.monitors.add((sent.project, sent.monitor_id))
+
+    def _monitor_needs(self, needs: Needs, project: int, monitor_id: str) -> None:
+        if self._state.find_monitor(project, monitor_id) != NOWHERE:
+            needs.monitors.add((project, monitor_id))
+
+    def recall(self, recall: Recall) -> None:
+        """Hands in what `needs` asked for; kept until `take`."""
+        self._state.recall = recall
+
+    def step(self, entry: Entry) -> Receipt:
+        """Applies one command at its time; a time before the horizon counts as the horizon."""
+        at = max(entry.at, self._state.clock)
+        match entry.command:
+            case ReportCheckIn(report=sent):
+                return reports.report(self._state, sent, at)
+            case PutMonitor() as command:
+                return puts.put(self._state, (command,), at)
+            case PutMonitors(puts=several):
+                return puts.put(self._state, several, at)
+            case DeleteMonitor() as command:
+                return puts.delete(self._state, command, at)
+            case RecordRefusals(refusals=refusals):
+                self._state.delta.refusals.extend(refusals)
+                self._state.delta.facts.extend(refusals)
+                return Receipt()
+            case AcknowledgeIncident() as command:
+                return self._acknowledge(command, at)
+            case Tick():
+                while self.tick(at, limit=100_000):
+                    pass
+                return Receipt()
+            case Deaf(since=since, until=until, reason=reason):
+                for _ in self.resume(since, until, reason):
+                    pass
+                return Receipt()
+
+    def tick(self, horizon: Instant, *, limit: int) -> bool:
+        """Judges up to `limit` tracks due strictly before `horizon`; True when more are due. The clock moves when none is."""
+        state = self._state
+        due = state.deadlines.due(horizon, limit)
+        for slot, leaf in due:
+            silence.settle(state, slot, horizon)
+            silence.park(state, slot, leaf)
+        if len(due) == limit:
+            return True
+        state.clock = max(state.clock, horizon)
+        return False
+
+    def resume(self, since: Instant, until: Instant, reason: str, *, slice_size: int = 20_000) -> Iterator[int]:
+        """Passes over deaf time, track by track; yields after each slice, when a `take` may be committed.
+
+        The clock stands still until the end: a crash in between is simply a longer deaf time.
+        """
+        state = self._state
+        since = max(since, state.clock)
+        unknown = 0
+        for count, slot in enumerate(list(outages.affected(state, since, until)), start=1):
+            unknown += outages.pass_over(state, slot, since, until)
+            if count % slice_size == 0:
+                yield count
+        if until > since:
+            outages.record(state, since, until, reason, unknown, until - since >= self._settings.outage_shown_ms)
+        state.clock = max(state.clock, until)
+
+    def _acknowledge(self, command: AcknowledgeIncident, at: Instant) -> Receipt:
+        known = self._state.incidents.get(command.incident)
+        if known is None or known.project != command.project:
+            error = errors.FailedPrecondition(
+                f"incident {command.incident} is not open", reason="INCIDENT_RESOLVED", metadata={"incident": str(command.incident)}
+            )
+            return Receipt(error=error)
+        incident = msgspec.structs.replace(known, acknowledge_time=at, acknowledged_by=command.by, note=command.note)
+        self._state.incidents[incident.number] = self._state.delta.incidents[incident.number] = incident
+        self._state.delta.facts.append(IncidentAcknowledged(incident))
+        return Receipt(incident=incident)
+
+    def take(self) -> Delta:
+        """All that changed since the last take; commit it as one transaction before anybody is answered."""
+        return self._state.take()

@@ -1,0 +1,112 @@
+"""From a snapshot to hot state: rosters in bulk, keys and deadlines built at the end."""
+
+from array import array
+
+from tocsin.domain import ids
+from tocsin.domain.instant import NEVER
+from tocsin.engine.deadlines import RUN, SLOT, second_of
+from tocsin.engine.memory import MonitorRow, Snapshot, TrackRow
+from tocsin.engine.state import DISABLED, INACTIVE, NOWHERE, State
+
+_LINK = 3  # place of next_track in a track row
+_MONITOR = 1  # place of monitor
+
+
+def load(state: State, snapshot: Snapshot) -> None:
+    state.start_numbers(snapshot.sequences)
+    state.clock = snapshot.clock or 0
+    for number, policy in snapshot.policies:
+        state.add_policy(number, policy)
+    for number, name in snapshot.environments:
+        state.add_environment(number, name)
+    slots = _load_monitors(state, snapshot)
+    _load_tracks(state, snapshot, slots)
+    by_number: dict[int, int] = {}
+    for chunk in snapshot.open_runs:
+        by_number = by_number or {number: slot for slot, number in enumerate(state.tracks.column("number"))}
+        for run in chunk:
+            if run.track in by_number:
+                state.runs.put(by_number[run.track], run)
+    for slot in state.runs.tracks():
+        state.deadlines.put(slot, RUN, state.runs.deadline(slot))
+    for incidents in snapshot.open_incidents:
+        for incident in incidents:
+            state.incidents[incident.number] = incident
+
+
+def _load_monitors(state: State, snapshot: Snapshot) -> dict[int, int]:
+    """Monitor.number → slot."""
+    slots: dict[int, int] = {}
+    for rows in snapshot.monitors:
+        _load_monitor_rows(state, rows, slots)
+    return slots
+
+
+def _load_monitor_rows(state: State, rows: list[MonitorRow], slots: dict[int, int]) -> None:
+    if not rows:
+        return
+    numbers, projects, names, policies, disabled, inactive, paused, muted = zip(*rows, strict=True)
+    count = len(rows)
+    first = state.monitors.load(
+        (
+            array("q", numbers),
+            array("I", projects),
+            array("I", policies),
+            array("H", [(DISABLED if off else 0) | (INACTIVE if idle else 0) for off, idle in zip(disabled, inactive, strict=True)]),
+            array("Q", bytes(8 * count)),
+            array("I", [NOWHERE]) * count,
+            array("q", [until or 0 for until in paused]),
+            array("q", [until or 0 for until in muted]),
+        )
+    )
+    keys = [ids.monitor_key(project, name) for project, name in zip(projects, names, strict=True)]
+    state.keys.put_many(keys, array("I", range(first, first + count)))
+    slots.update(zip(numbers, range(first, first + count), strict=True))
+
+
+def _load_tracks(state: State, snapshot: Snapshot, slots: dict[int, int]) -> None:
+    heads: dict[int, int] = {}
+    first = 0
+    for rows in snapshot.tracks:
+        kept = [row for row in rows if row[_MONITOR] in slots]  # a deleted monitor's rows may still wait for the janitor
+        _load_track_rows(state, kept, first, slots, heads)
+        first += len(kept)
+    for monitor_slot, head in heads.items():
+        entry = state.monitor(monitor_slot)
+        entry.first_track = head
+        state.write_monitor(monitor_slot, entry)
+    paused = state.monitors.column("pause_until")
+    for monitor_slot in range(len(paused)):
+        until = paused[monitor_slot]
+        if 0 < until < NEVER:
+            for slot in state.tracks_of(state.monitor(monitor_slot)):
+                if state.peek(slot).deadline == NEVER:
+                    state.deadlines.put(slot, SLOT, until)
+
+
+def _load_track_rows(state: State, rows: list[TrackRow], first: int, slots: dict[int, int], heads: dict[int, int]) -> None:
+    if not rows:
+        return
+    columns = list(zip(*rows, strict=True))
+    numbers = columns[_MONITOR]
+    monitor_slots = [slots[number] for number in numbers]
+    links = []
+    for slot, monitor_slot in enumerate(monitor_slots, start=first):
+        links.append(heads.get(monitor_slot, NOWHERE))
+        heads[monitor_slot] = slot
+    columns[_MONITOR] = tuple(monitor_slots)
+    columns[_LINK] = tuple(links)
+    names = state.tracks.COLUMNS
+    loaded = state.tracks.load(
+        [array(state.tracks.column(name).format, column) for name, column in zip(names, columns, strict=True)]
+    )
+    assert loaded == first
+    environments = state.environments
+    state.keys.put_many(
+        [ids.track_key(number, environments[environment]) for number, environment in zip(numbers, columns[2], strict=True)],
+        array("I", range(first, first + len(rows))),
+    )
+    deadline = names.index("deadline")
+    state.deadlines.put_many(
+        array("I", range(first, first + len(rows))), SLOT, array("I", [second_of(instant) for instant in columns[deadline]])
+    )

@@ -1,0 +1,83 @@
+"""Deaf time is not silence: what fell due while nobody could listen becomes UNKNOWN, never a miss.
+
+For deaf [since, until]:
+
+    deadline of the slot inside      the slot is UNKNOWN; wait for the next one after `until`
+    window [slot, deadline] overlaps the deadline moves by the overlap; if it then runs out, UNKNOWN
+    run due inside                   the run is UNKNOWN; a late end still closes it
+    run open across, due later       its time-out moves by the time it lost; if it then runs out, UNKNOWN
+    everything else                  untouched
+"""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from tocsin.domain.check_in import CheckIn, State as CheckInState
+from tocsin.domain.facts import OutageRecorded
+from tocsin.domain.incident import Outage
+from tocsin.domain.instant import NEVER, Instant, ceil_second
+from tocsin.domain.track import Track, TrackFlag
+from tocsin.engine import silence
+from tocsin.engine.deadlines import SLOT
+from tocsin.engine.state import MonitorEntry, State
+from tocsin.engine.timing import Timing
+
+
+def affected(state: State, since: Instant, until: Instant) -> Iterator[int]:
+    """Slots of tracks with a deadline, window or open run that [since, until] touches."""
+    expected, deadline = state.tracks.column("expected"), state.tracks.column("deadline")
+    running = set(state.runs.tracks())
+    for slot in range(len(deadline)):
+        waits = deadline[slot] != NEVER and deadline[slot] >= since and expected[slot] < until
+        if (waits or slot in running) and state.tracks.is_open(slot):
+            yield slot
+
+
+def pass_over(state: State, slot: int, since: Instant, until: Instant) -> int:
+    """Applies the table above to one track. Returns how many slots and runs became UNKNOWN."""
+    silence.settle(state, slot, since)  # what was due before is judged as ever: we were slow, not deaf
+    track = state.track(slot)
+    monitor = state.monitor(track.monitor)
+    timing = state.timing(monitor)
+    before = track.unknown_count
+    if track.deadline != NEVER and since <= track.deadline <= until:
+        silence.lapse(state, track, monitor, CheckInState.UNKNOWN, until)
+        silence.expect(state, slot, track, timing, timing.after_outage(until, track.number))
+    elif track.deadline != NEVER and track.deadline > until and track.expected < until:
+        overlap = until - max(track.expected, since)
+        track.deadline = ceil_second(track.deadline + overlap)
+        track.flags |= TrackFlag.DEAFENED
+        state.deadlines.put(slot, SLOT, track.deadline)
+    for run in state.runs.of(slot):
+        _pass_over_run(state, slot, track, monitor, timing, run, since, until)
+    return track.unknown_count - before
+
+
+def _pass_over_run(
+    state: State,
+    slot: int,
+    track: Track,
+    monitor: MonitorEntry,
+    timing: Timing,
+    run: CheckIn,
+    since: Instant,
+    until: Instant,
+) -> None:
+    if run.timeout_time is None or run.receive_time >= until:
+        return
+    if run.timeout_time <= until:
+        silence.time_out(state, slot, track, monitor, timing, run, until, deaf=True)
+        return
+    lost = until - max(run.receive_time, since)
+    moved = msgspec.structs.replace(run, timeout_time=ceil_second(run.timeout_time + lost), deafened=True)
+    state.record(moved)
+    state.settle_run(slot, track, moved)
+
+
+def record(state: State, since: Instant, until: Instant, reason: str, unknown: int, shown: bool) -> None:
+    outage = Outage(
+        number=state.number("outage"), start_time=since, end_time=until, reason=reason, unknown_count=unknown, shown=shown
+    )
+    state.delta.outages.append(outage)
+    state.delta.facts.append(OutageRecorded(outage, until - since))

@@ -1,0 +1,174 @@
+"""Monitors created, changed and deleted: configuration takes the same road as reports, so the two never race."""
+
+import hashlib
+import uuid
+from typing import Final
+
+import msgspec
+
+from tocsin.domain import errors, ids
+from tocsin.domain.commands import DeleteMonitor, PutMonitor
+from tocsin.domain.facts import EnvironmentCreated, MonitorChanged, MonitorCreated, MonitorDeleted
+from tocsin.domain.instant import NEVER, Instant
+from tocsin.domain.monitor import ExpectFrom, Monitor, MonitorChange
+from tocsin.domain.names import DEFAULT_ENVIRONMENT
+from tocsin.domain.receipt import Receipt
+from tocsin.engine import silence
+from tocsin.engine.state import DISABLED, INACTIVE, NOWHERE, MonitorEntry, State
+
+_UIDS: Final = uuid.UUID("5d3b6ba4-2f0e-4c0e-8a63-7c1f1f0f7a11")  # the namespace of monitor uids
+
+
+def put(state: State, commands: tuple[PutMonitor, ...], at: Instant) -> Receipt:
+    """All or none."""
+    planned: list[tuple[PutMonitor, Monitor, bool]] = []
+    for command in commands:
+        try:
+            planned.append((command, *_plan(state, command, at)))
+        except errors.TocsinError as error:
+            return Receipt(error=error)
+    kept = [
+        monitor if command.validate_only else store(state, monitor, at, touch_runs=True)
+        for command, monitor, _ in planned
+    ]
+    return Receipt(monitors=tuple(kept), created=any(created for _, _, created in planned))
+
+
+def _plan(state: State, command: PutMonitor, at: Instant) -> tuple[Monitor, bool]:
+    """The monitor as it would be, and whether it would be new."""
+    known = None
+    if state.find_monitor(command.project, command.monitor_id) != NOWHERE:
+        known = state.configuration(command.project, command.monitor_id)
+    where = {"monitor": command.monitor_id}
+    if known is None:
+        if not command.create:
+            raise errors.NotFound(f"no monitor {command.monitor_id!r} in this project", reason="MONITOR_NOT_FOUND", metadata=where)
+        return create(command.project, command.monitor_id, command.change, at), True
+    if not command.update:
+        raise errors.AlreadyExists(
+            f"monitor {command.monitor_id!r} exists already; update it instead", reason="MONITOR_ALREADY_EXISTS", metadata=where
+        )
+    _check_etag(known, command.etag)
+    return command.change.apply(known, at), False
+
+
+def _check_etag(known: Monitor, etag: str) -> None:
+    if etag and etag != known.etag:
+        raise errors.Aborted(
+            f"monitor {known.id!r} was changed by somebody else; read it again",
+            reason="ETAG_MISMATCH",
+            metadata={"monitor": known.id, "etag": known.etag},
+        )
+
+
+def create(project: int, monitor_id: str, change: MonitorChange, at: Instant) -> Monitor:
+    """A monitor that is not stored yet: number 0, revision 0."""
+    blank = Monitor(number=0, project=project, id=monitor_id, uid="", origin=change.origin, written_by=change.origin)
+    changed = change.apply(blank, at)
+    return msgspec.structs.replace(changed, revision=0, create_time=at, update_time=at)
+
+
+def store(state: State, monitor: Monitor, at: Instant, *, touch_runs: bool, track: bool = True) -> Monitor:
+    """Writes a new monitor (number 0) or a changed one. `track`: a new one has its default environment at once."""
+    if monitor.number == 0:
+        return _add(state, monitor, at, track=track)
+    slot = state.find_monitor(monitor.project, monitor.id)
+    entry = state.monitor(slot)
+    before = state.configuration(monitor.project, monitor.id)
+    if before == monitor:
+        return monitor
+    assert before is not None
+    old_policy = entry.policy
+    _fill(state, entry, monitor)
+    state.write_monitor(slot, entry)
+    state.delta.monitors[monitor.number] = (monitor, entry.policy)
+    state.remember(monitor)
+    state.delta.facts.append(MonitorChanged(monitor))
+    timing = state.timing(entry)
+    judged_otherwise = old_policy != entry.policy or _judging(before) != _judging(monitor)
+    for track_slot in state.tracks_of(entry):
+        if not judged_otherwise:
+            break
+        working = state.track(track_slot)
+        same_slots = before.policy.schedules == monitor.policy.schedules and _judging(before) == _judging(monitor)
+        if same_slots and working.expected != NEVER:
+            silence.expect(state, track_slot, working, timing, working.expected)
+        else:
+            silence.rearm(state, track_slot, working, entry, timing, at)
+        if touch_runs and before.policy.tolerance.max_runtime_ms != monitor.policy.tolerance.max_runtime_ms:
+            for run in state.runs.of(track_slot):
+                changed = msgspec.structs.replace(run, timeout_time=timing.timeout(run.receive_time))
+                state.record(changed)
+                state.settle_run(track_slot, working, changed)
+    return monitor
+
+
+def _judging(monitor: Monitor) -> tuple[object, ...]:
+    return (monitor.disabled, monitor.inactive, monitor.paused_until)
+
+
+def _add(state: State, monitor: Monitor, at: Instant, *, track: bool) -> Monitor:
+    number = state.number("monitor")
+    uid = uuid.uuid5(_UIDS, f"{number}/{monitor.project}/{monitor.id}/{at}").hex
+    monitor = msgspec.structs.replace(monitor, number=number, uid=uid)
+    slot = state.monitors.open()
+    entry = MonitorEntry(
+        number=number, project=monitor.project, policy=0, flags=0, digest=0, first_track=NOWHERE, paused_until=0, muted_until=0
+    )
+    _fill(state, entry, monitor)
+    state.write_monitor(slot, entry)
+    state.keys.put(ids.monitor_key(monitor.project, monitor.id), slot)
+    state.delta.monitors[number] = (monitor, entry.policy)
+    state.remember(monitor)
+    state.delta.facts.append(MonitorCreated(monitor))
+    if track:
+        add_environment(state, slot, entry, DEFAULT_ENVIRONMENT, at)
+    return monitor
+
+
+def add_environment(state: State, slot: int, entry: MonitorEntry, environment: str, at: Instant) -> int:
+    """A new track, waiting for its first slot if the monitor wants that."""
+    track_slot = state.open_track(slot, entry, environment)
+    timing = state.timing(entry)
+    if timing.policy.expect_from is ExpectFrom.CREATION:
+        silence.rearm(state, track_slot, state.track(track_slot), entry, timing, at)
+    state.delta.facts.append(EnvironmentCreated(entry.project, entry.number, environment))
+    return track_slot
+
+
+def _fill(state: State, entry: MonitorEntry, monitor: Monitor) -> None:
+    entry.policy = state.policy_number(monitor.policy)
+    entry.flags = (DISABLED if monitor.disabled else 0) | (INACTIVE if monitor.inactive else 0)
+    entry.digest = 0
+    entry.paused_until = monitor.paused_until or 0
+    entry.muted_until = monitor.muted_until or 0
+
+
+def delete(state: State, command: DeleteMonitor, at: Instant) -> Receipt:  # noqa: ARG001 - all commands are handled alike
+    slot = state.find_monitor(command.project, command.monitor_id)
+    known = state.configuration(command.project, command.monitor_id) if slot != NOWHERE else None
+    if known is None:
+        error = errors.NotFound(
+            f"no monitor {command.monitor_id!r} in this project",
+            reason="MONITOR_NOT_FOUND",
+            metadata={"monitor": command.monitor_id},
+        )
+        return Receipt(error=error)
+    try:
+        _check_etag(known, command.etag)
+    except errors.TocsinError as error:
+        return Receipt(error=error)
+    entry = state.monitor(slot)
+    for track_slot in state.tracks_of(entry):
+        state.close_track(entry, track_slot)
+    state.keys.remove(ids.monitor_key(known.project, known.id))
+    state.monitors.close(slot)
+    state.forget(known.project, known.id)
+    state.delta.deleted_monitors.add(known.number)
+    state.delta.facts.append(MonitorDeleted(known.project, known.number, known.id))
+    return Receipt(monitors=(known,))
+
+
+def digest_of(change: MonitorChange) -> int:
+    """64 bits of a change: the same upsert again needs no look at the store."""
+    return int.from_bytes(hashlib.blake2b(msgspec.msgpack.encode(change), digest_size=8).digest(), "little") or 1

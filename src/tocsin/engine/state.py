@@ -1,0 +1,247 @@
+"""Everything the rules read and write: rosters, keys, deadlines, open runs, and the delta of the batch in hand.
+
+Tracks are worked on as copies: `track(slot)` hands out one mutable `Track` per slot and batch; `take()` writes the
+copies back to the roster and into the delta. Deadlines move at once, because a tick may follow in the same batch.
+"""
+
+import os
+from typing import Final
+
+import msgspec
+
+from tocsin._core.keys import KeyTable
+from tocsin._core.roster import MonitorRoster, TrackRoster
+from tocsin.domain import ids
+from tocsin.domain.check_in import CheckIn
+from tocsin.domain.incident import Incident
+from tocsin.domain.instant import NEVER, Instant
+from tocsin.domain.monitor import Monitor, Policy
+from tocsin.domain.track import Track
+from tocsin.engine.deadlines import RUN, SLOT, Deadlines
+from tocsin.engine.delta import Delta
+from tocsin.engine.memory import Recall
+from tocsin.engine.runs import Runs
+from tocsin.engine.timing import Timing
+from tocsin.schedule import Compiler
+
+NOWHERE: Final = 0xFFFFFFFF
+DISABLED: Final = 1
+INACTIVE: Final = 2
+
+
+class MonitorEntry(msgspec.Struct):
+    """Hot part of a monitor. Field order is the roster's."""
+
+    number: int
+    project: int
+    policy: int
+    flags: int
+    digest: int  # of the last upsert applied: the same again changes nothing
+    first_track: int
+    paused_until: Instant  # NEVER: until resumed; 0: not paused
+    muted_until: Instant  # likewise
+
+    def paused(self, at: Instant) -> bool:
+        return self.paused_until > at
+
+    def muted(self, at: Instant) -> bool:
+        return self.muted_until > at
+
+
+class State:
+    def __init__(self, compiler: Compiler) -> None:
+        self.compiler = compiler
+        self.keys = KeyTable(os.urandom(16))
+        self.monitors = MonitorRoster()
+        self.tracks = TrackRoster()
+        self.deadlines = Deadlines()
+        self.runs = Runs()
+        self.incidents: dict[int, Incident] = {}  # open ones, by number
+        self.timings: list[Timing | None] = [None]  # by policy number; 0 is no policy
+        self.environments: list[str] = [""]  # by number; 0 is no environment
+        self.sequences: dict[str, int] = {}
+        self.clock: Instant = 0
+        self.recall = Recall()
+        self.delta = Delta()
+        self._policies: dict[Policy, int] = {}
+        self._environments: dict[str, int] = {}
+        self._dirty: dict[int, Track] = {}
+        self._monitors: dict[tuple[int, str], Monitor] = {}  # written in this batch
+        self._closed: dict[tuple[int, str], CheckIn] = {}  # left the open runs in this batch
+        self._last_check_in = 0
+
+    # -- numbers
+
+    def number(self, noun: str) -> int:
+        """The next number of a noun: monitor, track, incident, outage."""
+        number = self.sequences.get(noun, 0) + 1
+        self.sequences[noun] = self.delta.sequences[noun] = number
+        return number
+
+    def check_in_number(self, at: Instant) -> int:
+        """Time-ordered, and greater than any given out before."""
+        self._last_check_in = max(ids.check_in_number(at, 0), self._last_check_in + 1)
+        self.sequences["check_in"] = self.delta.sequences["check_in"] = self._last_check_in
+        return self._last_check_in
+
+    def start_numbers(self, sequences: dict[str, int]) -> None:
+        self.sequences = dict(sequences)
+        self._last_check_in = sequences.get("check_in", 0)
+
+    # -- policies and environments, each stored once
+
+    def policy_number(self, policy: Policy) -> int:
+        known = self._policies.get(policy)
+        if known is not None:
+            return known
+        number = self.number("policy")
+        self.add_policy(number, policy)
+        self.delta.policies[number] = policy
+        return number
+
+    def add_policy(self, number: int, policy: Policy) -> None:
+        timing = Timing.compile(number, policy, self.compiler)
+        while len(self.timings) <= number:
+            self.timings.append(None)
+        self.timings[number] = timing
+        self._policies[policy] = number
+
+    def timing(self, monitor: MonitorEntry) -> Timing:
+        timing = self.timings[monitor.policy]
+        assert timing is not None
+        return timing
+
+    def environment_number(self, name: str) -> int:
+        known = self._environments.get(name)
+        if known is not None:
+            return known
+        number = self.number("environment")
+        self.add_environment(number, name)
+        self.delta.environments[number] = name
+        return number
+
+    def add_environment(self, number: int, name: str) -> None:
+        while len(self.environments) <= number:
+            self.environments.append("")
+        self.environments[number] = name
+        self._environments[name] = number
+
+    # -- monitors
+
+    def find_monitor(self, project: int, monitor_id: str) -> int:
+        """Slot of a monitor, or NOWHERE."""
+        return self.keys.get(ids.monitor_key(project, monitor_id))
+
+    def monitor(self, slot: int) -> MonitorEntry:
+        return MonitorEntry(*self.monitors.read(slot))
+
+    def write_monitor(self, slot: int, entry: MonitorEntry) -> None:
+        self.monitors.write(slot, msgspec.structs.astuple(entry))
+
+    def configuration(self, project: int, monitor_id: str) -> Monitor | None:
+        """The whole monitor, as changed in this batch or as recalled."""
+        key = (project, monitor_id)
+        return self._monitors.get(key) or self.recall.monitors.get(key)
+
+    def remember(self, monitor: Monitor) -> None:
+        self._monitors[monitor.project, monitor.id] = monitor
+
+    def forget(self, project: int, monitor_id: str) -> None:
+        self._monitors.pop((project, monitor_id), None)
+        self.recall.monitors.pop((project, monitor_id), None)
+
+    # -- tracks
+
+    def find_track(self, monitor: MonitorEntry, environment: str) -> int:
+        return self.keys.get(ids.track_key(monitor.number, environment))
+
+    def track(self, slot: int) -> Track:
+        """The batch's working copy."""
+        track = self._dirty.get(slot)
+        if track is None:
+            track = self._dirty[slot] = Track(*self.tracks.read(slot))
+        return track
+
+    def peek(self, slot: int) -> Track:
+        """A copy to look at only."""
+        return self._dirty.get(slot) or Track(*self.tracks.read(slot))
+
+    def tracks_of(self, monitor: MonitorEntry) -> list[int]:
+        slots = []
+        slot = monitor.first_track
+        while slot != NOWHERE:
+            slots.append(slot)
+            slot = self.peek(slot).next_track
+        return slots
+
+    def open_track(self, monitor_slot: int, monitor: MonitorEntry, environment: str) -> int:
+        """A new track at the head of the monitor's list. Writes the monitor's entry."""
+        slot = self.tracks.open()
+        self._dirty[slot] = Track(
+            number=self.number("track"),
+            monitor=monitor_slot,
+            environment=self.environment_number(environment),
+            next_track=monitor.first_track,
+        )
+        monitor.first_track = slot
+        self.write_monitor(monitor_slot, monitor)
+        self.keys.put(ids.track_key(monitor.number, environment), slot)
+        return slot
+
+    def close_track(self, monitor: MonitorEntry, slot: int) -> None:
+        track = self.peek(slot)
+        self.keys.remove(ids.track_key(monitor.number, self.environments[track.environment]))
+        self.deadlines.put(slot, SLOT, NEVER)
+        self.deadlines.put(slot, RUN, NEVER)
+        self.runs.drop(slot)
+        self.incidents.pop(track.incident, None)
+        self._dirty.pop(slot, None)
+        self.tracks.close(slot)
+
+    # -- runs
+
+    def find_check_in(self, project: int, identifier: str) -> CheckIn | None:
+        """Open, closed in this batch, or recalled from the store."""
+        key = (project, identifier)
+        return self.runs.find(project, identifier) or self._closed.get(key) or self.recall.check_ins.get(key)
+
+    def record(self, check_in: CheckIn, *, new: bool = False) -> None:
+        self.delta.check_ins[check_in.number] = check_in
+        if new:
+            self.delta.new_check_ins.add(check_in.number)
+
+    def settle_run(self, slot: int, track: Track, run: CheckIn) -> None:
+        """Files a run as open or closed, by its state, and keeps counts and time-out deadline true."""
+        if run.state.value == "in_progress":
+            self.runs.put(slot, run)
+            self._closed.pop((run.project, run.id), None)
+        else:
+            self.runs.remove(slot, run)
+            self._closed[run.project, run.id] = run
+        track.open_runs = min(len(self.runs.of(slot)), 0xFFFF)
+        track.run_deadline = self.runs.deadline(slot)
+        self.deadlines.put(slot, RUN, track.run_deadline)
+
+    # -- the batch
+
+    def take(self) -> Delta:
+        """Ends the batch: working copies go back to the roster and out as rows."""
+        delta, self.delta = self.delta, Delta()
+        for slot, track in self._dirty.items():
+            row = msgspec.structs.astuple(track)
+            self.tracks.write(slot, row)
+            number = int(self.monitors.read(track.monitor)[0])
+            delta.tracks[track.number] = msgspec.structs.replace(track, monitor=number, next_track=0)
+        self._dirty.clear()
+        self._monitors.clear()
+        self._closed.clear()
+        self.recall = Recall()
+        if delta.deleted_monitors:
+            gone = delta.deleted_monitors
+            kept = {number: row for number, row in delta.check_ins.items() if row.monitor not in gone}
+            delta.check_ins = kept
+            delta.new_check_ins &= kept.keys()
+            delta.incidents = {number: row for number, row in delta.incidents.items() if row.monitor not in gone}
+            delta.monitors = {number: row for number, row in delta.monitors.items() if number not in gone}
+        delta.clock = self.clock
+        return delta

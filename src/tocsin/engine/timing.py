@@ -1,0 +1,83 @@
+"""A policy compiled: its timetable, and the arithmetic of slots, deadlines and time-outs that follows from it.
+
+Worked example: "*/10 * * * *", margin 5 min. Waiting for 12:10, the deadline is 12:15. A report at 12:09:30 is early
+enough (a tenth of ten minutes) to satisfy 12:10, so 12:20 is waited for next. Nothing by 12:15: 12:10 is missed, and
+the first slot at or after the deadline, 12:20, is waited for.
+"""
+
+from dataclasses import dataclass
+
+from tocsin.domain.instant import MINUTE, NEVER, SECOND, Instant, Millis, ceil_second
+from tocsin.domain.monitor import Policy
+from tocsin.domain.schedule import Anchor, Interval, Rolling
+from tocsin.schedule import Compiler
+
+_GOLDEN = 0x9E3779B97F4A7C15  # spreads consecutive numbers evenly over 64 bits
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    number: int
+    policy: Policy
+    timetable: int
+    grid: bool  # slots lie on the clock, whatever the reports do
+    rolling: bool
+    start_anchored: bool  # intervals count from the run's start
+    compiler: Compiler
+
+    @classmethod
+    def compile(cls, number: int, policy: Policy, compiler: Compiler) -> "Timing":
+        timetable = compiler.compile(policy.schedules)
+        return cls(
+            number=number,
+            policy=policy,
+            timetable=timetable,
+            grid=bool(policy.schedules) and compiler.is_grid(timetable),
+            rolling=any(isinstance(schedule, Rolling) for schedule in policy.schedules),
+            start_anchored=any(
+                isinstance(schedule, Interval) and schedule.anchor is Anchor.RUN_START for schedule in policy.schedules
+            ),
+            compiler=compiler,
+        )
+
+    def next_after(self, instant: Instant) -> Instant:
+        return self.compiler.next_after(self.timetable, instant)
+
+    def deadline(self, expected: Instant) -> Instant:
+        return NEVER if expected == NEVER else ceil_second(expected + self.policy.tolerance.margin_ms)
+
+    def after_miss(self, expected: Instant, judged: Instant) -> Instant:
+        """The slot to wait for once `expected` has been called missed at its deadline `judged`."""
+        if self.rolling:
+            return self.next_after(judged)
+        following = self.compiler.rearm(self.timetable, expected, judged)
+        return following if following > expected else self.next_after(expected)
+
+    def after_outage(self, until: Instant, spread_by: int) -> Instant:
+        """The slot to wait for when nobody could listen up to `until`: a full fresh chance.
+
+        Slots on a grid stay where they are. Others are spread over at most a tenth of their period or a minute, so that
+        a million timers do not come due in the same second.
+        """
+        expected = self.next_after(until)
+        if self.grid or expected == NEVER:
+            return expected
+        room = min(MINUTE, (expected - until) // 10)
+        return expected + (((spread_by * _GOLDEN) & 0xFFFFFFFFFFFFFFFF) * room >> 64)
+
+    def early(self, expected: Instant) -> Millis:
+        """How long before a slot a report may come and still satisfy it."""
+        if not self.grid or expected == NEVER:
+            return 0
+        set_by_hand = self.policy.tolerance.early_ms
+        if set_by_hand is not None:
+            return set_by_hand
+        return min(MINUTE, self.compiler.distance(self.timetable, expected) // 10)
+
+    def timeout(self, since: Instant) -> Instant | None:
+        """When a run that showed life at `since` is called timed out; None: never."""
+        limit = self.policy.tolerance.max_runtime_ms
+        if not limit:
+            return None
+        step = MINUTE if self.policy.round_to_minute else SECOND
+        return -(-(since + limit) // step) * step

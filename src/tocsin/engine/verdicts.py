@@ -1,0 +1,74 @@
+"""From an outcome to health, incidents and facts: the one place where a track's health moves."""
+
+import msgspec
+
+from tocsin.domain.check_in import CheckIn
+from tocsin.domain.facts import IncidentContinued, IncidentOpened, IncidentResolved
+from tocsin.domain.incident import Cause, Incident
+from tocsin.domain.instant import Instant
+from tocsin.domain.track import Health, Track, Verdict
+from tocsin.engine import thresholds
+from tocsin.engine.rules import HEALTH, Effect, Outcome
+from tocsin.engine.state import MonitorEntry, State
+from tocsin.engine.timing import Timing
+
+_CAUSES = {Verdict.ERROR: Cause.ERROR, Verdict.MISSED: Cause.MISSED, Verdict.TIMED_OUT: Cause.TIMED_OUT}
+
+
+def succeed(state: State, monitor: MonitorEntry, timing: Timing, track: Track, check_in: CheckIn, at: Instant, *, reset: bool = False) -> None:
+    """An OK. `reset` recovers whatever the threshold says."""
+    outcome = thresholds.count_ok(track, timing.policy.tolerance)
+    track.verdict = Verdict.OK
+    _move(state, monitor, track, Outcome.GOOD_ENOUGH if reset else outcome, check_in, at)
+
+
+def fail(state: State, monitor: MonitorEntry, timing: Timing, track: Track, check_in: CheckIn, verdict: Verdict, at: Instant) -> None:
+    """An error, a miss or a time-out."""
+    count = thresholds.count_miss if verdict is Verdict.MISSED else thresholds.count_failure
+    outcome = count(track, timing.policy.tolerance)
+    track.verdict = verdict
+    _move(state, monitor, track, outcome, check_in, at)
+
+
+def leave_unjudged(track: Track) -> None:
+    """A slot or run became UNKNOWN: seen in the verdict, counted nowhere."""
+    track.verdict = Verdict.UNKNOWN
+    track.unknown_count += 1
+
+
+def _move(state: State, monitor: MonitorEntry, track: Track, outcome: Outcome, check_in: CheckIn, at: Instant) -> None:
+    health, effect = HEALTH[Health(track.health), outcome]
+    track.health = health
+    if effect is Effect.OPEN:
+        incident = Incident(
+            number=state.number("incident"),
+            project=monitor.project,
+            monitor=monitor.number,
+            monitor_id=check_in.monitor_id,
+            track=track.number,
+            environment=state.environments[track.environment],
+            cause=_CAUSES[Verdict(track.verdict)],
+            open_time=at,
+            first_check_in=check_in.id,
+            last_check_in=check_in.id,
+            failure_count=max(track.failures, track.misses),
+            muted=monitor.muted(at),
+        )
+        track.incident = incident.number
+        _keep(state, incident)
+        state.delta.facts.append(IncidentOpened(incident))
+    elif effect is Effect.CONTINUE:
+        known = state.incidents[track.incident]
+        incident = msgspec.structs.replace(known, last_check_in=check_in.id, failure_count=known.failure_count + 1)
+        _keep(state, incident)
+        state.delta.facts.append(IncidentContinued(incident))
+    elif effect is Effect.RESOLVE:
+        known = state.incidents.pop(track.incident)
+        incident = msgspec.structs.replace(known, resolve_time=at, resolving_check_in=check_in.id)
+        state.delta.incidents[incident.number] = incident
+        track.incident = 0
+        state.delta.facts.append(IncidentResolved(incident))
+
+
+def _keep(state: State, incident: Incident) -> None:
+    state.incidents[incident.number] = state.delta.incidents[incident.number] = incident
