@@ -1,0 +1,235 @@
+"""When a cron expression matches next, or matched last.
+
+Data: `cron_t`, one cache line of bit masks. The days of one month are one 32-bit mask, computed when it is reached.
+Two steps: `cron_wall_*` search civil time and know no zone, field by field by "next set bit"; `cron_next` and
+`cron_prev` walk the zone's segments, each a stretch of wall time without gap or fold, and search inside it.
+Invariant: `cron_next` never looks at a wall time twice unless the policy repeats folds. The four daylight policies are
+two flags: REPEAT lets the search fall back when a fold begins, MOVE lets a match inside a gap fire at its end.
+Cost: 20-60 ns for common expressions; a step for each transition in between; a month that does not match costs a few
+ns, and after 400 years, when the calendar repeats, the answer is NEVER.
+"""
+from libc.stdint cimport int64_t, uint32_t, uint64_t
+
+from tocsin._core.civil cimport civil_from_days, date_t, days_from_civil, month_days, weekday_of
+from tocsin._core.types cimport NEVER, floor_div, highest_bit, lowest_bit
+from tocsin._core.zone cimport MAX_OFFSET, segment_t, zone_earlier, zone_later, zone_segment
+
+cdef int64_t MONTHS = 400 * 12 + 1
+cdef int64_t SPAN_S = 146097LL * 86400  # a policy that skips gaps may never fire although the calendar matches
+cdef int64_t FAR = 1LL << 60
+
+
+cdef inline uint64_t from_bit(int bit) noexcept nogil:
+    return ~0ULL << bit
+
+
+cdef inline uint64_t up_to_bit(int bit) noexcept nogil:
+    return ~0ULL >> (63 - bit)
+
+
+cdef inline uint32_t turned(uint64_t week, int first) noexcept nogil:
+    # Seven bits by weekday become seven bits by day, for days that begin on weekday `first`.
+    return <uint32_t>(((week >> first) | (week << (7 - first))) & 0x7f)
+
+
+cdef uint32_t cron_days(const cron_t *cron, int64_t year, int month) noexcept nogil:
+    """The matching days of a month, bits 1 to 31."""
+    cdef int length = month_days(year, month), k, day, target, weekday
+    cdef int first = weekday_of(days_from_civil(year, month, 1))
+    cdef uint32_t whole = <uint32_t>(up_to_bit(length) & ~1ULL)
+    cdef uint32_t by_date = cron.dom, left
+    cdef uint64_t by_week = (<uint64_t>turned(cron.dow, first) * 0x10204081ULL) << 1
+    if cron.flags & LAST_DAY:
+        by_date |= 1U << length
+    if cron.flags & LAST_WEEKDAY:
+        weekday = (first + length - 1) % 7
+        by_date |= 1U << (length - (2 if weekday == 0 else 1 if weekday == 6 else 0))
+    left = cron.nearest & whole
+    while left:
+        day = lowest_bit(left)
+        left &= left - 1
+        weekday = (first + day - 1) % 7
+        target = day
+        if weekday == 6:  # Saturday: the Friday before, unless that is another month
+            target = day - 1 if day > 1 else 3
+        elif weekday == 0:  # Sunday: the Monday after, unless that is another month
+            target = day + 1 if day < length else day - 2
+        by_date |= 1U << target
+    if cron.nth:
+        for k in range(5):
+            by_week |= <uint64_t>turned((cron.nth >> (7 * k)) & 0x7f, first) << (7 * k + 1)
+        by_week |= <uint64_t>turned((cron.nth >> 35) & 0x7f, (first + length) % 7) << (length - 6)
+    if cron.flags & EITHER_DAY:
+        return (by_date | <uint32_t>by_week) & whole
+    return by_date & <uint32_t>by_week & whole
+
+
+cdef inline int64_t time_next(const cron_t *cron, int64_t second_of_day) noexcept nogil:
+    # The first matching second of the day at or after the given one, or -1.
+    cdef int hour = <int>(second_of_day / 3600), minute = <int>(second_of_day / 60 % 60)
+    cdef int second = <int>(second_of_day % 60)
+    cdef uint64_t bits
+    if cron.hour >> hour & 1:
+        if cron.minute >> minute & 1:
+            bits = cron.second & from_bit(second)
+            if bits:
+                return hour * 3600 + minute * 60 + lowest_bit(bits)
+        bits = cron.minute & (from_bit(minute) << 1)
+        if bits:
+            return hour * 3600 + lowest_bit(bits) * 60 + lowest_bit(cron.second)
+    bits = cron.hour & (from_bit(hour) << 1)
+    if bits:
+        return lowest_bit(bits) * 3600 + cron.first_s % 3600
+    return -1
+
+
+cdef inline int64_t time_prev(const cron_t *cron, int64_t second_of_day) noexcept nogil:
+    cdef int hour = <int>(second_of_day / 3600), minute = <int>(second_of_day / 60 % 60)
+    cdef int second = <int>(second_of_day % 60)
+    cdef uint64_t bits
+    if cron.hour >> hour & 1:
+        if cron.minute >> minute & 1:
+            bits = cron.second & up_to_bit(second)
+            if bits:
+                return hour * 3600 + minute * 60 + highest_bit(bits)
+        bits = cron.minute & ~from_bit(minute)
+        if bits:
+            return hour * 3600 + highest_bit(bits) * 60 + highest_bit(cron.second)
+    bits = cron.hour & ~from_bit(hour)
+    if bits:
+        return highest_bit(bits) * 3600 + cron.last_s % 3600
+    return -1
+
+
+cdef void cron_prepare(cron_t *cron) noexcept nogil:
+    # Assumes that no mask of the time of day is empty.
+    cron.first_s = lowest_bit(cron.hour) * 3600 + lowest_bit(cron.minute) * 60 + lowest_bit(cron.second)
+    cron.last_s = highest_bit(cron.hour) * 3600 + highest_bit(cron.minute) * 60 + highest_bit(cron.second)
+
+
+cdef int64_t cron_wall_next(const cron_t *cron, int64_t wall_s) noexcept nogil:
+    """The first match at or after a wall second, or NEVER."""
+    cdef int64_t days = floor_div(wall_s, 86400), time
+    cdef date_t date = civil_from_days(days)
+    cdef int64_t month = date.year * 12 + date.month - 1, last = month + MONTHS
+    cdef uint32_t left = 0
+    if cron.month >> date.month & 1:
+        left = cron_days(cron, date.year, date.month) & <uint32_t>from_bit(date.day)
+        if left >> date.day & 1:
+            time = time_next(cron, wall_s - days * 86400)
+            if time >= 0:
+                return days * 86400 + time
+            left &= left - 1
+        if left:
+            return (days + lowest_bit(left) - date.day) * 86400 + cron.first_s
+    while month < last:
+        month += 1
+        date.month += 1
+        if date.month > 12:
+            date.month = 1
+            date.year += 1
+        if cron.month >> date.month & 1:
+            left = cron_days(cron, date.year, date.month)
+            if left:
+                return days_from_civil(date.year, date.month, lowest_bit(left)) * 86400 + cron.first_s
+    return NEVER
+
+
+cdef int64_t cron_wall_prev(const cron_t *cron, int64_t wall_s) noexcept nogil:
+    """The last match at or before a wall second, or NEVER."""
+    cdef int64_t days = floor_div(wall_s, 86400), time
+    cdef date_t date = civil_from_days(days)
+    cdef int64_t month = date.year * 12 + date.month - 1, last = month - MONTHS
+    cdef uint32_t left = 0
+    if cron.month >> date.month & 1:
+        left = cron_days(cron, date.year, date.month) & <uint32_t>up_to_bit(date.day)
+        if left >> date.day & 1:
+            time = time_prev(cron, wall_s - days * 86400)
+            if time >= 0:
+                return days * 86400 + time
+            left ^= 1U << date.day
+        if left:
+            return (days + highest_bit(left) - date.day) * 86400 + cron.last_s
+    while month > last:
+        month -= 1
+        date.month -= 1
+        if date.month < 1:
+            date.month = 12
+            date.year -= 1
+        if cron.month >> date.month & 1:
+            left = cron_days(cron, date.year, date.month)
+            if left:
+                return days_from_civil(date.year, date.month, highest_bit(left)) * 86400 + cron.last_s
+    return NEVER
+
+
+cdef int64_t reached(const zone_t *zone, segment_t segment) noexcept nogil:
+    # The first wall second that no earlier segment has shown: past `begin` if the segment begins with a fold.
+    cdef int64_t mark = -FAR, edge, horizon = segment.begin - 2 * MAX_OFFSET
+    while segment.begin > -FAR and segment.begin > horizon:
+        edge = segment.begin
+        zone_earlier(zone, &segment)
+        if edge + segment.offset > mark:
+            mark = edge + segment.offset
+    return mark
+
+
+cdef int64_t cron_next(const cron_t *cron, const zone_t *zone, int64_t utc_s) noexcept nogil:
+    """The first fire time strictly after an instant, in seconds, or NEVER."""
+    cdef segment_t segment = zone_segment(zone, utc_s)
+    cdef int64_t start = utc_s + segment.offset + 1
+    cdef int64_t wall, mark, edge, before, begin
+    cdef bint repeat = cron.flags & REPEAT
+    if not repeat and utc_s - segment.begin < 2 * MAX_OFFSET:
+        mark = reached(zone, segment)
+        if mark > start:
+            start = mark
+    wall = cron_wall_next(cron, start)
+    while wall - SPAN_S <= start:
+        if wall < segment.end + segment.offset:
+            return wall - segment.offset
+        edge = segment.end
+        before = segment.offset
+        zone_later(zone, &segment)
+        begin = edge + segment.offset
+        if segment.offset > before:
+            if wall < begin:  # inside the gap
+                if cron.flags & MOVE:
+                    return edge
+                wall = cron_wall_next(cron, begin)
+        elif repeat:
+            wall = cron_wall_next(cron, begin)
+    return NEVER
+
+
+cdef int64_t cron_prev(const cron_t *cron, const zone_t *zone, int64_t utc_s) noexcept nogil:
+    """The last fire time strictly before an instant, in seconds, or NEVER."""
+    cdef segment_t segment = zone_segment(zone, utc_s - 1)
+    cdef int64_t end = utc_s - 1 + segment.offset  # inclusive, as `last`
+    cdef int64_t wall = cron_wall_prev(cron, end), stop = end - SPAN_S
+    cdef int64_t floor, mark = -FAR, edge, after, last, wall_in_gap
+    cdef bint repeat = cron.flags & REPEAT
+    while wall != NEVER and wall >= stop:
+        floor = segment.begin + segment.offset
+        if not repeat:
+            mark = reached(zone, segment)
+            if mark > floor:
+                floor = mark
+        if wall >= floor:
+            return wall - segment.offset
+        if segment.begin == -FAR:
+            break
+        edge = segment.begin
+        after = segment.offset
+        zone_earlier(zone, &segment)
+        if after > segment.offset and cron.flags & MOVE:
+            if repeat or edge + segment.offset > mark:
+                mark = edge + segment.offset
+            wall_in_gap = cron_wall_prev(cron, edge + after - 1)
+            if wall_in_gap != NEVER and wall_in_gap >= mark:
+                return edge
+        last = edge + segment.offset - 1
+        if wall > last or last > end:
+            wall = cron_wall_prev(cron, last)
+        end = last
+    return NEVER

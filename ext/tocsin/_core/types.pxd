@@ -1,0 +1,36 @@
+# The words every kernel shares. An instant is int64 milliseconds since 1970-01-01T00:00Z, and seconds where a name ends
+# in `_s`; a slot is the index of a row. One value of each says "none".
+from libc.stdint cimport int64_t, uint32_t, uint64_t
+
+ctypedef int64_t instant_t
+ctypedef uint32_t slot_t
+
+cdef extern from * nogil:
+    """
+    #include <stdint.h>
+    #define TOCSIN_NEVER INT64_MAX
+    #define TOCSIN_NOWHERE UINT32_MAX
+    /* Instants of the years 1 to 9999; what lies outside is refused at the lid or answered with NEVER. */
+    #define TOCSIN_FIRST_MS (-62135596800000LL)
+    #define TOCSIN_LAST_MS 253402300799999LL
+    #if defined(_MSC_VER)
+    #include <intrin.h>
+    static inline int tocsin_lowest(uint64_t bits) { unsigned long at; _BitScanForward64(&at, bits); return (int)at; }
+    static inline int tocsin_highest(uint64_t bits) { unsigned long at; _BitScanReverse64(&at, bits); return (int)at; }
+    #else
+    static inline int tocsin_lowest(uint64_t bits) { return __builtin_ctzll(bits); }
+    static inline int tocsin_highest(uint64_t bits) { return 63 - __builtin_clzll(bits); }
+    #endif
+    """
+    const int64_t NEVER "TOCSIN_NEVER"        # no such instant
+    const uint32_t NOWHERE "TOCSIN_NOWHERE"   # no such slot
+    const int64_t FIRST_MS "TOCSIN_FIRST_MS"  # 0001-01-01T00:00:00.000Z
+    const int64_t LAST_MS "TOCSIN_LAST_MS"    # 9999-12-31T23:59:59.999Z
+    int lowest_bit "tocsin_lowest"(uint64_t bits)    # bits must not be 0
+    int highest_bit "tocsin_highest"(uint64_t bits)  # bits must not be 0
+
+
+cdef inline int64_t floor_div(int64_t a, int64_t b) noexcept nogil:
+    # C truncates towards zero; time before 1970 must round down as time after it does. b > 0.
+    cdef int64_t quotient = a / b
+    return quotient - 1 if a - quotient * b < 0 else quotient

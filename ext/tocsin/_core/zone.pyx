@@ -1,0 +1,160 @@
+"""A time zone: instants to wall time and back, with every gap and fold named.
+
+Data: ascending transitions in UTC seconds, and the offset of each segment between them. A wall time is counted in
+seconds as if the wall clock showed UTC.
+Invariant: segments tile all of time; neighbours differ in offset (equal ones are merged when the zone is made).
+The future: tzif.py expands the footer rule for 400 years past its first use. If the table holds a transition exactly
+400 years (146097 days, whole weeks) before its last one, with the same offsets around it, those years repeat for ever.
+A lookup past the table is folded back into them, so the answers stay right in the year 9999.
+Cost: a bisection of the table, about 10 steps; stepping to a neighbour is one load.
+"""
+from cpython.mem cimport PyMem_Free, PyMem_Malloc
+from libc.stdint cimport int32_t, int64_t
+
+cdef int64_t FAR = 1LL << 60
+cdef int64_t CYCLE_S = 146097LL * 86400
+
+# Names of C constants, given to Python under the same names.
+globals().update(NORMAL=NORMAL, GAP=GAP, FOLD=FOLD)
+
+cdef inline void fill(const zone_t *zone, segment_t *segment) noexcept nogil:
+    cdef int32_t i = segment.index
+    segment.begin = zone.utc[i - 1] + segment.shift if i > 0 else -FAR
+    segment.end = zone.utc[i] + segment.shift if i < zone.count else FAR
+    segment.offset = zone.offset[i]
+
+
+cdef segment_t zone_segment(const zone_t *zone, int64_t utc_s) noexcept nogil:
+    cdef segment_t segment
+    cdef int32_t low = 0, high = zone.count, middle
+    segment.shift = 0
+    if zone.cycle and utc_s >= zone.utc[zone.count - 1]:
+        segment.shift = ((utc_s - zone.utc[zone.count - 1]) / CYCLE_S + 1) * CYCLE_S
+        utc_s -= segment.shift
+        low = zone.cycle
+    while low < high:  # the first transition after utc_s
+        middle = (low + high) >> 1
+        if zone.utc[middle] <= utc_s:
+            low = middle + 1
+        else:
+            high = middle
+    segment.index = low
+    fill(zone, &segment)
+    return segment
+
+
+cdef void zone_later(const zone_t *zone, segment_t *segment) noexcept nogil:
+    # The caller has seen that segment.end is not the end of time.
+    segment.index += 1
+    if zone.cycle and segment.index == zone.count:
+        segment.index = zone.cycle
+        segment.shift += CYCLE_S
+    fill(zone, segment)
+
+
+cdef void zone_earlier(const zone_t *zone, segment_t *segment) noexcept nogil:
+    # The caller has seen that segment.begin is not the beginning of time.
+    if segment.shift and segment.index == zone.cycle:
+        segment.index = zone.count
+        segment.shift -= CYCLE_S
+    segment.index -= 1
+    fill(zone, segment)
+
+
+cdef moments_t zone_resolve(const zone_t *zone, int64_t wall_s) noexcept nogil:
+    cdef segment_t segment = zone_segment(zone, wall_s - MAX_OFFSET)
+    cdef moments_t found
+    cdef int64_t before, utc_s
+    cdef int hits = 0
+    found.kind = NORMAL
+    found.first = found.second = wall_s - segment.offset
+    while True:
+        utc_s = wall_s - segment.offset
+        if segment.begin <= utc_s < segment.end:
+            if hits == 0:
+                found.first = utc_s
+            found.second = utc_s
+            hits += 1
+        if segment.end > wall_s + MAX_OFFSET:
+            break
+        before = segment.offset
+        zone_later(zone, &segment)
+        if hits == 0 and segment.begin + before <= wall_s < segment.begin + segment.offset:
+            found.kind = GAP
+            found.first = wall_s - before
+            found.second = wall_s - segment.offset
+    if hits:
+        found.kind = FOLD if hits > 1 else NORMAL
+    return found
+
+
+cdef class Zone:
+    def __cinit__(self, const int64_t[::1] transitions_s, const int32_t[::1] offsets_s):
+        cdef Py_ssize_t n = transitions_s.shape[0], i
+        cdef int32_t kept = 0
+        if n > 1_000_000:
+            raise ValueError(f"{n} transitions are more than a zone can have (1000000)")
+        if offsets_s.shape[0] != n + 1:
+            raise ValueError(f"{n} transitions need {n + 1} offsets, got {offsets_s.shape[0]}")
+        for i in range(n + 1):
+            if not -MAX_OFFSET < offsets_s[i] < MAX_OFFSET:
+                raise ValueError(f"offset {offsets_s[i]} is not within 26 hours")
+        for i in range(n):
+            if not -FAR // 2 < transitions_s[i] < FAR // 2:
+                raise ValueError(f"transition {transitions_s[i]} is out of range")
+            if i and transitions_s[i] <= transitions_s[i - 1]:
+                raise ValueError(f"transition {transitions_s[i]} does not come after {transitions_s[i - 1]}")
+        self.zone.utc = <int64_t *>PyMem_Malloc((n + 1) * sizeof(int64_t))
+        self.zone.offset = <int32_t *>PyMem_Malloc((n + 1) * sizeof(int32_t))
+        if not self.zone.utc or not self.zone.offset:
+            raise MemoryError
+        self.zone.offset[0] = offsets_s[0]
+        for i in range(n):
+            if offsets_s[i + 1] != self.zone.offset[kept]:
+                self.zone.utc[kept] = transitions_s[i]
+                kept += 1
+                self.zone.offset[kept] = offsets_s[i + 1]
+        self.zone.count = kept
+        self.zone.cycle = 0
+        for i in range(kept):
+            if (
+                self.zone.utc[i] == self.zone.utc[kept - 1] - CYCLE_S
+                and self.zone.offset[i] == self.zone.offset[kept - 1]
+                and self.zone.offset[i + 1] == self.zone.offset[kept]
+            ):
+                self.zone.cycle = <int32_t>i + 1
+
+    def __dealloc__(self):
+        PyMem_Free(self.zone.utc)
+        PyMem_Free(self.zone.offset)
+
+    def __len__(self):
+        return self.zone.count
+
+    @property
+    def repeats(self):
+        return self.zone.cycle != 0
+
+    def offset_at(self, int64_t utc_s):
+        return zone_segment(&self.zone, checked(utc_s)).offset
+
+    def wall(self, int64_t utc_s):
+        return utc_s + zone_segment(&self.zone, checked(utc_s)).offset
+
+    def utc(self, int64_t wall_s):
+        cdef moments_t found = zone_resolve(&self.zone, checked(wall_s))
+        return found.first, found.second, found.kind
+
+    def segment(self, int64_t utc_s):
+        cdef segment_t segment = zone_segment(&self.zone, checked(utc_s))
+        return (
+            None if segment.begin == -FAR else segment.begin,
+            None if segment.end == FAR else segment.end,
+            segment.offset,
+        )
+
+
+cdef int64_t checked(int64_t seconds) except? -1:
+    if not -FAR // 2 < seconds < FAR // 2:
+        raise ValueError(f"{seconds} seconds are out of range")
+    return seconds

@@ -1,0 +1,75 @@
+# ruff: noqa: PYI021 - these stubs are the documentation of the compiled modules
+"""The hot state of tracks and monitors: one array for each column, one slot for each row.
+
+A slot stays the same until it is closed and may then be given out again. A slot that is not open is an IndexError; a
+value that does not fit its column is an OverflowError that names it, and the row stays as it was.
+
+    TrackRoster      number i64 | monitor, environment, next_track u32 = NOWHERE | health, verdict u8 | flags, failures,
+                     misses, recoveries, open_runs u16 | incident i64 | expected, deadline, run_deadline, last_check_in,
+                     last_success, last_start, last_duration i64 = NEVER | ok_count, error_count, started_count,
+                     missed_count, timed_out_count, unknown_count u32
+    MonitorRoster    number i64 | project, policy u32 = NOWHERE | flags u16 | digest u64 | first_track u32 = NOWHERE |
+                     pause_until, mute_until i64 = 0: quiet while now < until; NEVER is without end
+
+A new row holds 0 where nothing else is said.
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar, final
+
+from _typeshed import ReadableBuffer
+from typing_extensions import disjoint_base
+
+@disjoint_base
+class Roster:
+    """What both rosters share; not made by itself."""
+
+    COLUMNS: ClassVar[tuple[str, ...]]
+
+    def __len__(self) -> int:
+        """Open slots."""
+
+    @property
+    def capacity(self) -> int: ...
+    @property
+    def bytes_per_slot(self) -> int: ...
+    def reserve(self, rows: int) -> None:
+        """Makes room for so many rows in all."""
+
+    def open(self) -> int:
+        """A slot with a new row."""
+
+    def close(self, slot: int) -> None: ...
+    def is_open(self, slot: int) -> bool: ...
+    def read(self, slot: int) -> tuple[int, ...]:
+        """The row in the order of COLUMNS."""
+
+    def write(self, slot: int, row: tuple[int, ...]) -> None:
+        """The whole row in the order of COLUMNS."""
+
+    def get(self, slot: int, column: str) -> int:
+        """One value; KeyError for an unknown column."""
+
+    def set(self, slot: int, column: str, value: int) -> None:
+        """One value; KeyError for an unknown column."""
+
+    def load(self, columns: Sequence[ReadableBuffer]) -> int:
+        """Appends rows, all open, from one buffer for each column (`array` of its type); the slot of the first.
+
+        The slots of the others follow. ValueError for a wrong type or unequal lengths, and nothing is appended.
+        """
+
+    def column(self, name: str) -> memoryview:
+        """A read-only copy of one column, closed slots included (their values mean nothing)."""
+
+@final
+class TrackRoster(Roster):
+    """One row for each monitor in each environment."""
+
+    def __new__(cls) -> TrackRoster: ...
+
+@final
+class MonitorRoster(Roster):
+    """One row for each monitor."""
+
+    def __new__(cls) -> MonitorRoster: ...

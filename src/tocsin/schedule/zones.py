@@ -1,0 +1,57 @@
+"""Time zones by name, compiled once.
+
+The files are read by whoever wires the program (`tocsin.app.tzdata.read_zone`): here a reader is a function from a name
+to TZif bytes, or None. Names are checked before the reader sees them, so it may treat them as paths.
+"""
+
+import difflib
+import re
+from collections.abc import Callable, Collection
+
+from tocsin._core.zone import Zone
+from tocsin.domain import errors
+from tocsin.schedule import tzif
+
+_NAME = re.compile(r"[A-Za-z0-9_+-]{1,32}(?:/[A-Za-z0-9_+-]{1,32}){0,3}")
+
+
+class Zones:
+    """The zones that were asked for so far. `names` is only asked to suggest a near miss."""
+
+    def __init__(self, read: Callable[[str], bytes | None], names: Callable[[], Collection[str]] | None = None) -> None:
+        self._read = read
+        self._names = names
+        self._zones: dict[str, Zone] = {}
+
+    def get(self, name: str, *, field: str = "schedule.time_zone") -> Zone:
+        """The zone of an IANA name such as "Europe/Vienna"; `InvalidArgument` about `field` if there is none."""
+        zone = self._zones.get(name)
+        if zone is None:
+            data = self._read(name) if _NAME.fullmatch(name) else None
+            if data is None:
+                raise self._unknown(name, field)
+            try:
+                zone = Zone(*tzif.parse(data))
+            except ValueError as error:
+                raise errors.invalid(
+                    field, f"the file of zone {name!r} is damaged: {error}", reason="TIME_ZONE_UNKNOWN", time_zone=name
+                ) from error
+            self._zones[name] = zone
+        return zone
+
+    def _unknown(self, name: str, field: str) -> errors.InvalidArgument:
+        shown = name[:100]
+        near = ""
+        if self._names is not None:
+            known = {known.lower(): known for known in self._names()}
+            by_city = {known.rpartition("/")[2].lower(): known for known in sorted(known.values())}
+            wanted = shown.lower().replace(" ", "_")
+            close = difflib.get_close_matches(wanted, known, n=1, cutoff=0.75)
+            guess = known[close[0]] if close else by_city.get(wanted.rpartition("/")[2])
+            near = f"; did you mean {guess}?" if guess else ""
+        return errors.invalid(
+            field,
+            f'{shown!r} is not a time zone; expected an IANA name such as "Europe/Vienna"{near}',
+            reason="TIME_ZONE_UNKNOWN",
+            time_zone=shown,
+        )
