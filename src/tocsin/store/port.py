@@ -6,7 +6,7 @@ than an async driver's hop for every statement.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from tocsin.domain.check_in import CheckIn, State
 from tocsin.domain.facts import CheckInRefused
@@ -21,8 +21,15 @@ from tocsin.engine.memory import Needs, Recall, Snapshot
 T = TypeVar("T")
 
 
-class StoreTrouble(Exception):
+class StoreTrouble(Exception):  # noqa: N818 - it is not the caller's error
     """The database cannot now: locked, full, gone. The same call may succeed later; nothing of it was kept."""
+
+
+class Fenced(Exception):  # noqa: N818 - a state, not an error
+    """The partition is not ours at this position: another owner loaded it, or this delta was committed before.
+
+    Nothing was kept. There is one way on: throw the engine away and `load()` again.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,20 +58,48 @@ class CheckInFilter:
     until: Instant | None = None  # receive_time before
 
 
-class Store(Protocol):
-    # the partition's loop: one writer
-    def load(self) -> Snapshot: ...
-    def recall(self, needs: Needs) -> Recall: ...
-    def commit(self, delta: Delta, position: int) -> None: ...
-    def alive(self, clock: Instant) -> None: ...
-    def expire(self, *, check_ins_before: Instant, refusals_before: Instant, limit: int) -> int: ...
+class Change(NamedTuple):
+    """A monitor changed in a way people can see; `kind` is "monitor", "health", "incident" or "deleted"."""
 
-    # reads, from any thread
+    revision: int  # grows with every change of every project
+    at: Instant
+    project: int
+    monitor: int  # Monitor.number
+    kind: str
+
+
+class Store(Protocol):
+    """Any method may raise `StoreTrouble`; those that take a token, a filter or an order also `InvalidArgument`."""
+
+    # --- the partition's loop: one writer
+
+    def load(self) -> Snapshot:
+        """Become the owner of the partition and read all that is hot; streams are read once, before the next load."""
+
+    def position(self) -> int:
+        """The journal position of the last commit; 0 in an empty store. Known after `load()`."""
+
+    def recall(self, needs: Needs) -> Recall: ...
+
+    def commit(self, delta: Delta, position: int) -> None:
+        """Write the delta and move to `position`, all or nothing. `Fenced`: see there."""
+
+    def alive(self, clock: Instant) -> None:
+        """Move the durable clock alone, forward only. `Fenced`: see there."""
+
+    def expire(self, *, check_ins_before: Instant, refusals_before: Instant, limit: int) -> int:
+        """Delete at most about `limit` old rows and answer how many; 0: nothing is left to delete."""
+
+    # --- reads, from any thread
+
     def get_monitor(self, project: int, monitor_id: str) -> MonitorWithHealth | None: ...
     def list_monitors(
         self, project: int, *, size: int, token: str = "", filter: str = "", order_by: str = ""
     ) -> Page[MonitorWithHealth]: ...
-    def get_check_in(self, project: int, monitor_id: str, check_in_id: str) -> CheckIn | None: ...
+
+    def get_check_in(self, project: int, monitor_id: str, check_in_id: str) -> CheckIn | None:
+        """By an id of ours, one that a client chose, or "latest" (also all zeros): the newest run still open."""
+
     def list_check_ins(self, project: int, only: CheckInFilter, *, size: int, token: str = "") -> Page[CheckIn]: ...
     def get_incident(self, project: int, number: int) -> Incident | None: ...
     def list_incidents(
@@ -72,14 +107,28 @@ class Store(Protocol):
     ) -> Page[Incident]: ...
     def list_outages(self, *, shown_only: bool = True, size: int, token: str = "") -> Page[Outage]: ...
     def list_refusals(self, project: int, monitor_id: str | None, *, limit: int) -> list[CheckInRefused]: ...
+    def last_revision(self) -> int: ...
+    def changes_after(self, revision: int, project: int | None, *, limit: int) -> list[Change]: ...
 
-    # tenants and credentials: written by the CLI too, so read back from the database, never only from memory
-    def create_project(self, name: str, at: Instant, slug: str = "") -> Project: ...
+    # --- tenants and credentials: written by the CLI too, so read back from the database, never only from memory
+
+    def create_project(self, name: str, at: Instant, slug: str = "") -> Project:
+        """`slug` is made of the name when empty. `InvalidArgument`, `AlreadyExists`: about a slug that was given."""
+
     def list_projects(self) -> list[Project]: ...
-    def create_key(self, project: int, scope: Scope, digest: bytes, hint: str, at: Instant) -> Key: ...
-    def revoke_key(self, number: int, at: Instant) -> bool: ...
-    def list_keys(self, project: int | None = None) -> list[Key]: ...
-    def credentials_revision(self) -> int: ...
+
+    def create_key(self, project: int, scope: Scope, digest: bytes, hint: str, at: Instant) -> Key:
+        """`NotFound`: no such project; `AlreadyExists`: a key with this digest."""
+
+    def revoke_key(self, number: int, at: Instant) -> bool:
+        """False: there is no such key, or it was revoked before."""
+
+    def list_keys(self, project: int | None = None) -> list[Key]:
+        """Revoked ones too: they have a `revoke_time`."""
+
+    def credentials_revision(self) -> int:
+        """Counts writes to projects and keys by any process: poll it, and read again when it moved."""
+
     def get_setting(self, name: str) -> str | None: ...
     def put_setting(self, name: str, value: str) -> None: ...
     def close(self) -> None: ...

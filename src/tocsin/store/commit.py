@@ -1,0 +1,91 @@
+"""A delta becomes one transaction, behind a fence: it counts only for the owner of the partition and only once."""
+
+from typing import NamedTuple
+
+from sqlalchemy import Connection, Dialect, case, delete, insert, select, update
+
+from tocsin.domain.instant import Instant
+from tocsin.engine.delta import Delta
+from tocsin.store import changes, check_ins, incidents, monitors, schema
+from tocsin.store.port import Fenced
+from tocsin.store.schema import PARTITION, partitions
+from tocsin.store.upsert import Upsert
+
+
+class Fence(NamedTuple):
+    """What the owner of the partition knows and a former owner cannot."""
+
+    position: int  # of the journal, committed with the rows
+    epoch: int  # counts owners
+
+
+def acquire(connection: Connection) -> Fence:
+    """Become the owner: whoever was so before is fenced from now on."""
+    taken = update(partitions).where(partitions.c.id == PARTITION).values(epoch=partitions.c.epoch + 1)
+    if connection.execute(taken).rowcount == 0:
+        connection.execute(insert(partitions).values(id=PARTITION, position=0, epoch=1, alive_at=None))
+    row = connection.execute(
+        select(partitions.c.position, partitions.c.epoch).where(partitions.c.id == PARTITION)
+    ).one()
+    return Fence(row.position, row.epoch)
+
+
+def stamp(connection: Connection, fence: Fence, clock: Instant) -> None:
+    """Move the durable clock, never backwards. Fenced: somebody else owns the partition."""
+    _pass(connection, fence, fence.position, clock)
+
+
+class Commit:
+    """The statements of a commit, compiled once."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._policies = Upsert(schema.policies, dialect)
+        self._environments = Upsert(schema.environments, dialect)
+        self._monitors = Upsert(schema.monitors, dialect, fixed=("project", "create_time"))
+        self._deleted_monitors = Upsert(schema.deleted_monitors, dialect)
+        self._tracks = Upsert(schema.tracks, dialect, fixed=("monitor", "environment"))
+        self._check_ins = Upsert(schema.check_ins, dialect, fixed=("project", "monitor", "track"))
+        self._check_in_ids = Upsert(schema.check_in_ids, dialect)
+        self._incidents = Upsert(schema.incidents, dialect, fixed=("project", "monitor", "track"))
+        self._outages = Upsert(schema.outages, dialect)
+        self._refusals = Upsert(schema.refusals, dialect, generated=("number",))
+        self._changes = Upsert(schema.changes, dialect, generated=("revision",))
+        self._sequences = Upsert(schema.sequences, dialect)
+
+    def __call__(self, connection: Connection, fence: Fence, delta: Delta, position: int) -> Fence:
+        """Write it all and answer the fence for the next commit. Fenced: this was committed, or is somebody else's."""
+        _pass(connection, fence, position, delta.clock)
+        self._changes(connection, changes.of(connection, delta))
+        self._policies(connection, [monitors.policy_to_row(*item) for item in delta.policies.items()])
+        self._environments(connection, list(delta.environments.items()))
+        self._delete(connection, delta)
+        living = (pair for number, pair in delta.monitors.items() if number not in delta.deleted_monitors)
+        self._monitors(connection, [monitors.to_row(*pair) for pair in living])
+        self._tracks(connection, [monitors.track_to_row(track) for track in delta.tracks.values()])
+        self._check_ins(connection, [check_ins.to_row(check_in) for check_in in delta.check_ins.values()])
+        new = (delta.check_ins[number] for number in delta.new_check_ins)
+        self._check_in_ids(connection, [check_ins.id_to_row(check_in) for check_in in new if check_in.client_chosen])
+        # Oldest first: one that was resolved makes room for the next one of the same track.
+        self._incidents(connection, [incidents.to_row(delta.incidents[number]) for number in sorted(delta.incidents)])
+        self._outages(connection, [incidents.outage_to_row(outage) for outage in delta.outages])
+        self._refusals(connection, [incidents.refusal_to_row(refusal) for refusal in delta.refusals])
+        self._sequences(connection, list(delta.sequences.items()))
+        return fence._replace(position=position)
+
+    def _delete(self, connection: Connection, delta: Delta) -> None:
+        """Before new monitors are written: the name is free at once. What hangs on it goes later, see `retention`."""
+        for number in delta.deleted_monitors:
+            connection.execute(delete(schema.monitors).where(schema.monitors.c.number == number))
+        self._deleted_monitors(connection, [(number, delta.clock) for number in delta.deleted_monitors])
+
+
+def _pass(connection: Connection, fence: Fence, position: int, clock: Instant) -> None:
+    """The one statement that decides: it must hit exactly one row."""
+    durable = partitions.c.alive_at
+    statement = (
+        update(partitions)
+        .where(partitions.c.id == PARTITION, partitions.c.position == fence.position, partitions.c.epoch == fence.epoch)
+        .values(position=position, alive_at=case((durable > clock, durable), else_=clock))
+    )
+    if connection.execute(statement).rowcount != 1:
+        raise Fenced(f"position {fence.position} of epoch {fence.epoch} is not the partition's any more")

@@ -1,0 +1,136 @@
+"""Incidents, outages and refusals: rows in and out, pages newest first."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, select
+
+from tocsin.domain.facts import CheckInRefused
+from tocsin.domain.incident import Cause, Incident, Outage
+from tocsin.store import pages
+from tocsin.store.port import Page
+from tocsin.store.schema import environments, incidents, monitors, outages, refusals, tracks
+
+
+def to_row(incident: Incident) -> tuple[Any, ...]:
+    """In the order of the table's columns."""
+    return (
+        incident.number,
+        incident.project,
+        incident.monitor,
+        incident.track,
+        incident.cause.value,
+        incident.open_time,
+        incident.first_check_in,
+        incident.last_check_in,
+        incident.failure_count,
+        incident.resolve_time,
+        incident.resolving_check_in,
+        incident.acknowledge_time,
+        incident.acknowledged_by,
+        incident.note,
+        incident.muted,
+    )
+
+
+def outage_to_row(outage: Outage) -> tuple[Any, ...]:
+    return outage.number, outage.start_time, outage.end_time, outage.reason, outage.unknown_count, outage.shown
+
+
+def refusal_to_row(refusal: CheckInRefused) -> tuple[Any, ...]:
+    """Without the number, which the database gives."""
+    return (
+        refusal.project,
+        refusal.monitor_id,
+        refusal.reason,
+        refusal.detail,
+        refusal.at,
+        refusal.dialect,
+        refusal.environment,
+        refusal.check_in_id,
+        refusal.dropped,
+    )
+
+
+def select_incidents() -> Select[Any]:
+    """Those of living monitors: the join is what hides the rest."""
+    return (
+        select(incidents, monitors.c.id.label("monitor_id"), environments.c.name.label("environment"))
+        .join_from(incidents, monitors, incidents.c.monitor == monitors.c.number)
+        .join(tracks, incidents.c.track == tracks.c.number)
+        .join(environments, tracks.c.environment == environments.c.number)
+    )
+
+
+def from_row(row: Row[Any]) -> Incident:
+    return Incident(
+        number=row.number,
+        project=row.project,
+        monitor=row.monitor,
+        monitor_id=row.monitor_id,
+        track=row.track,
+        environment=row.environment,
+        cause=Cause(row.cause),
+        open_time=row.open_time,
+        first_check_in=row.first_check_in,
+        last_check_in=row.last_check_in,
+        failure_count=row.failure_count,
+        resolve_time=row.resolve_time,
+        resolving_check_in=row.resolving_check_in,
+        acknowledge_time=row.acknowledge_time,
+        acknowledged_by=row.acknowledged_by,
+        note=row.note,
+        muted=row.muted,
+    )
+
+
+def open_of(connection: Connection, monitor_numbers: Sequence[int]) -> Iterator[Incident]:
+    statement = select_incidents().where(incidents.c.monitor.in_(monitor_numbers), incidents.c.resolve_time.is_(None))
+    for row in connection.execute(statement.order_by(incidents.c.number)):
+        yield from_row(row)
+
+
+def get(connection: Connection, project: int, number: int) -> Incident | None:
+    row = connection.execute(
+        select_incidents().where(incidents.c.project == project, incidents.c.number == number)
+    ).one_or_none()
+    return from_row(row) if row else None
+
+
+def list_page(
+    connection: Connection, project: int, *, monitor: int | None, open_only: bool, size: int, token: str
+) -> Page[Incident]:
+    query = ("incidents", project, monitor, open_only)
+    statement = select_incidents().where(incidents.c.project == project)
+    if monitor is not None:
+        statement = statement.where(incidents.c.monitor == monitor)
+    if open_only:
+        statement = statement.where(incidents.c.resolve_time.is_(None))
+    if token:
+        statement = statement.where(incidents.c.number < pages.decode(token, query, tuple[int])[0])
+    statement = statement.order_by(incidents.c.number.desc()).limit(size + 1)
+    found = [from_row(row) for row in connection.execute(statement)]
+    return pages.cut(found, size, query, lambda incident: (incident.number,))
+
+
+def list_outages(connection: Connection, *, shown_only: bool, size: int, token: str) -> Page[Outage]:
+    query = ("outages", shown_only)
+    statement = select(outages)
+    if shown_only:
+        statement = statement.where(outages.c.shown)
+    if token:
+        statement = statement.where(outages.c.number < pages.decode(token, query, tuple[int])[0])
+    statement = statement.order_by(outages.c.number.desc()).limit(size + 1)
+    found = [Outage(*row) for row in connection.execute(statement)]
+    return pages.cut(found, size, query, lambda outage: (outage.number,))
+
+
+def list_refusals(connection: Connection, project: int, monitor_id: str | None, *, limit: int) -> list[CheckInRefused]:
+    """Newest first; of one monitor id, whether such a monitor exists or not, or of the whole project."""
+    statement = select(refusals).where(refusals.c.project == project)
+    if monitor_id is not None:
+        statement = statement.where(refusals.c.monitor_id == monitor_id)
+    return [
+        CheckInRefused(*row[1:])
+        for row in connection.execute(statement.order_by(refusals.c.number.desc()).limit(limit))
+    ]

@@ -1,0 +1,99 @@
+"""Rows → snapshot: everything hot, streamed in chunks out of one read transaction.
+
+Monitors and tracks come by the million, so their rows are the driver's own tuples, already in the order of `MonitorRow`
+and `TrackRow`: the database does the converting (NEVER for NULL, 0 for `next_track`), Python only passes them on.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import Row, Select, Table, literal_column, select
+
+from tocsin.engine.memory import Snapshot
+from tocsin.store import check_ins, incidents, monitors, schema
+from tocsin.store.database import Database, trouble
+from tocsin.store.schema import OPEN_STATE, PARTITION, partitions
+
+T = TypeVar("T")
+CHUNK: Final = 4096
+
+
+class Loading:
+    """One read transaction, open until the four streams have been read to their ends or `close()` is called."""
+
+    def __init__(self, database: Database) -> None:
+        with trouble():
+            self._connection = database.readers.connect()
+            self._left = 4
+
+    def snapshot(self) -> Snapshot:
+        """Each stream can be read once, in any order, from one thread at a time; it may raise `StoreTrouble`."""
+        clock = select(partitions.c.alive_at).where(partitions.c.id == PARTITION)
+        with trouble():
+            return Snapshot(
+                clock=self._connection.execute(clock).scalar(),
+                policies=[(number, monitors.policy_of(body)) for number, body in self._all(schema.policies)],
+                environments=[(number, name) for number, name in self._all(schema.environments)],
+                monitors=self._raw(_monitor_rows()),
+                tracks=self._raw(_track_rows()),
+                open_runs=self._objects(
+                    check_ins.select_check_ins()
+                    .where(schema.check_ins.c.state == OPEN_STATE)
+                    .order_by(schema.check_ins.c.number),
+                    check_ins.from_row,
+                ),
+                open_incidents=self._objects(
+                    incidents.select_incidents()
+                    .where(schema.incidents.c.resolve_time.is_(None))
+                    .order_by(schema.incidents.c.number),
+                    incidents.from_row,
+                ),
+                sequences=dict(self._all(schema.sequences)),
+            )
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _all(self, table: Table) -> list[tuple[Any, ...]]:
+        return [tuple(row) for row in self._connection.execute(select(table))]
+
+    def _raw(self, statement: Select[Any]) -> Iterator[list[Any]]:
+        """The driver's tuples as they are."""
+        text = str(statement.compile(dialect=self._connection.dialect, compile_kwargs={"literal_binds": True}))
+        with self._stream(), trouble():
+            cursor = self._connection.connection.cursor()
+            try:
+                cursor.execute(text)
+                while rows := list(cursor.fetchmany(CHUNK)):
+                    yield rows
+            finally:
+                cursor.close()
+
+    def _objects(self, statement: Select[Any], from_row: Callable[[Row[Any]], T]) -> Iterator[list[T]]:
+        with self._stream(), trouble(), self._connection.execute(statement) as result:
+            for rows in result.partitions(CHUNK):
+                yield [from_row(row) for row in rows]
+
+    @contextmanager
+    def _stream(self) -> Iterator[None]:
+        """The last of the four to end gives the connection back."""
+        yield
+        self._left -= 1
+        if self._left == 0:
+            self.close()
+
+
+def _monitor_rows() -> Select[Any]:
+    """In the order of `MonitorRow`; the two flags are 0 and 1."""
+    names = ("number", "project", "id", "policy", "disabled", "inactive", "paused_until", "muted_until")
+    return select(*(schema.monitors.c[name] for name in names)).order_by(schema.monitors.c.number)
+
+
+def _track_rows() -> Select[Any]:
+    """In the order of `TrackRow`, which is the order of `Track`'s fields; those of deleted monitors are left out."""
+    number, monitor, environment, *rest = schema.tracks.columns
+    deleted = select(schema.deleted_monitors.c.number)
+    return (
+        select(number, monitor, environment, literal_column("0"), *rest).where(monitor.not_in(deleted)).order_by(number)
+    )

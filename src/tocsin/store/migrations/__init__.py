@@ -1,0 +1,88 @@
+"""The history of the schema, inside the package: `upgrade` and `check` work from a wheel.
+
+To add a step: change `schema.py`, then
+`python -c "from tocsin.store import migrations; migrations.draft('sqlite:///draft.db', 'add a column')"` writes a new
+module into `versions/` to be read, mended and named by hand. A step that was released is never edited.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from tocsin.store.database import open_database, path_of
+
+
+def upgrade(url: str, revision: str = "head") -> None:
+    """Bring the schema to `revision`, all steps or none, making the file if need be. StoreTrouble: locked, full."""
+    path_of(url).parent.mkdir(parents=True, exist_ok=True)
+    with _migrating(url) as config:
+        command.upgrade(config, revision)
+
+
+def downgrade(url: str, revision: str) -> None:
+    """Back to `revision` ("base": nothing is left). What the older schema cannot hold is lost."""
+    with _migrating(url) as config:
+        command.downgrade(config, revision)
+
+
+def draft(url: str, message: str) -> None:
+    """For developers: write the difference between the models and the database at `url` as a new step."""
+    upgrade(url)
+    with _migrating(url) as config:
+        command.revision(config, message, autogenerate=True)
+
+
+def head() -> str:
+    """The revision that this program needs."""
+    return str(ScriptDirectory.from_config(_config()).get_current_head())
+
+
+def current(url: str) -> str | None:
+    """The revision of the database; None: it has no schema, or there is no such file. Makes nothing."""
+    if not path_of(url).exists():
+        return None
+    database = open_database(url)
+    try:
+        with database.read() as connection:
+            return MigrationContext.configure(connection).get_current_revision()
+    finally:
+        database.close()
+
+
+def check(url: str) -> str:
+    """What is wrong with the schema and what to do about it; "" when it is the one that this program needs."""
+    here, wanted = current(url), head()
+    if here == wanted:
+        return ""
+    if here is None:
+        return f"the database has no schema; `tocsin db upgrade` makes the one of revision {wanted}"
+    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    if here not in known:
+        return (
+            f"the database is at revision {here}, which this program does not know; run the newer program that made it"
+        )
+    return f"the database is at revision {here} and this program needs {wanted}; run `tocsin db upgrade`"
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", "tocsin.store:migrations")
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+@contextmanager
+def _migrating(url: str) -> Iterator[Config]:
+    """A configuration with a connection inside one transaction."""
+    database = open_database(url)
+    try:
+        with database.write() as connection:
+            config = _config()
+            config.attributes["connection"] = connection
+            yield config
+    finally:
+        database.close()

@@ -1,0 +1,175 @@
+"""Monitors: rows in and out, one by name, a page of them with their tracks and open incidents."""
+
+from collections.abc import Collection, Iterable
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, Row, Select, Text, asc, cast, desc, select, tuple_
+
+from tocsin.domain import errors
+from tocsin.domain.incident import Incident
+from tocsin.domain.monitor import AlertPolicy, Monitor, Policy
+from tocsin.domain.track import Track
+from tocsin.store import filters, incidents, pages
+from tocsin.store.port import MonitorWithHealth, Page, chunks
+from tocsin.store.schema import environments, monitors, policies, tracks
+
+_ORDERS: Final = ("id", "display_name", "create_time", "update_time")
+_MANY: Final = 500  # values in one IN
+
+
+class Body(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What of a monitor no query but a filter on labels looks at."""
+
+    labels: dict[str, str] = {}
+    alert_policy: AlertPolicy = AlertPolicy()
+    written_by: str = "native"
+    extras: dict[str, msgspec.Raw] = {}
+
+
+_encode = msgspec.json.Encoder(order="deterministic").encode
+_decode_body = msgspec.json.Decoder(Body).decode
+_decode_policy = msgspec.json.Decoder(Policy).decode
+
+
+def policy_to_row(number: int, policy: Policy) -> tuple[int, str]:
+    """Canonical, so that equal policies are equal text."""
+    return number, _encode(policy).decode()
+
+
+def policy_of(body: str) -> Policy:
+    return _decode_policy(body)
+
+
+def to_row(monitor: Monitor, policy: int) -> tuple[Any, ...]:
+    """In the order of the table's columns."""
+    body = Body(
+        labels=monitor.labels, alert_policy=monitor.alert_policy, written_by=monitor.written_by, extras=monitor.extras
+    )
+    return (
+        monitor.number,
+        monitor.project,
+        monitor.id,
+        monitor.uid,
+        policy,
+        monitor.disabled,
+        monitor.inactive,
+        monitor.paused_until,
+        monitor.muted_until,
+        monitor.policy.kind.value,
+        monitor.origin,
+        monitor.owner,
+        monitor.display_name,
+        monitor.revision,
+        monitor.create_time,
+        monitor.update_time,
+        _encode(body).decode(),
+    )
+
+
+def recall(connection: Connection, wanted: Iterable[tuple[int, str]]) -> dict[tuple[int, str], Monitor]:
+    """The monitors of these (project, id) pairs, as far as they exist."""
+    by_project: dict[int, list[str]] = {}
+    for project, monitor_id in wanted:
+        by_project.setdefault(project, []).append(monitor_id)
+    found: dict[tuple[int, str], Monitor] = {}
+    for project, ids in by_project.items():
+        for some in chunks(ids, _MANY):
+            for row in connection.execute(_select().where(monitors.c.project == project, monitors.c.id.in_(some))):
+                found[project, row.id] = _from_row(row)
+    return found
+
+
+def get(connection: Connection, project: int, monitor_id: str) -> MonitorWithHealth | None:
+    row = connection.execute(_select().where(monitors.c.project == project, monitors.c.id == monitor_id)).one_or_none()
+    return _with_health(connection, [_from_row(row)])[0] if row else None
+
+
+def list_page(
+    connection: Connection, project: int, *, size: int, token: str, filter: str, order_by: str
+) -> Page[MonitorWithHealth]:
+    """Ordered by a field, then by number, so that a page begins after the last row before it, whatever came between."""
+    column, descending = _order(order_by)
+    query = ("monitors", project, filter, order_by)
+    direction = desc if descending else asc
+    statement = _select().where(monitors.c.project == project)
+    if filter:
+        statement = statement.where(filters.where(filter))
+    if token:
+        last = tuple_(*pages.decode(token, query, tuple[str | int, int]))
+        here = tuple_(column, monitors.c.number)
+        statement = statement.where(here < last if descending else here > last)
+    statement = statement.order_by(direction(column), direction(monitors.c.number)).limit(size + 1)
+    found = [_from_row(row) for row in connection.execute(statement)]
+    next_token = ""
+    if len(found) > size:
+        found.pop()
+        next_token = pages.encode(query, (getattr(found[-1], column.name), found[-1].number))
+    return Page(_with_health(connection, found), next_token)
+
+
+def _select() -> Select[Any]:
+    return select(
+        monitors, cast(monitors.c.body, Text).label("body_text"), policies.c.body.label("policy_text")
+    ).join_from(monitors, policies, monitors.c.policy == policies.c.number)
+
+
+def _from_row(row: Row[Any]) -> Monitor:
+    body = _decode_body(row.body_text)
+    return Monitor(
+        number=row.number,
+        project=row.project,
+        id=row.id,
+        uid=row.uid,
+        policy=_decode_policy(row.policy_text),
+        display_name=row.display_name,
+        alert_policy=body.alert_policy,
+        labels=body.labels,
+        owner=row.owner,
+        origin=row.origin,
+        written_by=body.written_by,
+        disabled=row.disabled,
+        inactive=row.inactive,
+        paused_until=row.paused_until,
+        muted_until=row.muted_until,
+        extras=body.extras,
+        revision=row.revision,
+        create_time=row.create_time,
+        update_time=row.update_time,
+    )
+
+
+def _order(order_by: str) -> tuple[ColumnElement[Any], bool]:
+    """For "display_name desc" the column and True. One field; "" is by id."""
+    words = order_by.split() or ["id"]
+    if len(words) > 2 or words[0] not in _ORDERS or words[1:] not in ([], ["asc"], ["desc"]):
+        raise errors.invalid(
+            "order_by", f"must be one of {', '.join(_ORDERS)}, and may end in ' desc'", reason="ORDER_BY_INVALID"
+        )
+    return monitors.c[words[0]], words[1:] == ["desc"]
+
+
+def _with_health(connection: Connection, found: Collection[Monitor]) -> list[MonitorWithHealth]:
+    """Three queries for a page, however long it is."""
+    answer = {monitor.number: MonitorWithHealth(monitor, [], {}) for monitor in found}
+    for some in chunks(list(answer), _MANY):
+        statement = select(tracks, environments.c.name).join_from(
+            tracks, environments, tracks.c.environment == environments.c.number
+        )
+        for row in connection.execute(statement.where(tracks.c.monitor.in_(some)).order_by(environments.c.name)):
+            answer[row.monitor].tracks.append((row.name, track_of(row)))
+        incident: Incident
+        for incident in incidents.open_of(connection, some):
+            answer[incident.monitor].incidents[incident.number] = incident
+    return list(answer.values())
+
+
+def track_of(row: Row[Any]) -> Track:
+    number, monitor, environment, *rest = row[: len(tracks.columns)]
+    return Track(number, monitor, environment, 0, *rest)
+
+
+def track_to_row(track: Track) -> tuple[Any, ...]:
+    """Without `next_track`, which only the engine has."""
+    values = msgspec.structs.astuple(track)
+    return values[:3] + values[4:]

@@ -1,0 +1,264 @@
+"""The tables. Instants and lengths are integers of milliseconds; a `number` is the identity of a noun in the store."""
+
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    func,
+    literal_column,
+)
+
+from tocsin.domain.check_in import STATE_NUMBERS, State
+from tocsin.domain.ids import partition_of
+from tocsin.domain.instant import NEVER
+
+PARTITION = partition_of(0)  # the one row of `partitions` until there are more
+OPEN_STATE = STATE_NUMBERS[State.IN_PROGRESS]
+# SQLite counts rows up only in a column called INTEGER, which is 64 bits wide there.
+Number = BigInteger().with_variant(Integer(), "sqlite")
+
+
+class InstantOrNever(TypeDecorator[int]):
+    """An instant whose NEVER is NULL in the table; the database converts, so that bulk rows pass through untouched."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def bind_expression(self, bindvalue: Any) -> ColumnElement[Any]:
+        return func.nullif(bindvalue, literal_column(str(NEVER)))
+
+    def column_expression(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
+        return func.coalesce(column, literal_column(str(NEVER)))
+
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+
+def _required(name: str, kind: Any) -> Column[Any]:
+    return Column(name, kind, nullable=False)
+
+
+# --- tenants and credentials
+
+projects = Table(
+    "projects",
+    metadata,
+    Column("number", Number, primary_key=True),
+    _required("slug", Text),
+    _required("name", Text),
+    _required("account_id", Text),
+    _required("create_time", BigInteger),
+    UniqueConstraint("slug"),
+    sqlite_autoincrement=True,
+)
+
+keys = Table(
+    "keys",
+    metadata,
+    Column("number", Number, primary_key=True),
+    Column("project", Number, ForeignKey("projects.number"), nullable=False),
+    _required("scope", Text),
+    _required("digest", LargeBinary),
+    _required("hint", Text),
+    _required("create_time", BigInteger),
+    Column("revoke_time", BigInteger),
+    UniqueConstraint("digest"),
+    Index(None, "project"),
+    sqlite_autoincrement=True,
+)
+
+settings = Table("settings", metadata, Column("name", Text, primary_key=True), _required("value", Text))
+
+# counts of writes that other processes poll: "credentials"
+revisions = Table("revisions", metadata, Column("name", Text, primary_key=True), _required("value", BigInteger))
+
+# --- configuration
+
+policies = Table("policies", metadata, Column("number", Number, primary_key=True), _required("body", Text))
+
+environments = Table(
+    "environments",
+    metadata,
+    Column("number", Number, primary_key=True),
+    _required("name", Text),
+    UniqueConstraint("name"),
+)
+
+monitors = Table(
+    "monitors",
+    metadata,
+    Column("number", Number, primary_key=True),
+    _required("project", Number),
+    _required("id", Text),
+    _required("uid", Text),
+    Column("policy", Number, ForeignKey("policies.number"), nullable=False),
+    _required("disabled", Boolean),
+    _required("inactive", Boolean),
+    Column("paused_until", BigInteger),  # NULL: not paused; NEVER as a number: until resumed
+    Column("muted_until", BigInteger),
+    _required("kind", Text),
+    _required("origin", Text),
+    _required("owner", Text),
+    _required("display_name", Text),
+    _required("revision", BigInteger),
+    _required("create_time", BigInteger),
+    _required("update_time", BigInteger),
+    _required("body", JSON),  # labels, alert_policy, written_by, extras
+    UniqueConstraint("project", "id"),
+)
+
+# The row of a deleted monitor is gone at once and with it its name; what hung on it goes in slices, see `retention`.
+deleted_monitors = Table(
+    "deleted_monitors", metadata, Column("number", Number, primary_key=True), _required("delete_time", BigInteger)
+)
+
+# --- state
+
+tracks = Table(
+    "tracks",
+    metadata,
+    Column("number", Number, primary_key=True),
+    _required("monitor", Number),
+    Column("environment", Number, ForeignKey("environments.number"), nullable=False),
+    *(_required(name, SmallInteger) for name in ("health", "verdict", "flags")),
+    *(_required(name, Integer) for name in ("failures", "misses", "recoveries", "open_runs")),
+    _required("incident", Number),  # 0: none
+    *(Column(name, InstantOrNever) for name in ("expected", "deadline", "run_deadline")),
+    *(Column(name, InstantOrNever) for name in ("last_check_in", "last_success", "last_start")),
+    _required("last_duration", BigInteger),  # -1: none yet
+    *(_required(f"{name}_count", BigInteger) for name in ("ok", "error", "started", "missed", "timed_out", "unknown")),
+    _required("last_lapse", Number),  # 0: none
+    Column("last_lapse_slot", InstantOrNever),
+    UniqueConstraint("monitor", "environment"),
+)
+
+check_ins = Table(
+    "check_ins",
+    metadata,
+    Column("number", Number, primary_key=True),  # time-ordered, so the table is clustered by time
+    _required("project", Number),
+    _required("monitor", Number),
+    _required("track", Number),
+    _required("state", SmallInteger),  # domain.check_in.STATE_NUMBERS
+    _required("receive_time", BigInteger),
+    _required("update_time", BigInteger),
+    Column("start_time", BigInteger),
+    Column("end_time", BigInteger),
+    Column("duration_ms", BigInteger),
+    Column("expected_time", BigInteger),
+    Column("timeout_time", BigInteger),
+    _required("late", Boolean),
+    Column("satisfies", Number),
+    _required("deafened", Boolean),
+    Column("client_id", LargeBinary),  # 16 bytes; NULL: the id is made of the number
+    Column("detail", Text),  # JSON of what few check-ins have, see `check_ins.Detail`
+    Index(None, "monitor", "number"),
+)
+_is_open = check_ins.c.state == OPEN_STATE
+Index("ix_check_ins_open", check_ins.c.number, sqlite_where=_is_open, postgresql_where=_is_open)
+
+check_in_ids = Table(
+    "check_in_ids",
+    metadata,
+    Column("project", Number, primary_key=True, autoincrement=False),
+    Column("id", LargeBinary, primary_key=True),
+    _required("number", Number),
+    sqlite_with_rowid=False,
+)
+
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("number", Number, primary_key=True),
+    _required("project", Number),
+    _required("monitor", Number),
+    _required("track", Number),
+    _required("cause", Text),
+    _required("open_time", BigInteger),
+    _required("first_check_in", Text),
+    _required("last_check_in", Text),
+    _required("failure_count", BigInteger),
+    Column("resolve_time", BigInteger),
+    _required("resolving_check_in", Text),
+    Column("acknowledge_time", BigInteger),
+    _required("acknowledged_by", Text),
+    _required("note", Text),
+    _required("muted", Boolean),
+    Index(None, "project", "number"),
+    Index(None, "monitor", "number"),
+)
+# At most one open incident for each track.
+_is_unresolved = incidents.c.resolve_time.is_(None)
+Index("uq_incidents_open", incidents.c.track, unique=True, sqlite_where=_is_unresolved, postgresql_where=_is_unresolved)
+
+outages = Table(
+    "outages",
+    metadata,
+    Column("number", Number, primary_key=True),
+    _required("start_time", BigInteger),
+    _required("end_time", BigInteger),
+    _required("reason", Text),
+    _required("unknown_count", BigInteger),
+    _required("shown", Boolean),
+)
+
+refusals = Table(
+    "refusals",
+    metadata,
+    Column("number", Number, primary_key=True),
+    _required("project", Number),
+    _required("monitor_id", Text),
+    _required("reason", Text),
+    _required("detail", Text),
+    _required("at", BigInteger),
+    _required("dialect", Text),
+    _required("environment", Text),
+    _required("check_in_id", Text),
+    _required("dropped", Boolean),
+    Index(None, "project", "monitor_id", "number"),
+)
+
+changes = Table(
+    "changes",
+    metadata,
+    Column("revision", Number, primary_key=True),
+    _required("at", BigInteger),
+    _required("project", Number),
+    _required("monitor", Number),
+    _required("kind", Text),
+    sqlite_autoincrement=True,  # a revision is never given out twice, even after old ones went
+)
+
+# --- the fence
+
+partitions = Table(
+    "partitions",
+    metadata,
+    Column("id", Number, primary_key=True, autoincrement=False),
+    _required("position", BigInteger),
+    _required("epoch", BigInteger),
+    Column("alive_at", BigInteger),
+)
+
+sequences = Table("sequences", metadata, Column("name", Text, primary_key=True), _required("value", BigInteger))

@@ -1,0 +1,157 @@
+"""`SqlStore`: the port, answered by the modules beside this one. It holds the database, the fence and nothing else."""
+
+from tocsin.domain.check_in import CheckIn
+from tocsin.domain.facts import CheckInRefused
+from tocsin.domain.incident import Incident, Outage
+from tocsin.domain.instant import Instant
+from tocsin.domain.project import Key, Project, Scope
+from tocsin.engine.delta import Delta
+from tocsin.engine.memory import Needs, Recall, Snapshot
+from tocsin.store import changes, check_ins, incidents, keys, monitors, retention
+from tocsin.store.commit import Commit, Fence, acquire, stamp
+from tocsin.store.database import open_database
+from tocsin.store.loading import Loading
+from tocsin.store.port import Change, CheckInFilter, Fenced, MonitorWithHealth, Page
+
+
+class SqlStore:
+    """A migrated database (`tocsin.store.migrations.upgrade(url)`); each method blocks and may be called by any thread.
+
+    Writes queue for one connection; up to eight reads go on beside them. Methods of the partition's loop (`load`,
+    `recall`, `commit`, `alive`, `expire`) belong to one thread at a time. Only `load` takes ownership: a process that
+    merely reads or makes keys disturbs no other.
+    """
+
+    def __init__(self, url: str, *, busy_timeout_ms: int = 5_000) -> None:
+        """`url` is "sqlite:///path". ValueError: another kind. A lock is waited for up to `busy_timeout_ms`."""
+        self.database = open_database(url, busy_timeout_ms=busy_timeout_ms)
+        self._commit = Commit(self.database.writer.dialect)
+        self._fence: Fence | None = None
+        self._loading: Loading | None = None
+
+    def close(self) -> None:
+        self._end_loading()
+        self.database.close()
+
+    # --- the partition's loop
+
+    def load(self) -> Snapshot:
+        self._end_loading()
+        with self.database.write() as connection:
+            self._fence = acquire(connection)
+        self._loading = Loading(self.database)
+        return self._loading.snapshot()
+
+    def position(self) -> int:
+        return self._owned().position
+
+    def recall(self, needs: Needs) -> Recall:
+        with self.database.read() as connection:
+            return Recall(monitors.recall(connection, needs.monitors), check_ins.recall(connection, needs.check_ins))
+
+    def commit(self, delta: Delta, position: int) -> None:
+        with self.database.write() as connection:
+            fence = self._commit(connection, self._owned(), delta, position)
+        self._fence = fence
+
+    def alive(self, clock: Instant) -> None:
+        with self.database.write() as connection:
+            stamp(connection, self._owned(), clock)
+
+    def expire(self, *, check_ins_before: Instant, refusals_before: Instant, limit: int) -> int:
+        with self.database.write() as connection:
+            return retention.expire(
+                connection, check_ins_before=check_ins_before, refusals_before=refusals_before, limit=limit
+            )
+
+    # --- reads
+
+    def get_monitor(self, project: int, monitor_id: str) -> MonitorWithHealth | None:
+        with self.database.read() as connection:
+            return monitors.get(connection, project, monitor_id)
+
+    def list_monitors(
+        self, project: int, *, size: int, token: str = "", filter: str = "", order_by: str = ""
+    ) -> Page[MonitorWithHealth]:
+        with self.database.read() as connection:
+            return monitors.list_page(connection, project, size=size, token=token, filter=filter, order_by=order_by)
+
+    def get_check_in(self, project: int, monitor_id: str, check_in_id: str) -> CheckIn | None:
+        with self.database.read() as connection:
+            return check_ins.get(connection, project, monitor_id, check_in_id)
+
+    def list_check_ins(self, project: int, only: CheckInFilter, *, size: int, token: str = "") -> Page[CheckIn]:
+        with self.database.read() as connection:
+            return check_ins.list_page(connection, project, only, size=size, token=token)
+
+    def get_incident(self, project: int, number: int) -> Incident | None:
+        with self.database.read() as connection:
+            return incidents.get(connection, project, number)
+
+    def list_incidents(
+        self, project: int, *, monitor: int | None = None, open_only: bool = False, size: int, token: str = ""
+    ) -> Page[Incident]:
+        with self.database.read() as connection:
+            return incidents.list_page(
+                connection, project, monitor=monitor, open_only=open_only, size=size, token=token
+            )
+
+    def list_outages(self, *, shown_only: bool = True, size: int, token: str = "") -> Page[Outage]:
+        with self.database.read() as connection:
+            return incidents.list_outages(connection, shown_only=shown_only, size=size, token=token)
+
+    def list_refusals(self, project: int, monitor_id: str | None, *, limit: int) -> list[CheckInRefused]:
+        with self.database.read() as connection:
+            return incidents.list_refusals(connection, project, monitor_id, limit=limit)
+
+    def last_revision(self) -> int:
+        with self.database.read() as connection:
+            return changes.last(connection)
+
+    def changes_after(self, revision: int, project: int | None, *, limit: int) -> list[Change]:
+        with self.database.read() as connection:
+            return changes.after(connection, revision, project, limit)
+
+    # --- tenants and credentials
+
+    def create_project(self, name: str, at: Instant, slug: str = "") -> Project:
+        with self.database.write() as connection:
+            return keys.create_project(connection, name, at, slug)
+
+    def list_projects(self) -> list[Project]:
+        with self.database.read() as connection:
+            return keys.list_projects(connection)
+
+    def create_key(self, project: int, scope: Scope, digest: bytes, hint: str, at: Instant) -> Key:
+        with self.database.write() as connection:
+            return keys.create_key(connection, project, scope=scope, digest=digest, hint=hint, at=at)
+
+    def revoke_key(self, number: int, at: Instant) -> bool:
+        with self.database.write() as connection:
+            return keys.revoke_key(connection, number, at)
+
+    def list_keys(self, project: int | None = None) -> list[Key]:
+        with self.database.read() as connection:
+            return keys.list_keys(connection, project)
+
+    def credentials_revision(self) -> int:
+        with self.database.read() as connection:
+            return keys.credentials_revision(connection)
+
+    def get_setting(self, name: str) -> str | None:
+        with self.database.read() as connection:
+            return keys.get_setting(connection, name)
+
+    def put_setting(self, name: str, value: str) -> None:
+        with self.database.write() as connection:
+            keys.put_setting(connection, name, value)
+
+    def _owned(self) -> Fence:
+        if self._fence is None:
+            raise Fenced("load() first: who has not loaded the partition does not own it")
+        return self._fence
+
+    def _end_loading(self) -> None:
+        if self._loading is not None:
+            self._loading.close()
+            self._loading = None

@@ -1,0 +1,38 @@
+"""One bulk upsert, compiled once for a table and a database: whole rows as tuples in the order of the table's columns.
+
+Row dictionaries through SQLAlchemy cost several times as much as tuples handed to the driver, so SQLAlchemy compiles
+the text and the rows go under it.
+"""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Dialect, Table
+from sqlalchemy.dialects import sqlite
+
+Row = tuple[Any, ...]
+
+
+class Upsert:
+    """INSERT … ON CONFLICT (primary key) DO UPDATE for all columns that are not in the key or in `fixed`."""
+
+    def __init__(
+        self, table: Table, dialect: Dialect, *, fixed: Collection[str] = (), generated: Collection[str] = ()
+    ) -> None:
+        """`fixed` columns keep what was first written; `generated` ones are the database's and not in the rows."""
+        columns = [column.name for column in table.columns if column.name not in generated]
+        insert = sqlite.insert(table)
+        if not generated:
+            updated = {
+                name: insert.excluded[name]
+                for name in columns
+                if name not in fixed and name not in table.primary_key.columns
+            }
+            insert = insert.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=updated)
+        compiled = insert.compile(dialect=dialect, column_keys=columns)
+        assert getattr(compiled, "positiontup", None) == columns, "tuples are bound in the order of the columns"
+        self._text = str(compiled)
+
+    def __call__(self, connection: Connection, rows: Sequence[Row]) -> None:
+        if rows:
+            connection.exec_driver_sql(self._text, list(rows))
