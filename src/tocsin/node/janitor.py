@@ -1,0 +1,46 @@
+"""Deletes what retention no longer keeps, a slice at a time, beside the partition's loop."""
+
+import asyncio
+from typing import Final
+
+import structlog
+
+from tocsin.domain.instant import DAY, Clock
+from tocsin.store.port import Store, StoreTrouble
+
+EVERY_S: Final = 60.0
+_SLICE: Final = 5_000
+
+_log = structlog.get_logger("tocsin.janitor")
+
+
+class Janitor:
+    def __init__(self, store: Store, clock: Clock, *, check_ins_days: int, refusals_days: int) -> None:
+        self._store = store
+        self._clock = clock
+        self._check_ins_ms = check_ins_days * DAY
+        self._refusals_ms = refusals_days * DAY
+
+    async def sweep(self) -> int:
+        """Deletes all that is old; returns how many rows. Yields the writer between slices."""
+        deleted = 0
+        while True:
+            now = self._clock.now()
+            count = await asyncio.to_thread(
+                self._store.expire,
+                check_ins_before=now - self._check_ins_ms,
+                refusals_before=now - self._refusals_ms,
+                limit=_SLICE,
+            )
+            deleted += count
+            if not count:
+                return deleted
+
+    async def run(self) -> None:
+        while True:
+            try:
+                if deleted := await self.sweep():
+                    _log.info("old rows deleted", rows=deleted)
+            except StoreTrouble as trouble:
+                _log.warning("retention waits", trouble=str(trouble))
+            await asyncio.sleep(EVERY_S)

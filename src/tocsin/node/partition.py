@@ -1,0 +1,213 @@
+"""The loop that owns a partition: take entries in order, step the engine, commit, answer. One transaction a batch.
+
+The only awaits between accept and commit are the take, the recall and the commit; stepping is plain calls on this thread.
+While the store cannot commit, the engine stands still with its clock and the journal fills up to its limit; what is
+refused meanwhile is deaf time. When an entry breaks the engine, the engine is thrown away and loaded again; an entry that
+breaks it twice is recorded as a refusal and stepped over: one poisoned report must not stop the line.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, TypeVar
+
+import structlog
+
+from tocsin.domain.commands import Deaf, Entry, RecordRefusals, ReportCheckIn
+from tocsin.domain.errors import Unavailable
+from tocsin.domain.facts import CheckInRefused
+from tocsin.domain.instant import Clock, Instant
+from tocsin.domain.receipt import Receipt
+from tocsin.domain.refusals import RefusalReason
+from tocsin.engine.delta import Delta
+from tocsin.engine.engine import Engine
+from tocsin.journal.local import LocalJournal, Waiting
+from tocsin.store.port import Store, StoreTrouble
+
+T = TypeVar("T")
+
+BATCH: Final = 1_000  # entries a transaction
+SLICE: Final = 5_000  # tracks judged between two commits, so that check-ins are answered between slices of a burst
+ALIVE_EVERY_MS: Final = 1_000  # how old the durable stamp of life may grow on an idle server
+_BACKOFF_S: Final = (0.05, 0.1, 0.2, 0.5, 1.0)
+
+_log = structlog.get_logger("tocsin.partition")
+
+
+class _Broken(Exception):  # noqa: N818 - a state of the engine
+    """Stepping failed half-way: the engine's state cannot be trusted any more."""
+
+
+class Partition:
+    def __init__(
+        self,
+        new_engine: Callable[[], Engine],
+        journal: LocalJournal,
+        store: Store,
+        clock: Clock,
+        observe: Callable[[Delta], None],
+        observe_commit: Callable[[float, bool], None],
+        monotonic: Callable[[], float],
+    ) -> None:
+        """`observe` sees each delta once it is durable; `observe_commit(seconds, well)` each try to write one."""
+        self._new_engine = new_engine
+        self._engine = new_engine()
+        self._journal = journal
+        self._store = store
+        self._clock = clock
+        self._observe = observe
+        self._observe_commit = observe_commit
+        self._monotonic = monotonic
+        self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="tocsin-writer")
+        self._position = 0
+        self._alive_at: Instant = 0
+        self._deaf: list[Deaf] = []
+        self._stopping = False
+        self._more_due = False
+
+    @property
+    def engine(self) -> Engine:
+        return self._engine
+
+    async def start(self) -> None:
+        """Loads the store and passes over the time since its last stamp of life. Afterwards reports are taken."""
+        await self._load()
+        now, alive_at = self._clock.now(), self._engine.clock
+        if 0 < alive_at < now:
+            await self._pass_over(Deaf(alive_at, now, "restart"))
+        self._engine.tick(now, limit=SLICE)
+        await self._commit(self._engine.take())
+        await self._alive(force=True)
+
+    def deaf(self, since: Instant, until: Instant, reason: str) -> None:
+        """Nobody could listen: to be passed over before anything later is judged."""
+        self._deaf.append(Deaf(since, until, reason))
+        self._journal.wake()
+
+    async def run(self) -> None:
+        """Until `stop`: the queue is drained and committed before this returns."""
+        while len(self._journal) or not self._stopping:
+            await self._turn()
+        await self._alive(force=True)
+
+    def stop(self) -> None:
+        self._stopping = True
+        self._journal.close()
+
+    def close(self) -> None:
+        self._journal.abandon()
+        self._writer.shutdown(wait=True)
+
+    async def _turn(self) -> None:
+        wait = 0 if self._more_due or self._deaf or self._stopping else self._pause()
+        batch = await self._journal.take(limit=BATCH, wait=wait)
+        if refused := self._journal.take_refused():
+            self._deaf.append(Deaf(*refused, "overload"))
+        horizon = self._journal.horizon()
+        while self._deaf:
+            gap = self._deaf[0]
+            if batch and batch[0].entry.at < gap.since:
+                horizon = min(horizon, gap.since)  # what came before the gap is stepped before it
+                break
+            await self._pass_over(self._deaf.pop(0))
+        try:
+            await self._apply(batch, horizon)
+        except _Broken:
+            await self._apply_singly(batch)
+        await self._alive()
+
+    def _pause(self) -> float:
+        """Seconds until something may be due: just past the next deadline, at most one."""
+        due = self._engine.next_deadline()
+        if due is None:
+            return 1.0
+        return min(max((due + 2 - self._clock.now()) / 1000, 0.005), 1.0)
+
+    async def _apply(self, batch: Sequence[Waiting], horizon: Instant) -> None:
+        """Recall, step, judge, commit, answer."""
+        if batch:
+            needs = self._engine.needs([waiting.entry.command for waiting in batch])
+            if needs:
+                self._engine.recall(await self._patiently(lambda: self._store.recall(needs)))
+        try:
+            receipts = [self._engine.step(waiting.entry) for waiting in batch]
+            self._more_due = self._engine.tick(horizon, limit=SLICE)
+            delta = self._engine.take()
+        except Exception as error:
+            _log.exception("the engine broke; it is loaded again")
+            raise _Broken from error
+        await self._commit(delta)
+        for waiting, receipt in zip(batch, receipts, strict=True):
+            waiting.resolve(receipt)
+
+    async def _apply_singly(self, batch: Sequence[Waiting]) -> None:
+        """After a break: each entry on its own, and the poisoned one set aside."""
+        await self._load()
+        for waiting in batch:
+            try:
+                await self._apply([waiting], self._engine.clock)
+            except _Broken:
+                await self._load()
+                self._engine.step(Entry(waiting.entry.at, RecordRefusals((_set_aside(waiting.entry),))))
+                await self._commit(self._engine.take())
+                waiting.fail(Unavailable("this request broke the server; it was set aside", reason="INTERNAL"))
+
+    async def _load(self) -> None:
+        self._engine = engine = self._new_engine()
+        await self._patiently(lambda: engine.load(self._store.load()))
+        self._position = self._store.position()
+        self._alive_at = engine.clock
+
+    async def _pass_over(self, gap: Deaf) -> None:
+        _log.warning("could not listen", reason=gap.reason, seconds=round((gap.until - gap.since) / 1000, 1))
+        for _ in self._engine.resume(gap.since, gap.until, gap.reason):
+            await self._commit(self._engine.take())
+        await self._commit(self._engine.take())
+
+    async def _commit(self, delta: Delta) -> None:
+        """Returns when it is durable. The delta's clock is the engine's, which stands still while slices are judged."""
+        if not delta:
+            return
+        position = self._position + 1
+        await self._patiently(lambda: self._store.commit(delta, position))
+        self._position = position
+        self._alive_at = delta.clock
+        self._observe(delta)
+
+    async def _alive(self, *, force: bool = False) -> None:
+        """Moves the durable stamp of life of a server that has nothing else to write."""
+        clock = self._engine.clock
+        if clock - self._alive_at >= ALIVE_EVERY_MS or (force and clock > self._alive_at):
+            await self._patiently(lambda: self._store.alive(clock))
+            self._alive_at = clock
+
+    async def _patiently(self, call: Callable[[], T]) -> T:
+        """Runs a blocking call on the writer thread, again and again while the store is in trouble."""
+        loop = asyncio.get_running_loop()
+        attempt = 0
+        while True:
+            started = self._monotonic()
+            try:
+                result = await loop.run_in_executor(self._writer, call)
+            except StoreTrouble as trouble:
+                self._observe_commit(self._monotonic() - started, False)
+                pause = _BACKOFF_S[min(attempt, len(_BACKOFF_S) - 1)]
+                _log.warning("the store cannot now; trying again", trouble=str(trouble), seconds=pause)
+                attempt += 1
+                await asyncio.sleep(pause)
+            else:
+                self._observe_commit(self._monotonic() - started, True)
+                return result
+
+
+def _set_aside(entry: Entry) -> CheckInRefused:
+    command = entry.command
+    report = command.report if isinstance(command, ReportCheckIn) else None
+    return CheckInRefused(
+        project=report.project if report else 0,
+        monitor_id=report.monitor_id if report else "",
+        reason=RefusalReason.INTERNAL.name,
+        detail=f"{type(command).__name__} broke the engine twice and was stepped over",
+        at=entry.at,
+        dialect=report.dialect if report else "tocsin",
+    )

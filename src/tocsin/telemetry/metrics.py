@@ -1,0 +1,149 @@
+"""Counters and histograms of the server and its projects: level 1, never a label per monitor.
+
+`Metrics.observe(delta)` is the only place where counters of facts move. Every metric is built from the registry that is
+handed in; series of a project exist, at zero, from the project's registration on.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from tocsin.domain.check_in import State
+from tocsin.domain.facts import (
+    CheckInRecorded,
+    CheckInRefused,
+    IncidentResolved,
+    Missed,
+    OutageRecorded,
+    TimedOut,
+    Unjudged,
+)
+from tocsin.engine.delta import Delta
+
+DIALECTS: Final = ("sentry", "cronitor", "checkly", "grpc", "native")
+STATUSES: Final = ("ok", "error", "in_progress", "note")
+_ANSWER_BUCKETS: Final = (0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_RUN_BUCKETS: Final = (0.1, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0, 4 * 3600.0, 12 * 3600.0, 86400.0)
+_DELAY_BUCKETS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
+
+
+class Metrics:
+    def __init__(self, registry: CollectorRegistry, project_slug: Callable[[int], str]) -> None:
+        """`project_slug(number)` names a project; "" when it is not known."""
+        self.registry = registry
+        self._slug = project_slug
+
+        def counter(name: str, text: str, labels: tuple[str, ...] = ()) -> Counter:
+            return Counter(name, text, labels, registry=registry)
+
+        self.checkins = counter("tocsin_checkins_total", "Check-ins accepted.", ("project", "dialect", "status"))
+        self.rejected = counter("tocsin_checkins_rejected_total", "Check-ins refused.", ("dialect", "reason"))
+        self.refusals = counter(
+            "tocsin_refusals_total", "Reports recorded but not honoured, by reason.", ("project", "dialect", "reason")
+        )
+        self.missed = counter("tocsin_missed_total", "Slots missed.", ("project",))
+        self.timeouts = counter("tocsin_timeouts_total", "Runs that passed their maximum runtime.", ("project",))
+        self.errors = counter("tocsin_errors_total", "Runs that ended badly.", ("project",))
+        self.unknown = counter("tocsin_unknown_total", "Slots and runs not judged: nobody could listen.", ("project",))
+        self.recoveries = counter("tocsin_recoveries_total", "Monitors that became healthy again.", ("project",))
+        self.dark_seconds = counter("tocsin_dark_seconds_total", "Time during which this server could not listen.")
+        self.outages = counter("tocsin_outages_total", "Times in which this server could not listen.", ("reason",))
+        self.writes = counter("tocsin_store_writes_total", "Batches written to the database.", ("backend",))
+        self.write_errors = counter("tocsin_store_write_errors_total", "Batches that failed to write.", ("backend",))
+        self.envelope_items = counter("tocsin_sentry_items_total", "Envelope items received, by type.", ("project", "type"))
+        self.client_lost = counter(
+            "tocsin_sentry_client_lost_checkins_total", "Check-ins that Sentry clients say they dropped.", ("project", "reason")
+        )
+        self.answer_seconds = Histogram(
+            "tocsin_checkin_duration_seconds",
+            "Time from arrival to durable answer.",
+            ("dialect",),
+            buckets=_ANSWER_BUCKETS,
+            registry=registry,
+        )
+        self.run_seconds = Histogram(
+            "tocsin_run_duration_seconds", "Durations of finished runs.", ("project",), buckets=_RUN_BUCKETS, registry=registry
+        )
+        self.detection_seconds = Histogram(
+            "tocsin_detection_delay_seconds", "Deadline to verdict.", ("kind",), buckets=_DELAY_BUCKETS, registry=registry
+        )
+        self.commit_seconds = Histogram(
+            "tocsin_log_fsync_duration_seconds", "Group-commit time.", buckets=_ANSWER_BUCKETS, registry=registry
+        )
+        self.build_info = Gauge(
+            "tocsin_build_info", "Build of this server, always 1.", ("version", "python", "core"), registry=registry
+        )
+        Gauge("tocsin_watchdog", "Always 1; alert when absent.", registry=registry).set(1)
+        for backend in ("sqlite",):
+            self.writes.labels(backend)
+            self.write_errors.labels(backend)
+        for dialect in ("sentry", "grpc", "native"):
+            self.answer_seconds.labels(dialect)
+        for kind in ("missed", "timeout"):
+            self.detection_seconds.labels(kind)
+
+    def register_project(self, slug: str) -> None:
+        """Counters exist from registration on, or `increase()` loses the first event."""
+        for family in (self.missed, self.timeouts, self.errors, self.unknown, self.recoveries, self.run_seconds):
+            family.labels(slug)
+        for dialect in ("sentry", "grpc", "native"):
+            for status in ("ok", "error", "in_progress"):
+                self.checkins.labels(slug, dialect, status)
+
+    def observe(self, delta: Delta) -> None:
+        """Called once for each committed delta."""
+        for fact in delta.facts:
+            match fact:
+                case CheckInRecorded():
+                    self._recorded(fact)
+                case CheckInRefused():
+                    self._refused(fact)
+                case Missed():
+                    self.missed.labels(self._slug(fact.check_in.project)).inc()
+                    self.detection_seconds.labels("missed").observe((fact.judged_at - fact.deadline) / 1000)
+                case TimedOut():
+                    self.timeouts.labels(self._slug(fact.check_in.project)).inc()
+                    self.detection_seconds.labels("timeout").observe((fact.judged_at - fact.deadline) / 1000)
+                case Unjudged():
+                    self.unknown.labels(self._slug(fact.check_in.project)).inc()
+                case IncidentResolved():
+                    self.recoveries.labels(self._slug(fact.incident.project)).inc()
+                case OutageRecorded():
+                    self.dark_seconds.inc(fact.length_ms / 1000)
+                    self.outages.labels(fact.outage.reason).inc()
+                case _:
+                    pass
+
+    def observe_commit(self, seconds: float, well: bool) -> None:
+        if well:
+            self.writes.labels("sqlite").inc()
+            self.commit_seconds.observe(seconds)
+        else:
+            self.write_errors.labels("sqlite").inc()
+
+    def reject(self, dialect: str, reason: str) -> None:
+        """A request that never became a report: auth, unknown_monitor, invalid, rate_limited, too_large, overload."""
+        self.rejected.labels(dialect, reason).inc()
+
+    def _recorded(self, fact: CheckInRecorded) -> None:
+        run, slug = fact.check_in, self._slug(fact.check_in.project)
+        status = {"start": "in_progress", "beat": "in_progress", "reset": "ok"}.get(fact.kind.value, fact.kind.value)
+        self.checkins.labels(slug, run.dialect, status).inc()
+        if run.state is State.ERROR and fact.finished:
+            self.errors.labels(slug).inc()
+        if fact.finished and run.duration_ms is not None:
+            exemplar = {"trace_id": run.trace_id} if run.trace_id else None
+            self.run_seconds.labels(slug).observe(run.duration_ms / 1000, exemplar)
+
+    def _refused(self, fact: CheckInRefused) -> None:
+        self.refusals.labels(self._slug(fact.project), fact.dialect, fact.reason).inc()
+        if fact.dropped:
+            self.rejected.labels(fact.dialect, _REJECTIONS.get(fact.reason, "invalid")).inc()
+
+
+_REJECTIONS: Final = {
+    "MONITOR_NOT_FOUND": "unknown_monitor",
+    "MONITOR_ENVIRONMENT_RATELIMITED": "rate_limited",
+    "INTERNAL": "overload",
+}
