@@ -1,0 +1,52 @@
+"""Answers: JSON bodies, CORS headers, and the exception that ends a request with a status."""
+
+from collections.abc import Mapping
+
+import msgspec
+from starlette.responses import Response
+
+_CORS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "x-sentry-error, x-sentry-rate-limits, retry-after",
+}
+_ALLOWED_HEADERS = "x-sentry-auth, content-type, content-encoding, authorization, sentry-trace, baggage"
+
+
+class Rejection(Exception):  # noqa: N818 - it ends a request and is the normal answer to a bad one
+    """The request ends here with `status` and `{"detail": detail}`.
+
+    `reason` is the label under which it is counted: auth, invalid, too_large, overload; "" is not counted.
+    """
+
+    def __init__(self, status: int, detail: str, *, reason: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.reason = reason
+        self.headers = dict(headers or {})
+
+    def response(self) -> Response:
+        return json_response(self.status, {"detail": self.detail}, self.headers)
+
+
+def json_response(status: int, body: Mapping[str, object], headers: Mapping[str, str] | None = None) -> Response:
+    return Response(msgspec.json.encode(body), status, {**_CORS, **(headers or {})}, "application/json")
+
+
+def empty_response(status: int) -> Response:
+    return Response(b"", status, _CORS)
+
+
+def preflight(methods: str) -> Response:
+    """The answer to OPTIONS: any origin may send what a Sentry client sends."""
+    return Response(
+        b"",
+        200,
+        {
+            **_CORS,
+            "Allow": methods,
+            "Access-Control-Allow-Methods": methods,
+            "Access-Control-Allow-Headers": _ALLOWED_HEADERS,
+            "Access-Control-Max-Age": "3600",
+        },
+    )

@@ -1,0 +1,100 @@
+"""One request from arrival to answer: method, CORS, rejections and trouble, told as a Sentry client expects."""
+
+import math
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from tocsin.dialects.sentry.answers import Rejection, preflight
+from tocsin.dialects.sentry.refusals import DIALECT, Arrival, refusal
+from tocsin.domain.errors import PermissionDenied, TocsinError, Unauthenticated, Unavailable
+from tocsin.domain.instant import SECOND, Instant
+from tocsin.domain.refusals import RefusalReason
+from tocsin.service.check_ins import CheckIns
+from tocsin.service.principal import Principal
+
+_DEFAULT_RETRY_AFTER: Final = SECOND  # milliseconds
+
+
+@dataclass(slots=True)
+class Call:
+    """What is known of a request so far. `principal` is None until a key has been found good."""
+
+    received: Instant
+    client: str = ""
+    principal: Principal | None = None
+
+    def proven(self) -> Principal:
+        """The principal; Rejection 401 when the request named no key."""
+        if self.principal is None:
+            raise Rejection(401, "missing authorization information", reason="auth")
+        return self.principal
+
+    def arrival(self) -> Arrival:
+        return Arrival(self.proven().project.number, self.received, self.client)
+
+
+Handler = Callable[[Request, Call], Awaitable[Response]]
+
+
+class Endpoint:
+    """An ASGI application around a handler.
+
+    Whatever ends a request without a report is counted by `CheckIns.rejected`; when its key was good, it is kept as a
+    refusal too, so that a client that sends rubbish finds out in its own project. Never 429: a client that reads it
+    stops sending the closing check-ins of all its jobs.
+    """
+
+    def __init__(self, handler: Handler, methods: Sequence[str], check_ins: CheckIns) -> None:
+        self._handler = handler
+        self._methods = frozenset(methods)
+        self._allow = ", ".join((*methods, "OPTIONS"))
+        self._check_ins = check_ins
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        try:
+            response = await self._answer(request)
+        except ClientDisconnect:
+            return  # nobody is left to answer
+        await response(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Response:
+        if request.method == "OPTIONS":
+            return preflight(self._allow)
+        if request.method not in self._methods:
+            detail = f"method {request.method[:20]} is not allowed; use {self._allow}"
+            return Rejection(405, detail, reason="", headers={"Allow": self._allow}).response()
+        call = Call(request.state.received)
+        try:
+            try:
+                return await self._handler(request, call)
+            except Rejection as rejection:
+                await self._keep(call, rejection)
+                return self._rejected(rejection)
+        except TocsinError as problem:
+            return self._rejected(_rejection_of(problem))
+
+    async def _keep(self, call: Call, rejection: Rejection) -> None:
+        if call.principal is not None and rejection.status in (400, 413):
+            reason = RefusalReason.CHECKIN_VALIDATION_FAILED
+            await self._check_ins.refuse([refusal(call.arrival(), reason, rejection.detail)])
+
+    def _rejected(self, rejection: Rejection) -> Response:
+        if rejection.reason:
+            self._check_ins.rejected(DIALECT, rejection.reason)
+        return rejection.response()
+
+
+def _rejection_of(problem: TocsinError) -> Rejection:
+    if isinstance(problem, PermissionDenied | Unauthenticated):
+        return Rejection(403, problem.message, reason="auth")
+    if isinstance(problem, Unavailable):
+        wait = problem.retry_after_ms or _DEFAULT_RETRY_AFTER
+        headers = {"Retry-After": str(math.ceil(wait / SECOND))}
+        return Rejection(503, problem.message, reason="overload", headers=headers)
+    return Rejection(500, problem.message, reason="overload")

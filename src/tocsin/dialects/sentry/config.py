@@ -1,0 +1,175 @@
+"""monitor_config → MonitorChange: minutes become milliseconds, words become schedules, bounds are those of Sentry.
+
+A key that is absent changes nothing, null is the default, a value out of bounds spoils the configuration (never the run
+it came with). Time zone: ours belongs to the schedule, and every configuration replaces the schedule; so one that names
+no zone means UTC, also where an operator had set another. Sentry would keep that one.
+"""
+
+import re
+from typing import Final, NamedTuple
+
+import msgspec
+
+from tocsin.dialects.sentry import schema
+from tocsin.dialects.sentry.schema import SchemaError
+from tocsin.domain.instant import MINUTE
+from tocsin.domain.monitor import MAX_THRESHOLD, Kind, MonitorChange
+from tocsin.domain.schedule import Cron, Interval, Schedule, Unit
+
+MAX_MINUTES: Final = 40_320  # 28 days; more is clamped
+DEFAULT_MARGIN: Final = 1  # minutes
+DEFAULT_MAX_RUNTIME: Final = 30  # minutes
+DEFAULT_THRESHOLD: Final = 1
+DEFAULT_ZONE: Final = "UTC"
+MAX_COUNT: Final = 2**31 - 1  # of an interval; what a timetable can count
+MAX_OWNER: Final = 256  # characters
+_PATH: Final = "$.monitor_config"
+_UNITS: Final = {unit.value: unit for unit in Unit if unit is not Unit.SECOND}
+_NICKNAMES: Final = {
+    "@yearly": "0 0 1 1 *",
+    "@annually": "0 0 1 1 *",
+    "@monthly": "0 0 1 * *",
+    "@weekly": "0 0 * * 0",
+    "@daily": "0 0 * * *",
+    "@hourly": "0 * * * *",
+}
+_CONFIG_KEYS: Final = frozenset(
+    ("schedule", "checkin_margin", "max_runtime", "timezone", "failure_issue_threshold", "recovery_threshold", "owner")
+)
+_SCHEDULE_KEYS: Final = frozenset(("type", "value", "unit"))
+_OWNER: Final = re.compile(r"(user|team):\S.*", re.DOTALL)
+
+Fields = dict[str, msgspec.Raw]
+
+
+class Reading(NamedTuple):
+    """`change` is None exactly when `error` says why. `remarks` are about what was left out of a good change."""
+
+    change: MonitorChange | None
+    error: str = ""
+    bad_owner: str = ""  # why the owner was left out
+    misplaced: str = ""  # which keys were ignored
+
+
+def read(raw: msgspec.Raw) -> Reading:
+    """Never raises: what is wrong is in the answer, with its JSON path."""
+    try:
+        fields = schema.decode_object(raw, _PATH)
+        plan, unknown = _schedule(fields)
+        tolerance = _tolerance(fields)
+    except SchemaError as problem:
+        return Reading(None, str(problem))
+    owner, bad_owner = _owner(fields)
+    unknown = [*(f"{_PATH}.{key[:40]}" for key in fields.keys() - _CONFIG_KEYS), *unknown]
+    change = MonitorChange(
+        policy={"schedules": (plan,), "kind": Kind.JOB, "round_to_minute": True},
+        tolerance=tolerance,
+        owner=owner or msgspec.UNSET,
+        origin="sentry",
+    )
+    return Reading(change, "", bad_owner, f"ignored unknown keys: {', '.join(sorted(unknown)[:10])}" if unknown else "")
+
+
+def _schedule(fields: Fields) -> tuple[Schedule, list[str]]:
+    """The schedule, and the paths of the keys in it that mean nothing."""
+    path = f"{_PATH}.schedule"
+    raw = fields.get("schedule")
+    if raw is None or schema.is_absent(raw):
+        raise SchemaError(f"{path}: required; send {{'type': 'crontab', 'value': '0 * * * *'}}")
+    schedule = schema.decode_object(raw, path)
+    zone = _zone(fields)
+    kind = _required(schedule, "type", str, path)
+    plan: Schedule
+    if kind == "crontab":
+        plan = Cron(_crontab(_required(schedule, "value", str, path), f"{path}.value"), zone)
+    elif kind == "interval":
+        plan = _interval(schedule, path, zone)
+    else:
+        raise SchemaError(f"{path}.type: {kind[:40]!r} is neither 'crontab' nor 'interval'")
+    return plan, [f"{path}.{key[:40]}" for key in schedule.keys() - _SCHEDULE_KEYS]
+
+
+def _crontab(text: str, path: str) -> str:
+    """The expression as it is stored. Its fields are judged where schedules are compiled."""
+    expression = " ".join(text.split())
+    if expression.startswith("@"):
+        try:
+            return _NICKNAMES[expression.lower()]
+        except KeyError:
+            known = ", ".join(_NICKNAMES)
+            raise SchemaError(f"{path}: unknown nickname {expression[:40]!r}; known are {known}") from None
+    count = len(expression.split())
+    if count != 5:
+        raise SchemaError(
+            f"{path}: a crontab has five fields (minute hour day month weekday), {expression[:100]!r} has {count}"
+        )
+    return expression
+
+
+def _interval(schedule: Fields, path: str, zone: str) -> Interval:
+    count = _required(schedule, "value", int, path)
+    if not 1 <= count <= MAX_COUNT:
+        raise SchemaError(f"{path}.value: must be 1 to {MAX_COUNT}, got {str(count)[:24]}")
+    unit = _required(schedule, "unit", str, path)
+    if unit not in _UNITS:
+        raise SchemaError(f"{path}.unit: {unit[:40]!r} is none of {', '.join(_UNITS)}")
+    return Interval(count, _UNITS[unit], zone, truncate_to_minute=True)
+
+
+def _zone(fields: Fields) -> str:
+    raw = fields.get("timezone")
+    if raw is None or schema.is_absent(raw):
+        return DEFAULT_ZONE
+    return schema.decode_value(raw, str, f"{_PATH}.timezone") or DEFAULT_ZONE
+
+
+def _tolerance(fields: Fields) -> dict[str, object]:
+    found: dict[str, object] = {}
+    margin = _whole(fields, "checkin_margin", DEFAULT_MARGIN, least=0)
+    if margin is not None:
+        found["margin_ms"] = min(max(margin, 1), MAX_MINUTES) * MINUTE
+    runtime = _whole(fields, "max_runtime", DEFAULT_MAX_RUNTIME)
+    if runtime is not None:
+        found["max_runtime_ms"] = min(runtime, MAX_MINUTES) * MINUTE
+    for key, name in (("failure_issue_threshold", "failure_threshold"), ("recovery_threshold", "recovery_threshold")):
+        threshold = _whole(fields, key, DEFAULT_THRESHOLD)
+        if threshold is not None:
+            if threshold > MAX_THRESHOLD:
+                raise SchemaError(f"{_PATH}.{key}: must be at most {MAX_THRESHOLD}, got {str(threshold)[:24]}")
+            found[name] = threshold
+    return found
+
+
+def _whole(fields: Fields, key: str, default: int, *, least: int = 1) -> int | None:
+    """None: not named."""
+    if key not in fields:
+        return None
+    if schema.is_absent(fields[key]):
+        return default
+    value = schema.decode_value(fields[key], int, f"{_PATH}.{key}")
+    if value < least:
+        raise SchemaError(f"{_PATH}.{key}: must be at least {least}, got {str(value)[:24]}")
+    return value
+
+
+def _owner(fields: Fields) -> tuple[str, str]:
+    """The owner to set, "" for none; and why a given one was left out. Absence never clears an owner."""
+    raw = fields.get("owner")
+    if raw is None or schema.is_absent(raw):
+        return "", ""
+    try:
+        owner = schema.decode_value(raw, str, f"{_PATH}.owner").strip()
+    except SchemaError as problem:
+        return "", str(problem)
+    if not owner:
+        return "", ""
+    if len(owner) > MAX_OWNER or not _OWNER.fullmatch(owner):
+        return "", f"{_PATH}.owner: {owner[:40]!r} is not of the form 'user:NAME' or 'team:NAME'"
+    return owner, ""
+
+
+def _required(fields: Fields, key: str, wanted: type[schema.T], path: str) -> schema.T:
+    raw = fields.get(key)
+    if raw is None or schema.is_absent(raw):
+        raise SchemaError(f"{path}.{key}: required")
+    return schema.decode_value(raw, wanted, f"{path}.{key}")

@@ -1,0 +1,205 @@
+"""The ingest endpoints: envelope, cron, store. Each a few lines; what they mean is in the modules beside this one."""
+
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from tocsin.dialects.sentry import auth, body, cron, mapping, schema
+from tocsin.dialects.sentry.answers import Rejection, empty_response, json_response
+from tocsin.dialects.sentry.call import Call, Endpoint
+from tocsin.dialects.sentry.delivery import deliver
+from tocsin.dialects.sentry.envelope import CHECK_IN, CLIENT_REPORT, EnvelopeError, EnvelopeTooLargeError, Parser
+from tocsin.dialects.sentry.limits import Limits
+from tocsin.domain import ids
+from tocsin.domain.errors import InvalidArgument
+from tocsin.domain.project import Scope
+from tocsin.service.check_ins import CheckIns
+from tocsin.service.principal import Principals
+
+ObserveItem = Callable[[str, int], None]  # (item type, project)
+ObserveLoss = Callable[[str, int, int], None]  # (reason, project, check-ins that the client says it lost)
+ITEM_TYPES: Final = frozenset(
+    (
+        "check_in",
+        "client_report",
+        "event",
+        "transaction",
+        "span",
+        "attachment",
+        "profile",
+        "profile_chunk",
+        "replay_event",
+        "replay_recording",
+        "replay_video",
+        "user_report",
+        "feedback",
+        "session",
+        "sessions",
+        "log",
+        "trace_metric",
+        "statsd",
+        "metric_buckets",
+    )
+)
+OTHER: Final = "other"  # what an item type that we do not know is counted as
+_MAX_LOSS: Final = 1_000_000  # in one line of a client report; more is not believed
+
+
+class Ingest:
+    """The three handlers over the use cases."""
+
+    def __init__(
+        self,
+        check_ins: CheckIns,
+        principals: Principals,
+        limits: Limits,
+        observe_item: ObserveItem,
+        observe_loss: ObserveLoss,
+    ) -> None:
+        self._check_ins = check_ins
+        self._principals = principals
+        self._limits = limits
+        self._observe_item = observe_item
+        self._observe_loss = observe_loss
+
+    async def envelope(self, request: Request, call: Call) -> Response:
+        project = auth.project_number(request.path_params["project"])
+        claim = self._claimed(request, call, project)
+        parser = Parser(self._limits)
+        identified = False
+        try:
+            async for piece in body.pieces(request, self._limits):
+                parser.feed(piece)
+                if not identified and parser.header is not None:
+                    self._identify(parser.header, claim, project, call)  # before more of the body is worked on
+                    identified = True
+            parser.close()
+        except EnvelopeTooLargeError as problem:
+            raise Rejection(413, str(problem), reason="too_large") from None
+        except EnvelopeError as problem:
+            call.proven()
+            raise Rejection(400, f"malformed envelope: {problem}", reason="invalid") from None
+        header = parser.header or schema.EnvelopeHeader()
+        if not identified:
+            self._identify(header, claim, project, call)
+        arrival = call.arrival()
+        outcomes = [mapping.from_json(item.payload, arrival) for item in parser.items if item.type == CHECK_IN]
+        await deliver(self._check_ins, call.proven(), outcomes)
+        self._observe(parser, project)
+        event_id = _event_id(schema.text_of(header.event_id))
+        return json_response(200, {"id": event_id} if event_id else {})
+
+    async def cron(self, request: Request, call: Call) -> Response:
+        segment = request.path_params["project"]
+        project = auth.project_number(segment)
+        raw_path = request.scope.get("raw_path") or b""
+        slug, key = cron.slug_and_key(raw_path.decode("latin-1"), request.path_params["rest"], segment)
+        self._claimed(request, call, project, key)
+        principal = call.proven()
+        content = await body.whole(request, self._limits, self._limits.cron_body)
+        payload = cron.payload(slug, request.query_params, request.headers.get("content-type", ""), content)
+        await deliver(self._check_ins, principal, [mapping.to_report(payload, call.arrival())])
+        self._observe_item(CHECK_IN, project)
+        return empty_response(202)
+
+    async def store(self, request: Request, call: Call) -> Response:
+        """A legacy event: read to its end, counted, let go."""
+        segment = request.path_params.get("project")
+        project = None if segment is None else auth.project_number(segment)
+        self._claimed(request, call, project)
+        principal = call.proven()
+        held = bytearray()
+        async for piece in body.pieces(request, self._limits):
+            if len(held) <= self._limits.held:
+                held += piece
+        self._observe_item("event", principal.project.number)
+        return json_response(200, {"id": _event_id(schema.event_id_of(bytes(held))) or ids.new_id()})
+
+    def _claimed(self, request: Request, call: Call, project: int | None, path_key: str = "") -> auth.Claim | None:
+        """What the request names without its body; a key among it is looked up at once."""
+        claim = auth.claim(request.headers, request.query_params.multi_items(), path_key)
+        call.client = (claim.client if claim else "") or request.headers.get("user-agent", "")
+        if claim is not None:
+            self._authenticate(claim.key, project, call)
+        body.check_head(request, self._limits)
+        return claim
+
+    def _identify(self, header: schema.EnvelopeHeader, claim: auth.Claim | None, project: int, call: Call) -> None:
+        """What the envelope's header adds: the DSN, which must agree with everything else, and the SDK's name."""
+        call.client = schema.sdk_of(header.sdk) or call.client
+        if header.dsn is not None:
+            dsn = auth.parse_dsn(header.dsn)
+            if dsn.project != project or (claim is not None and claim.key != dsn.key):
+                raise Rejection(400, "the dsn in the envelope header disagrees with the request", reason="auth")
+            if claim is None:
+                self._authenticate(dsn.key, project, call)
+        call.proven()
+
+    def _authenticate(self, key: str, project: int | None, call: Call) -> None:
+        principal = self._principals.find(key)
+        if principal is None or not principal.may(Scope.INGEST):
+            raise Rejection(403, "this key is unknown, revoked, or may not send check-ins", reason="auth")
+        if project is not None and principal.project.number != project:
+            raise Rejection(403, f"this key does not belong to project {project}", reason="auth")
+        call.principal = principal
+
+    def _observe(self, parser: Parser, project: int) -> None:
+        for item_type, count in parser.counts.items():
+            known = item_type if item_type in ITEM_TYPES else OTHER
+            for _ in range(count):
+                self._observe_item(known, project)
+        for item in parser.items:
+            if item.type == CLIENT_REPORT:
+                self._observe_losses(item.payload, project)
+
+    def _observe_losses(self, payload: bytes, project: int) -> None:
+        """A client report with the category "monitor" says that check-ins were lost before they reached us."""
+        try:
+            report = schema.decode_client_report(payload)
+        except schema.SchemaError:
+            return  # it is a courtesy of the client; nothing depends on it
+        for line in report.discarded_events:
+            if line.category == "monitor" and line.quantity > 0:
+                self._observe_loss(line.reason, project, min(line.quantity, _MAX_LOSS))
+
+
+def routes(
+    check_ins: CheckIns,
+    principals: Principals,
+    *,
+    path_prefix: str = "",
+    limits: Limits | None = None,
+    observe_item: ObserveItem = lambda _type, _project: None,
+    observe_loss: ObserveLoss = lambda _reason, _project, _quantity: None,
+) -> list[BaseRoute]:
+    """The routes below `path_prefix` ("" or "/sentry"), for the application to mount.
+
+    Every request must carry `request.state.received`, the instant (ms) at which it was accepted. `observe_item` is
+    called for each item of each accepted envelope, `observe_loss` for each line of a client report about check-ins;
+    types come from `ITEM_TYPES` or are `OTHER`, a loss's reason is the client's own text.
+    """
+    ingest = Ingest(check_ins, principals, limits or Limits(), observe_item, observe_loss)
+    prefix = path_prefix.rstrip("/")
+    envelope = Endpoint(ingest.envelope, ("POST",), check_ins)
+    ping = Endpoint(ingest.cron, ("GET", "HEAD", "POST"), check_ins)
+    store = Endpoint(ingest.store, ("POST",), check_ins)
+    table: Iterable[tuple[str, Endpoint, str]] = (
+        ("/api/{project}/envelope", envelope, "sentry-envelope"),
+        ("/api/{project}/store", store, "sentry-store"),
+        ("/api/store", store, "sentry-store-bare"),
+    )
+    found: list[BaseRoute] = [
+        Route(f"{prefix}{path}{slash}", endpoint, name=name) for path, endpoint, name in table for slash in ("/", "")
+    ]
+    return [*found, Route(f"{prefix}/api/{{project}}/cron/{{rest:path}}", ping, name="sentry-cron")]
+
+
+def _event_id(text: str) -> str:
+    """32 hex characters, or "" for what is no UUID: it is answered, not judged."""
+    try:
+        return ids.normal_id(text)
+    except InvalidArgument:
+        return ""
