@@ -6,16 +6,33 @@ Arrivals: a request is stamped when it arrives, and until its report is queued n
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from tocsin.domain.commands import Command, Entry
-from tocsin.domain.errors import Unavailable
+from tocsin.domain.errors import TocsinError, Unavailable
 from tocsin.domain.instant import Clock, Instant
 from tocsin.domain.receipt import Receipt
 
 _RETRY_AFTER_MS = 1_000
+
+
+class Group:
+    """The entries of one caller: one future for all of them, because a task for each would cost more than the entry."""
+
+    __slots__ = ("_left", "_receipts", "answer")
+
+    def __init__(self, size: int, answer: "asyncio.Future[list[Receipt]]") -> None:
+        self._left = size
+        self._receipts: list[Receipt] = [Receipt()] * size
+        self.answer = answer
+
+    def resolve(self, place: int, receipt: Receipt) -> None:
+        self._receipts[place] = receipt
+        self._left -= 1
+        if not self._left and not self.answer.done():
+            self.answer.set_result(self._receipts)
 
 
 @dataclass(slots=True, eq=False)
@@ -23,15 +40,15 @@ class Waiting:
     """An entry and the caller who waits for it."""
 
     entry: Entry
-    answer: "asyncio.Future[Receipt]"
+    group: Group
+    place: int
 
     def resolve(self, receipt: Receipt) -> None:
-        if not self.answer.done():
-            self.answer.set_result(receipt)
+        self.group.resolve(self.place, receipt)
 
-    def fail(self, error: Exception) -> None:
-        if not self.answer.done():
-            self.answer.set_exception(error)
+    def fail(self, error: TocsinError) -> None:
+        """The caller is told by the receipt, so that one bad entry of a batch does not hide the others."""
+        self.group.resolve(self.place, Receipt(error=error))
 
 
 class LocalJournal:
@@ -64,19 +81,27 @@ class LocalJournal:
 
     async def append(self, at: Instant, command: Command) -> Receipt:
         """Queues a command and waits until its batch is committed. Unavailable: try again; reports with an id are safe to."""
+        return (await self.append_many(at, (command,)))[0]
+
+    async def append_many(self, at: Instant, commands: Sequence[Command]) -> list[Receipt]:
+        """Queues all or none, and waits until all are committed."""
         if self._closed:
             raise Unavailable("the server is shutting down", reason="SHUTTING_DOWN", retry_after_ms=_RETRY_AFTER_MS)
-        if len(self._queue) >= self._limit:
+        if not commands:
+            return []
+        if len(self._queue) + len(commands) > self._limit:
             self._refused(at)
             raise Unavailable(
-                f"{self._limit} entries wait to be written; try again", reason="QUEUE_FULL", retry_after_ms=_RETRY_AFTER_MS
+                f"{len(self._queue)} entries wait to be written; try again",
+                reason="QUEUE_FULL",
+                retry_after_ms=_RETRY_AFTER_MS,
             )
-        waiting = Waiting(Entry(at, command), asyncio.get_running_loop().create_future())
-        self._queue.append(waiting)
+        group = Group(len(commands), asyncio.get_running_loop().create_future())
+        self._queue.extend(Waiting(Entry(at, command), group, place) for place, command in enumerate(commands))
         self._arrived.set()
         try:
             async with asyncio.timeout(self._answer_within):
-                return await waiting.answer
+                return await group.answer
         except TimeoutError:
             raise Unavailable(
                 "the database did not answer in time; what was sent may still be recorded",
@@ -118,7 +143,7 @@ class LocalJournal:
         now = self._clock.now()
         oldest = now
         if self._queue:
-            oldest = min(oldest, min(waiting.entry.at for waiting in self._queue))
+            oldest = min(oldest, *(waiting.entry.at for waiting in self._queue))
         if self._in_flight:
             oldest = min(oldest, max(min(self._in_flight.values()), now - self._hold_ms))
         return oldest

@@ -1,5 +1,6 @@
 """The port of the journal: edges append, the partition's loop takes."""
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -15,4 +16,8 @@ class Journal(Protocol):
 
     async def append(self, at: Instant, command: Command) -> Receipt:
         """Answers when the command is durable. Unavailable: nothing was accepted, or nobody knows; retry by id."""
+        ...
+
+    async def append_many(self, at: Instant, commands: Sequence[Command]) -> list[Receipt]:
+        """All or none are accepted; answers when all are durable, in order."""
         ...

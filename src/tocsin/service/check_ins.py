@@ -17,6 +17,22 @@ from tocsin.journal.port import Journal
 from tocsin.service.principal import Principal
 from tocsin.store.port import CheckInFilter, Page, Store
 
+def refusal_error(refusal: CheckInRefused) -> errors.TocsinError:
+    """A refusal as the error that a client of the native API gets."""
+    where = {"monitor": refusal.monitor_id, "check_in": refusal.check_in_id, "refusal": refusal.reason}
+    match refusal.reason:
+        case "MONITOR_NOT_FOUND":
+            return errors.NotFound(refusal.detail, reason="MONITOR_NOT_FOUND", metadata=where)
+        case "MONITOR_DISABLED":
+            return errors.FailedPrecondition(refusal.detail, reason="MONITOR_DISABLED", metadata=where)
+        case "CHECKIN_FINISHED":
+            return errors.FailedPrecondition(refusal.detail, reason="CHECK_IN_CLOSED", metadata=where)
+        case "CHECKIN_ENVIRONMENT_MISMATCH" | "CHECKIN_GUID_PROJECT_MISMATCH":
+            return errors.FailedPrecondition(refusal.detail, reason="CHECK_IN_MISMATCH", metadata=where)
+        case _:
+            return errors.InvalidArgument(refusal.detail, reason="FIELD_INVALID", metadata=where)
+
+
 Rejected = Callable[[str, str], None]  # (dialect, reason): a request that never became a report
 
 
@@ -28,23 +44,23 @@ class CheckIns:
         self._check_change = check_change
         self.rejected = rejected
 
-    async def report(self, principal: Principal, report: Report) -> Receipt:
-        """Answers when durable. A report that the rules do not honour is a receipt with a refusal, not an exception."""
+    async def report(self, principal: Principal, report: Report, *, strict: bool = False) -> Receipt:
+        """Answers when durable. A report that the rules do not honour is a receipt with a refusal, not an exception.
+
+        `strict`: a configuration that cannot be used is InvalidArgument; otherwise the report counts without it.
+        """
         principal.require(Scope.INGEST)
-        receipt = await self._journal.append(report.received, ReportCheckIn(self._normal(report)))
+        receipt = await self._journal.append(report.received, ReportCheckIn(self._normal(report, strict=strict)))
         if receipt.error is not None:
             raise receipt.error
         return receipt
 
-    async def report_many(self, principal: Principal, reports: Sequence[Report]) -> list[Receipt]:
-        """As many receipts, in order. All are durable when this returns; single refusals and errors are in the receipts."""
+    async def report_many(self, principal: Principal, reports: Sequence[Report], *, strict: bool = False) -> list[Receipt]:
+        """As many receipts, in order, of reports that arrived together. All are durable when this returns; single refusals
+        and errors are in the receipts."""
         principal.require(Scope.INGEST)
-        commands = [ReportCheckIn(self._normal(report)) for report in reports]
-        return list(
-            await asyncio.gather(
-                *(self._journal.append(report.received, command) for report, command in zip(reports, commands, strict=True))
-            )
-        )
+        commands = [ReportCheckIn(self._normal(report, strict=strict)) for report in reports]
+        return await self._journal.append_many(reports[0].received, commands) if reports else []
 
     async def refuse(self, refusals: Sequence[CheckInRefused]) -> None:
         """Keeps what an edge could not turn into a report, so that its sender can find out why."""
@@ -54,6 +70,9 @@ class CheckIns:
     async def get(self, principal: Principal, monitor_id: str, check_in_id: str) -> CheckIn:
         """`check_in_id` is 32 hex, a dashed UUID, or "latest": the newest open run."""
         principal.require(Scope.READ)
+        return await self._find(principal, monitor_id, check_in_id)
+
+    async def _find(self, principal: Principal, monitor_id: str, check_in_id: str) -> CheckIn:
         wanted = check_in_id if check_in_id == "latest" else ids.normal_id(check_in_id, "name")
         found = await asyncio.to_thread(self._store.get_check_in, principal.project.number, monitor_id, wanted)
         if found is None:
@@ -64,6 +83,11 @@ class CheckIns:
             )
         return found
 
+    async def exists(self, principal: Principal, monitor_id: str, check_in_id: str) -> None:
+        """NotFound unless the check-in is recorded. An ingest key may ask this much: it is about to write it."""
+        principal.require(Scope.INGEST)
+        await self._find(principal, monitor_id, check_in_id)
+
     async def page(self, principal: Principal, only: CheckInFilter, *, size: int, token: str) -> Page[CheckIn]:
         principal.require(Scope.READ)
         return await asyncio.to_thread(self._store.list_check_ins, principal.project.number, only, size=size, token=token)
@@ -72,7 +96,7 @@ class CheckIns:
         principal.require(Scope.READ)
         return await asyncio.to_thread(self._store.list_refusals, principal.project.number, monitor_id, limit=limit)
 
-    def _normal(self, report: Report) -> Report:
+    def _normal(self, report: Report, *, strict: bool) -> Report:
         """Bounds that hold for every dialect; what cannot be used of an upsert is told in `upsert_error`."""
         changes: dict[str, object] = {}
         if report.duration_ms is not None and not 0 <= report.duration_ms <= MAX_DURATION:
@@ -85,8 +109,10 @@ class CheckIns:
             changes["time"] = None  # too old or too far ahead to be believed: the time of receipt counts
         if report.upsert is not None:
             try:
-                self._check_change(report.upsert, "monitor_config")
+                self._check_change(report.upsert, "monitor" if strict else "monitor_config")
             except errors.TocsinError as problem:
+                if strict:
+                    raise
                 changes |= {"upsert": None, "upsert_error": problem.message}
         if report.kind is ReportKind.BEAT and report.duration_ms is not None:
             changes["duration_ms"] = None

@@ -1,0 +1,148 @@
+"""MonitorService: messages in, use cases, messages out."""
+
+from collections.abc import AsyncIterator
+
+from google.protobuf import empty_pb2
+
+from tocsin.domain import errors, names
+from tocsin.domain.commands import PutMonitor
+from tocsin.domain.instant import Clock
+from tocsin.domain.monitor import MonitorChange
+from tocsin.service.call import Call
+from tocsin.service.monitors import Monitors
+from tocsin.service.watching import Watching
+from tocsin.store.port import MonitorWithHealth
+from tocsin.v1 import monitor_pb2, monitor_service_pb2 as pb
+from tocsin.wire.masks import to_change
+from tocsin.wire.monitor import from_monitor, to_mute, to_pause
+from tocsin.wire.schedule import to_schedules
+from tocsin.wire.time import from_instant, to_instant
+
+PAGE_DEFAULT, PAGE_MAX = 50, 1_000
+PREVIEW_DEFAULT = 5
+
+
+def page_size(asked: int, field: str = "page_size") -> int:
+    """0 is the default; more than the maximum is the maximum; negative is refused."""
+    if asked < 0:
+        raise errors.invalid(field, f"must not be negative, got {asked}")
+    return min(asked or PAGE_DEFAULT, PAGE_MAX)
+
+
+class MonitorHandlers:
+    def __init__(self, monitors: Monitors, watching: Watching, clock: Clock) -> None:
+        self._monitors = monitors
+        self._watching = watching
+        self._clock = clock
+
+    async def CreateMonitor(self, request: pb.CreateMonitorRequest, call: Call) -> monitor_pb2.Monitor:
+        project = names.parse("project", request.parent, "parent").project
+        call.principal.require_project(project)
+        wanted = request.monitor_id or names.slugify(request.monitor.display_name, names.MONITOR_ID_MAX)
+        if not wanted:
+            raise errors.invalid("monitor_id", "set it, or give the monitor a display name to make one of", reason="MONITOR_ID_INVALID")
+        command = PutMonitor(
+            call.principal.project.number,
+            names.check_monitor_id(wanted),
+            to_change(request.monitor, origin=call.dialect),
+            update=False,
+            validate_only=request.validate_only,
+        )
+        return self._message(await self._monitors.put(call.principal, command, call.received))
+
+    async def GetMonitor(self, request: pb.GetMonitorRequest, call: Call) -> monitor_pb2.Monitor:
+        return self._message(await self._monitors.get(call.principal, _monitor(request.name, call)))
+
+    async def ListMonitors(self, request: pb.ListMonitorsRequest, call: Call) -> pb.ListMonitorsResponse:
+        call.principal.require_project(names.parse("project", request.parent, "parent").project)
+        page = await self._monitors.page(
+            call.principal,
+            size=page_size(request.page_size),
+            token=request.page_token,
+            filter=request.filter,
+            order_by=request.order_by,
+        )
+        return pb.ListMonitorsResponse(monitors=[self._message(row) for row in page.rows], next_page_token=page.next_token)
+
+    async def UpdateMonitor(self, request: pb.UpdateMonitorRequest, call: Call) -> monitor_pb2.Monitor:
+        return self._message(await self._monitors.put(call.principal, _put(request, call), call.received))
+
+    async def DeleteMonitor(self, request: pb.DeleteMonitorRequest, call: Call) -> empty_pb2.Empty:
+        await self._monitors.delete(
+            call.principal,
+            _monitor(request.name, call),
+            call.received,
+            etag=request.etag,
+            allow_missing=request.allow_missing,
+        )
+        return empty_pb2.Empty()
+
+    async def BatchUpdateMonitors(
+        self, request: pb.BatchUpdateMonitorsRequest, call: Call
+    ) -> pb.BatchUpdateMonitorsResponse:
+        call.principal.require_project(names.parse("project", request.parent, "parent").project)
+        commands = [
+            _put(one, call, field=f"requests[{index}].", validate_only=request.validate_only or one.validate_only)
+            for index, one in enumerate(request.requests)
+        ]
+        kept = await self._monitors.put_many(call.principal, commands, call.received)
+        return pb.BatchUpdateMonitorsResponse(monitors=[self._message(row) for row in kept])
+
+    async def PauseMonitor(self, request: pb.PauseMonitorRequest, call: Call) -> monitor_pb2.Monitor:
+        return await self._change(request.name, to_pause(request, call.received, origin=call.dialect), call)
+
+    async def ResumeMonitor(self, request: pb.ResumeMonitorRequest, call: Call) -> monitor_pb2.Monitor:
+        return await self._change(request.name, MonitorChange(paused_until=None, origin=call.dialect), call)
+
+    async def MuteMonitor(self, request: pb.MuteMonitorRequest, call: Call) -> monitor_pb2.Monitor:
+        return await self._change(request.name, to_mute(request, call.received, origin=call.dialect), call)
+
+    async def UnmuteMonitor(self, request: pb.UnmuteMonitorRequest, call: Call) -> monitor_pb2.Monitor:
+        return await self._change(request.name, MonitorChange(muted_until=None, origin=call.dialect), call)
+
+    async def PreviewSchedule(self, request: pb.PreviewScheduleRequest, call: Call) -> pb.PreviewScheduleResponse:
+        start = to_instant(request.start_time, "start_time") if request.HasField("start_time") else call.received
+        times, words = self._monitors.preview(to_schedules(request.schedules), start, request.count or PREVIEW_DEFAULT)
+        return pb.PreviewScheduleResponse(fire_times=[from_instant(time) for time in times], descriptions=words)
+
+    async def WatchMonitors(self, request: pb.WatchMonitorsRequest, call: Call) -> AsyncIterator[pb.WatchMonitorsResponse]:
+        call.principal.require_project(names.parse("project", request.parent, "parent").project)
+        async for seen in self._watching.watch(call.principal, request.resume_token):
+            response = pb.WatchMonitorsResponse(resume_token=seen.token)
+            if seen.monitor is not None:
+                response.monitor.CopyFrom(self._message(seen.monitor))
+            elif seen.deleted:
+                response.deleted_monitor = names.monitor_name(call.principal.project.number, seen.deleted)
+            yield response
+
+    async def _change(self, name: str, change: MonitorChange, call: Call) -> monitor_pb2.Monitor:
+        return self._message(await self._monitors.change(call.principal, _monitor(name, call), change, call.received))
+
+    def _message(self, found: MonitorWithHealth) -> monitor_pb2.Monitor:
+        return from_monitor(found.monitor, found.tracks, now=self._clock.now())
+
+
+def _monitor(name: str, call: Call, field: str = "name") -> str:
+    parsed = names.parse("monitor", name, field)
+    call.principal.require_project(parsed.project)
+    return parsed.monitor
+
+
+def _put(
+    request: pb.UpdateMonitorRequest, call: Call, *, field: str = "", validate_only: bool | None = None
+) -> PutMonitor:
+    monitor_id = _monitor(request.monitor.name, call, f"{field}monitor.name")
+    return PutMonitor(
+        call.principal.project.number,
+        names.check_monitor_id(monitor_id, f"{field}monitor.name"),
+        to_change(
+            request.monitor,
+            request.update_mask.paths,
+            field=f"{field}monitor",
+            mask_field=f"{field}update_mask",
+            origin=call.dialect,
+        ),
+        create=request.allow_missing,
+        etag=request.monitor.etag,
+        validate_only=request.validate_only if validate_only is None else validate_only,
+    )

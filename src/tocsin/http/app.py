@@ -1,0 +1,50 @@
+"""The Starlette application, from the routes it is given. It knows no vendor and no service."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+
+import structlog
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from tocsin.domain import errors
+from tocsin.domain.instant import Instant
+from tocsin.http import problems
+from tocsin.http.arrival import Arrival
+
+_log = structlog.get_logger("tocsin.http")
+
+
+def application(routes: Sequence[BaseRoute], arrival: Callable[[], AbstractContextManager[Instant]]) -> Starlette:
+    return Starlette(
+        routes=list(routes),
+        middleware=[Middleware(Arrival, arrival=arrival)],
+        exception_handlers={404: _not_found, 405: _wrong_method, errors.TocsinError: _expected, Exception: _unexpected},
+    )
+
+
+async def _not_found(request: Request, _error: Exception) -> Response:
+    error = errors.NotFound(
+        f"nothing is served at {request.url.path[:200]}; /docs lists what is", reason="PATH_NOT_FOUND", metadata={}
+    )
+    return problems.to_response(error)
+
+
+async def _wrong_method(request: Request, _error: Exception) -> Response:
+    error = errors.Unimplemented(
+        f"{request.method} is not served at this path", reason="METHOD_UNSUPPORTED", metadata={"method": request.method}
+    )
+    return problems.to_response(error, status=405)
+
+
+async def _expected(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, errors.TocsinError)
+    return problems.to_response(error)
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    _log.error("a request failed", method=request.method, exc_info=error)
+    return problems.internal_response()

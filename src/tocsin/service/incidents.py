@@ -1,0 +1,57 @@
+"""Incidents and outages: read, acknowledge."""
+
+import asyncio
+
+from tocsin.domain import errors
+from tocsin.domain.commands import AcknowledgeIncident
+from tocsin.domain.incident import Incident, Outage
+from tocsin.domain.instant import Instant
+from tocsin.domain.project import Scope
+from tocsin.journal.port import Journal
+from tocsin.service.principal import Principal
+from tocsin.store.port import Page, Store
+
+
+class Incidents:
+    def __init__(self, journal: Journal, store: Store) -> None:
+        self._journal = journal
+        self._store = store
+
+    async def get(self, principal: Principal, number: int) -> Incident:
+        principal.require(Scope.READ)
+        found = await asyncio.to_thread(self._store.get_incident, principal.project.number, number)
+        if found is None:
+            raise errors.NotFound(
+                f"no incident {number} in this project", reason="INCIDENT_NOT_FOUND", metadata={"incident": str(number)}
+            )
+        return found
+
+    async def page(
+        self, principal: Principal, *, monitor_id: str, open_only: bool, size: int, token: str
+    ) -> Page[Incident]:
+        principal.require(Scope.READ)
+        project = principal.project.number
+        monitor = None
+        if monitor_id:
+            found = await asyncio.to_thread(self._store.get_monitor, project, monitor_id)
+            if found is None:
+                raise errors.NotFound(
+                    f"no monitor {monitor_id!r} in this project", reason="MONITOR_NOT_FOUND", metadata={"monitor": monitor_id}
+                )
+            monitor = found.monitor.number
+        return await asyncio.to_thread(
+            self._store.list_incidents, project, monitor=monitor, open_only=open_only, size=size, token=token
+        )
+
+    async def acknowledge(self, principal: Principal, number: int, by: str, note: str, received: Instant) -> Incident:
+        principal.require(Scope.ADMIN)
+        await self.get(principal, number)
+        command = AcknowledgeIncident(principal.project.number, number, by[:200], note[:2000])
+        receipt = await self._journal.append(received, command)
+        if receipt.error is not None:
+            raise receipt.error
+        return await self.get(principal, number)
+
+    async def outages(self, principal: Principal, *, show_short: bool, size: int, token: str) -> Page[Outage]:
+        principal.require(Scope.READ)
+        return await asyncio.to_thread(self._store.list_outages, shown_only=not show_short, size=size, token=token)

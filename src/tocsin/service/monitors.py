@@ -1,0 +1,111 @@
+"""Monitors: put, delete, pause, mute, read, preview. Writes go through the journal and answer with what is now stored."""
+
+import asyncio
+from collections.abc import Sequence
+
+from tocsin.domain import errors
+from tocsin.domain.commands import Command, DeleteMonitor, PutMonitor, PutMonitors
+from tocsin.domain.instant import NEVER, Instant
+from tocsin.domain.monitor import Monitor, MonitorChange
+from tocsin.domain.project import Scope
+from tocsin.domain.receipt import Receipt
+from tocsin.domain.schedule import Schedule
+from tocsin.journal.port import Journal
+from tocsin.schedule import Compiler, describe
+from tocsin.service.configuration import Configuration
+from tocsin.service.principal import Principal
+from tocsin.store.port import MonitorWithHealth, Page, Store
+
+BATCH_MAX = 1_000
+PREVIEW_MAX = 1_000
+
+
+class Monitors:
+    def __init__(self, journal: Journal, store: Store, compiler: Compiler, configuration: Configuration) -> None:
+        self._journal = journal
+        self._store = store
+        self._compiler = compiler
+        self._configuration = configuration
+
+    async def put(self, principal: Principal, command: PutMonitor, received: Instant) -> MonitorWithHealth:
+        principal.require(Scope.ADMIN)
+        self._configuration.check(command.change, "monitor")
+        receipt = await self._write(received, command)
+        if command.validate_only:
+            return MonitorWithHealth(receipt.monitors[0], [], {})
+        return await self._read_back(receipt.monitors[0])
+
+    async def put_many(
+        self, principal: Principal, commands: Sequence[PutMonitor], received: Instant
+    ) -> list[MonitorWithHealth]:
+        """All or none, in one transaction; at most 1000, each monitor once."""
+        principal.require(Scope.ADMIN)
+        if len(commands) > BATCH_MAX:
+            raise errors.invalid("requests", f"at most {BATCH_MAX}, not {len(commands)}")
+        seen: set[str] = set()
+        for index, command in enumerate(commands):
+            if command.monitor_id in seen:
+                raise errors.invalid(f"requests[{index}].monitor.name", f"{command.monitor_id!r} is in the batch twice")
+            seen.add(command.monitor_id)
+            self._configuration.check(command.change, f"requests[{index}].monitor")
+        if not commands:
+            return []
+        receipt = await self._write(received, PutMonitors(tuple(commands)))
+        if any(command.validate_only for command in commands):
+            return [MonitorWithHealth(monitor, [], {}) for monitor in receipt.monitors]
+        return [await self._read_back(monitor) for monitor in receipt.monitors]
+
+    async def delete(
+        self, principal: Principal, monitor_id: str, received: Instant, *, etag: str = "", allow_missing: bool = False
+    ) -> None:
+        principal.require(Scope.ADMIN)
+        try:
+            await self._write(received, DeleteMonitor(principal.project.number, monitor_id, etag))
+        except errors.NotFound:
+            if not allow_missing:
+                raise
+
+    async def change(self, principal: Principal, monitor_id: str, change: MonitorChange, received: Instant) -> MonitorWithHealth:
+        """Pause, resume, mute, unmute: a change of a monitor that must exist."""
+        command = PutMonitor(principal.project.number, monitor_id, change, create=False)
+        return await self.put(principal, command, received)
+
+    async def get(self, principal: Principal, monitor_id: str) -> MonitorWithHealth:
+        principal.require(Scope.READ)
+        found = await asyncio.to_thread(self._store.get_monitor, principal.project.number, monitor_id)
+        if found is None:
+            raise errors.NotFound(
+                f"no monitor {monitor_id!r} in this project", reason="MONITOR_NOT_FOUND", metadata={"monitor": monitor_id}
+            )
+        return found
+
+    async def page(
+        self, principal: Principal, *, size: int, token: str, filter: str, order_by: str
+    ) -> Page[MonitorWithHealth]:
+        principal.require(Scope.READ)
+        return await asyncio.to_thread(
+            self._store.list_monitors, principal.project.number, size=size, token=token, filter=filter, order_by=order_by
+        )
+
+    def preview(self, schedules: tuple[Schedule, ...], start: Instant, count: int) -> tuple[list[Instant], list[str]]:
+        """The next `count` times after `start`, and each schedule in words. Intervals count from `start`."""
+        if not 1 <= count <= PREVIEW_MAX:
+            raise errors.invalid("count", f"must be 1 to {PREVIEW_MAX}, not {count}")
+        if not schedules:
+            raise errors.invalid("schedules", "at least one schedule", reason="SCHEDULE_INVALID")
+        timetable = self._compiler.compile(schedules, field="schedules[0]" if len(schedules) == 1 else "schedules")
+        times: list[Instant] = []
+        at = start
+        while len(times) < count and (at := self._compiler.next_after(timetable, at)) != NEVER:
+            times.append(at)
+        return times, [describe(schedule) for schedule in schedules]
+
+    async def _write(self, received: Instant, command: Command) -> Receipt:
+        receipt = await self._journal.append(received, command)
+        if receipt.error is not None:
+            raise receipt.error
+        return receipt
+
+    async def _read_back(self, monitor: Monitor) -> MonitorWithHealth:
+        found = await asyncio.to_thread(self._store.get_monitor, monitor.project, monitor.id)
+        return found or MonitorWithHealth(monitor, [], {})  # deleted by somebody else since

@@ -1,0 +1,79 @@
+"""Watching: what changed since a token, then what changes, until the caller has had enough.
+
+A token is a revision of the store's log. Without one, a watch begins with every monitor as it stands. When nothing
+changes for a while a bookmark is sent, so that idle connections survive proxies and a restart resumes close by.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Final
+
+from tocsin.domain import errors
+from tocsin.domain.project import Scope
+from tocsin.service.principal import Principal
+from tocsin.store.port import MonitorWithHealth, Store
+
+BOOKMARK_S: Final = 15.0
+_PAGE: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One event: a monitor as it now is, a deleted one by id, or neither: a bookmark."""
+
+    token: str
+    monitor: MonitorWithHealth | None = None
+    deleted: str = ""
+
+
+class Watching:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._changed = asyncio.Event()
+
+    def announce(self) -> None:
+        """Something was committed: wakes every watch."""
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def watch(self, principal: Principal, token: str) -> AsyncIterator[Seen]:
+        principal.require(Scope.READ)
+        revision = _revision(token)
+        if revision is None:
+            revision = await asyncio.to_thread(self._store.last_revision)
+            page = ""
+            while True:
+                found = await asyncio.to_thread(self._store.list_monitors, principal.project.number, size=_PAGE, token=page)
+                for monitor in found.rows:
+                    yield Seen(str(revision), monitor)
+                page = found.next_token
+                if not page:
+                    break
+            yield Seen(str(revision))
+        while True:
+            changed = self._changed
+            changes = await asyncio.to_thread(self._store.changes_after, revision, principal.project.number, limit=_PAGE)
+            for change in changes:
+                revision = change.revision
+                if change.kind == "deleted":
+                    yield Seen(str(revision), deleted=change.monitor_id)
+                    continue
+                monitor = await asyncio.to_thread(self._store.get_monitor_by_number, principal.project.number, change.monitor)
+                if monitor is not None:  # deleted since: its own change follows
+                    yield Seen(str(revision), monitor)
+            if changes:
+                continue
+            try:
+                async with asyncio.timeout(BOOKMARK_S):
+                    await changed.wait()
+            except TimeoutError:
+                yield Seen(str(revision))
+
+
+def _revision(token: str) -> int | None:
+    if not token:
+        return None
+    if not token.isdecimal() or len(token) > 18:
+        raise errors.invalid("resume_token", "is not one that this server gave out", reason="PAGE_TOKEN_INVALID")
+    return int(token)
