@@ -16,7 +16,7 @@ Comments = Mapping[str, str]
 
 
 def load() -> dict[str, str]:
-    """Full name → comment, for everything in the contract that has one; empty where the build left no descriptor set."""
+    """Full name → comment, for all of the contract that has one; empty where the build left no descriptor set."""
     path = files("tocsin.v1") / "descriptors.binpb"
     if not path.is_file():
         return {}

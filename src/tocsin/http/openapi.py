@@ -17,9 +17,9 @@ from tocsin.v1 import error_reason_pb2
 _TITLE: Final = "tocsin"
 _ABOUT: Final = """Knows when a scheduled job should have run, and says so when it did not.
 
-The same contract as gRPC, in JSON. Names are in camel case; times are RFC 3339; durations are seconds with an `s` behind
-them; 64-bit numbers are strings. An answer to a write means that it is on disk. Errors always hold an `ErrorInfo` whose
-`reason` is stable; decide by it, never by the message. Send and receive `application/x-protobuf` where JSON is too slow.
+The same contract as gRPC, in JSON. Names are in camel case; times are RFC 3339; durations are seconds with an "s";
+64-bit numbers are strings. An answer to a write means that it is on disk. An error always holds an `ErrorInfo` whose
+`reason` is stable; decide by it, never by the message. Where JSON is too slow, send and take `application/x-protobuf`.
 """
 _SECURITY: Final[Schema] = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "The key as `Authorization: Bearer KEY`."},
@@ -108,7 +108,7 @@ def encoded(version: str, server: str = "") -> bytes:
 
 
 def page() -> str:
-    """The page that shows the document to people. It reads "openapi.json" beside it and needs nothing from elsewhere."""
+    """The page that shows the document to people. It reads "openapi.json" beside it, and nothing from elsewhere."""
     return (files("tocsin.http") / "docs.html").read_text("utf-8")
 
 

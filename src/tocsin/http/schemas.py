@@ -32,6 +32,9 @@ _SCALARS: Final[dict[int, Schema]] = {
     FieldDescriptor.CPPTYPE_STRING: {"type": "string"},
 }
 
+# Required in a message of their own and in the path of a request, so that a body need not repeat them.
+_IN_PATH: Final = frozenset({"name", "parent"})
+
 
 class Schemas:
     """The schemas that a document needs: asked for by `message`, collected in `made` with all that they refer to."""
@@ -70,7 +73,9 @@ class Schemas:
         }
         if comment := self._comments.get(descriptor.full_name):
             schema["description"] = comment
-        if required := [field.json_name for field in descriptor.fields if behaves(field, "REQUIRED")]:
+        if required := [
+            field.json_name for field in descriptor.fields if behaves(field, "REQUIRED") and field.name not in _IN_PATH
+        ]:
             schema["required"] = required
         return schema
 
@@ -101,6 +106,6 @@ class Schemas:
 
 
 def behaves(field: FieldDescriptor, behavior: str) -> bool:
-    """Whether the contract annotates the field so: "REQUIRED", "OUTPUT_ONLY", …"""
+    """Whether the contract annotates the field with `behavior`, such as "REQUIRED" or "OUTPUT_ONLY"."""
     number = field_behavior_pb2.FieldBehavior.Value(behavior)
     return number in field.GetOptions().Extensions[field_behavior_pb2.field_behavior]
