@@ -4,6 +4,13 @@ import functools
 import tempfile
 from pathlib import Path
 
+from tocsin.domain import ids
+from tocsin.domain.check_in import CheckIn, State
+from tocsin.domain.incident import Cause, Incident
+from tocsin.domain.monitor import Monitor, Policy
+from tocsin.domain.track import Track
+from tocsin.engine.delta import Delta
+from tocsin.engine.memory import Snapshot
 from tocsin.store import SqlStore, migrations
 
 
@@ -29,3 +36,79 @@ def open_sqlite(folder: Path, *, busy_timeout_ms: int = 5_000) -> SqlStore:
 
 # One entry for each database that must pass the conformance suite.
 BACKENDS = {"sqlite": open_sqlite}
+
+
+# --- rows
+
+NOW = 1_800_000_000_000
+
+
+def monitor(number: int, **fields) -> Monitor:
+    """Monitor m-<number> of project 1, unless told otherwise."""
+    defaults = {"project": 1, "id": f"m-{number}", "uid": f"{number:032x}", "create_time": NOW, "update_time": NOW}
+    return Monitor(number=number, **{**defaults, **fields})
+
+
+def track(number: int, monitor: int, environment: int = 1, **fields) -> Track:
+    return Track(number, monitor, environment, 0, **fields)
+
+
+def check_in(number: int, of: Track, state: State = State.OK, **fields) -> CheckIn:
+    """A check-in of `of` in environment "production", received when its number says; give `id` for one that a client chose."""
+    at = ids.instant_of(number)
+    chosen = {"client_chosen": True} if "id" in fields else {"id": ids.public_id(number)}
+    defaults = {
+        "project": 1,
+        "monitor_id": f"m-{of.monitor}",
+        "environment": "production",
+        "receive_time": at,
+        "update_time": at,
+    }
+    return CheckIn(number=number, monitor=of.monitor, track=of.number, state=state, **{**defaults, **chosen, **fields})
+
+
+def incident(number: int, of: Track, **fields) -> Incident:
+    defaults = {
+        "project": 1,
+        "monitor_id": f"m-{of.monitor}",
+        "environment": "production",
+        "cause": Cause.ERROR,
+        "open_time": NOW,
+    }
+    return Incident(number=number, monitor=of.monitor, track=of.number, **{**defaults, **fields})
+
+
+def delta(*rows: object, clock: int = NOW, **fields) -> Delta:
+    """A delta of these rows; each check-in counts as new. Monitors have policy 1."""
+    made = Delta(clock=clock, **fields)
+    for row in rows:
+        match row:
+            case Monitor():
+                made.monitors[row.number] = (row, 1)
+            case Track():
+                made.tracks[row.number] = row
+            case CheckIn():
+                made.check_ins[row.number] = row
+                made.new_check_ins.add(row.number)
+            case Incident():
+                made.incidents[row.number] = row
+    return made
+
+
+def with_monitors(store: SqlStore, *monitors: Monitor) -> None:
+    """Own the partition and commit these monitors, each with a track of its own number in "production"."""
+    drain(store.load())
+    tracks = [track(monitor.number, monitor.number) for monitor in monitors]
+    first = delta(*monitors, *tracks, policies={1: Policy()}, environments={1: "production", 2: "staging"})
+    commit(store, first)
+
+
+def commit(store: SqlStore, made: Delta) -> None:
+    """At the next position."""
+    store.commit(made, store.position() + 1)
+
+
+def drain(snapshot: Snapshot) -> dict[str, list]:
+    """All rows of the four streams."""
+    streams = ("monitors", "tracks", "open_runs", "open_incidents")
+    return {name: [row for chunk in getattr(snapshot, name) for row in chunk] for name in streams}

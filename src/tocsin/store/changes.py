@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Final
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from tocsin.domain import facts
 from tocsin.engine.delta import Delta
@@ -16,6 +16,11 @@ _INCIDENT_FACTS: Final = (
     facts.IncidentContinued,
     facts.IncidentResolved,
     facts.IncidentAcknowledged,
+)
+_HEALTH: Final = (
+    select(tracks.c.number, tracks.c.health, tracks.c.verdict, tracks.c.monitor, monitors.c.project)
+    .join_from(tracks, monitors, tracks.c.monitor == monitors.c.number)
+    .where(tracks.c.number.in_(bindparam("numbers", expanding=True)))
 )
 
 Row = tuple[int, int, int, str]  # at, project, monitor, kind
@@ -40,11 +45,8 @@ def of(connection: Connection, delta: Delta) -> list[Row]:
 
 def _changed_health(connection: Connection, delta: Delta) -> Iterable[tuple[int, int]]:
     """(project, monitor) of the tracks whose health or verdict differs from the row that is about to be overwritten."""
-    statement = select(
-        tracks.c.number, tracks.c.health, tracks.c.verdict, tracks.c.monitor, monitors.c.project
-    ).join_from(tracks, monitors, tracks.c.monitor == monitors.c.number)
     for some in chunks(list(delta.tracks), _MANY):
-        for number, health, verdict, monitor, project in connection.execute(statement.where(tracks.c.number.in_(some))):
+        for number, health, verdict, monitor, project in connection.execute(_HEALTH, {"numbers": some}):
             track = delta.tracks[number]
             if track.health != health or track.verdict != verdict:
                 yield project, monitor

@@ -1,8 +1,8 @@
 """A delta becomes one transaction, behind a fence: it counts only for the owner of the partition and only once."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, Dialect, case, delete, insert, select, update
+from sqlalchemy import Connection, Dialect, bindparam, case, delete, insert, select, update
 
 from tocsin.domain.instant import Instant
 from tocsin.engine.delta import Delta
@@ -10,6 +10,17 @@ from tocsin.store import changes, check_ins, incidents, monitors, schema
 from tocsin.store.port import Fenced
 from tocsin.store.schema import PARTITION, partitions
 from tocsin.store.upsert import Upsert
+
+_PASS: Final = (
+    update(partitions)
+    .where(
+        partitions.c.id == PARTITION, partitions.c.position == bindparam("old"), partitions.c.epoch == bindparam("mine")
+    )
+    .values(
+        position=bindparam("new"),
+        alive_at=case((partitions.c.alive_at > bindparam("clock"), partitions.c.alive_at), else_=bindparam("clock")),
+    )
+)
 
 
 class Fence(NamedTuple):
@@ -81,11 +92,6 @@ class Commit:
 
 def _pass(connection: Connection, fence: Fence, position: int, clock: Instant) -> None:
     """The one statement that decides: it must hit exactly one row."""
-    durable = partitions.c.alive_at
-    statement = (
-        update(partitions)
-        .where(partitions.c.id == PARTITION, partitions.c.position == fence.position, partitions.c.epoch == fence.epoch)
-        .values(position=position, alive_at=case((durable > clock, durable), else_=clock))
-    )
-    if connection.execute(statement).rowcount != 1:
+    values = {"old": fence.position, "mine": fence.epoch, "new": position, "clock": clock}
+    if connection.execute(_PASS, values).rowcount != 1:
         raise Fenced(f"position {fence.position} of epoch {fence.epoch} is not the partition's any more")

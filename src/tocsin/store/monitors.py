@@ -93,7 +93,7 @@ def list_page(
     query = ("monitors", project, filter, order_by)
     direction = desc if descending else asc
     statement = _select().where(monitors.c.project == project)
-    if filter:
+    if filter.strip():
         statement = statement.where(filters.where(filter))
     if token:
         last = tuple_(*pages.decode(token, query, tuple[str | int, int]))
