@@ -1,0 +1,156 @@
+"""The history of the schema: up, down, equal to the models, and what `check` says of a database."""
+
+import sqlite3
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from tocsin.store import SqlStore, StoreTrouble, migrations
+from tocsin.store.database import open_database
+from tocsin.store.schema import metadata
+
+
+@pytest.fixture
+def url(tmp_path) -> str:
+    return f"sqlite:///{tmp_path / 'data' / 'tocsin.db'}"
+
+
+def schema_of(url: str) -> dict[str, str]:
+    """name → the statement that made it, with blanks and quotes evened out."""
+    database = open_database(url)
+    try:
+        with database.read() as connection:
+            rows = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL").all()
+    finally:
+        database.close()
+    return {
+        name: " ".join(sql.replace('"', "").split())
+        for name, sql in rows
+        if not name.startswith(("alembic_", "sqlite_"))
+    }
+
+
+def test_up_and_down_again(url):
+    migrations.upgrade(url)
+    assert set(metadata.tables) <= set(schema_of(url))
+    migrations.upgrade(url)  # nothing to do
+    migrations.downgrade(url, "base")
+    assert schema_of(url) == {}
+    migrations.upgrade(url)
+    assert migrations.check(url) == ""
+
+
+def test_every_step_goes_up_and_down(url):
+    from alembic.script import ScriptDirectory
+
+    steps = [step.revision for step in ScriptDirectory.from_config(migrations._config()).walk_revisions()][::-1]
+    assert steps[-1] == migrations.head()
+    for before, step in zip(["base", *steps], steps, strict=False):
+        migrations.upgrade(url, step)
+        up = schema_of(url)
+        migrations.downgrade(url, before)
+        migrations.upgrade(url, step)
+        assert schema_of(url) == up
+
+
+def test_the_models_and_the_head_do_not_differ(url):
+    migrations.upgrade(url)
+    database = open_database(url)
+    try:
+        with database.read() as connection:
+            context = MigrationContext.configure(connection, opts={"compare_type": True})
+            assert compare_metadata(context, metadata) == []
+    finally:
+        database.close()
+
+
+def test_the_models_and_the_steps_make_the_same_tables(url, tmp_path):
+    """Autogeneration is blind to partial indexes, WITHOUT ROWID and AUTOINCREMENT; the text of the schema is not."""
+    migrations.upgrade(url)
+    plain = f"sqlite:///{tmp_path / 'plain.db'}"
+    database = open_database(plain)
+    try:
+        with database.write() as connection:
+            metadata.create_all(connection)
+    finally:
+        database.close()
+    # The two write the constraints of a table in different orders.
+    words = {name: sorted(sql.replace(",", "").split()) for name, sql in schema_of(url).items()}
+    assert words == {name: sorted(sql.replace(",", "").split()) for name, sql in schema_of(plain).items()}
+
+
+def test_check_says_what_to_do(url, tmp_path):
+    assert "has no schema" in migrations.check(url)
+    assert not (tmp_path / "data").exists(), "looking makes nothing"
+    migrations.upgrade(url)
+    assert migrations.check(url) == ""
+    assert migrations.current(url) == migrations.head()
+    with sqlite3.connect(tmp_path / "data" / "tocsin.db") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+    assert "9999, which this program does not know" in migrations.check(url)
+
+
+def test_a_step_that_fails_leaves_the_old_schema(url, monkeypatch):
+    from alembic import op
+
+    def fail(*_arguments: object, **_named: object) -> None:
+        raise RuntimeError("half way")
+
+    monkeypatch.setattr(op, "create_index", fail)
+    with pytest.raises(RuntimeError, match="half way"):
+        migrations.upgrade(url)
+    assert schema_of(url) == {}
+    assert migrations.current(url) is None
+
+
+def test_an_upgrade_waits_for_no_one_who_writes(url, tmp_path, monkeypatch):
+    migrations.upgrade(url)
+    lock = sqlite3.connect(tmp_path / "data" / "tocsin.db", isolation_level=None)
+    lock.execute("BEGIN IMMEDIATE")
+    monkeypatch.setattr(migrations, "open_database", lambda url: open_database(url, busy_timeout_ms=20))
+    with pytest.raises(StoreTrouble):
+        migrations.upgrade(url)
+    lock.close()
+
+
+def test_rows_survive_nothing_to_do(url):
+    migrations.upgrade(url)
+    store = SqlStore(url)
+    store.create_project("kept", 1)
+    store.close()
+    migrations.upgrade(url)
+    store = SqlStore(url)
+    assert [project.name for project in store.list_projects()] == ["kept"]
+    store.close()
+
+
+@pytest.mark.parametrize("bad", ["sqlite://", "sqlite:///:memory:", "postgresql://localhost/tocsin"])
+def test_only_files_are_databases(bad):
+    with pytest.raises(ValueError, match="sqlite:///path"):
+        migrations.upgrade(bad)
+    with pytest.raises(ValueError, match="sqlite:///path"):
+        SqlStore(bad)
+
+
+def test_it_works_from_an_installed_package(tmp_path):
+    """Only what a wheel would hold, away from the sources."""
+    root = Path(migrations.__file__).parents[2]
+    site = tmp_path / "site"
+    with zipfile.ZipFile(tmp_path / "wheel.zip", "w") as archive:
+        for path in root.rglob("*"):
+            if path.suffix in (".py", ".mako", ".so") and "__pycache__" not in path.parts:
+                archive.write(path, path.relative_to(root.parent))
+    with zipfile.ZipFile(tmp_path / "wheel.zip") as archive:
+        archive.extractall(site)
+    script = "from tocsin.store import migrations; import sys; migrations.upgrade(sys.argv[1]); print(migrations.__file__, migrations.check(sys.argv[1]))"
+    url = f"sqlite:///{tmp_path / 'x.db'}"
+    done = subprocess.run(
+        [sys.executable, "-c", script, url], env={"PYTHONPATH": str(site)}, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == str(site / "tocsin" / "store" / "migrations" / "__init__.py")
