@@ -1,4 +1,4 @@
-"""Refusals: what is kept of a check-in, or of a request, that could not be honoured, so that its sender finds out why."""
+"""Refusals: what is kept of a check-in or a request that could not be honoured, so that its sender finds out why."""
 
 from typing import Final, NamedTuple
 
