@@ -19,7 +19,7 @@ cdef int64_t days_plus_months(int64_t days, int64_t months) noexcept nogil:
     return days_from_civil(year, month, date.day if date.day < last else last)
 
 
-cdef int64_t LIMIT = 4_000_000_000  # days either way, far past any year a schedule can name
+cdef int64_t LIMIT = 3_650_000_000  # days either way: some ten million years, far past any year a schedule can name
 
 
 cdef int64_t checked_days(int64_t days) except? -1:

@@ -10,7 +10,7 @@ cdef enum:
     TRACK_FAILURES, TRACK_MISSES, TRACK_RECOVERIES, TRACK_OPEN_RUNS, TRACK_INCIDENT, TRACK_EXPECTED, TRACK_DEADLINE,
     TRACK_RUN_DEADLINE, TRACK_LAST_CHECK_IN, TRACK_LAST_SUCCESS, TRACK_LAST_START, TRACK_LAST_DURATION,
     TRACK_OK_COUNT, TRACK_ERROR_COUNT, TRACK_STARTED_COUNT, TRACK_MISSED_COUNT, TRACK_TIMED_OUT_COUNT,
-    TRACK_UNKNOWN_COUNT
+    TRACK_UNKNOWN_COUNT, TRACK_LAST_LAPSE, TRACK_LAST_LAPSE_SLOT
 
 cdef enum:
     MONITOR_NUMBER, MONITOR_PROJECT, MONITOR_POLICY, MONITOR_FLAGS, MONITOR_DIGEST, MONITOR_FIRST_TRACK,
@@ -39,3 +39,11 @@ cdef class Roster:
     cdef object _get(self, int column, uint32_t slot)
     cdef int _accepts(self, int column, value) except -1
     cdef void _set(self, int column, uint32_t slot, value)
+
+
+cdef class TrackRoster(Roster):
+    pass
+
+
+cdef class MonitorRoster(Roster):
+    pass

@@ -6,7 +6,7 @@ reach a column directly, by the names in roster.pxd. A slot is an index and stay
     N                 uint32 that links to a slot: NOWHERE in a new row
     T                 int64 instant or duration: NEVER in a new row
 Invariant: a slot is open, or in the free list (linked through the first column, an int64), or at `size` or above.
-Cost: 121 bytes a track, 47 a monitor; growth doubles and moves one column at a time.
+Cost: 137 bytes a track, 47 a monitor; growth doubles and moves one column at a time.
 """
 from cpython.buffer cimport PyBUF_FORMAT, PyBUF_ND, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_FromStringAndSize

@@ -187,7 +187,7 @@ cdef class Timetables:
         )
         if policy == 2 or policy == 3 or (policy == 0 and wildcard):
             row.cron.flags |= REPEAT
-        if policy == 3 or (policy == 0 and not wildcard):
+        if (policy == 3 and hour != 0xffffff) or (policy == 0 and not wildcard):
             row.cron.flags |= MOVE
         cron_prepare(&row.cron)
         row.kind = CRON

@@ -1,7 +1,7 @@
 # ruff: noqa: PYI021 - these stubs are the documentation of the compiled modules
 """Days since 1970-01-01 and year-month-day, in the proleptic Gregorian calendar; year 0 is the year before 1.
 
-Days are valid within ±4 000 000 000; anything outside its range is a ValueError.
+Days are valid within ±3 650 000 000, years within ±10 000 000; anything outside its range is a ValueError.
 """
 
 def to_days(year: int, month: int, day: int) -> int:

@@ -7,7 +7,7 @@ value that does not fit its column is an OverflowError that names it, and the ro
     TrackRoster      number i64 | monitor, environment, next_track u32 = NOWHERE | health, verdict u8 | flags, failures,
                      misses, recoveries, open_runs u16 | incident i64 | expected, deadline, run_deadline, last_check_in,
                      last_success, last_start, last_duration i64 = NEVER | ok_count, error_count, started_count,
-                     missed_count, timed_out_count, unknown_count u32
+                     missed_count, timed_out_count, unknown_count u32 | last_lapse i64 | last_lapse_slot i64 = NEVER
     MonitorRoster    number i64 | project, policy u32 = NOWHERE | flags u16 | digest u64 | first_track u32 = NOWHERE |
                      pause_until, mute_until i64 = 0: quiet while now < until; NEVER is without end
 

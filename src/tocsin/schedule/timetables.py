@@ -21,7 +21,7 @@ NO_SCHEDULE = 0
 SCHEDULES_MAX = 32
 _TIMES_MAX = 288
 _REMEMBERED_MAX = 65_536  # texts; timetables themselves are never forgotten
-_CALENDAR_REPEATS_FROM_MS = 946_684_800_000  # 2000-01-01: what does not fire within 400 years never does
+_NEVER_FROM_MS = 1_767_225_600_000  # 2026-01-01, before this program: what does not fire within 400 years never does
 _UNITS = {
     Unit.SECOND: interval.SECOND,
     Unit.MINUTE: interval.MINUTE,
@@ -121,7 +121,7 @@ class Compiler:
 
         def add() -> int:
             number = self.timetables.add_cron(zone, policy=policy, **masks._asdict())
-            return number if self.next_after(number, _CALENDAR_REPEATS_FROM_MS) != NEVER else NO_SCHEDULE
+            return number if self.next_after(number, _NEVER_FROM_MS) != NEVER else NO_SCHEDULE
 
         number = self._interned(("cron", zone, policy, masks), add)
         if number == NO_SCHEDULE:

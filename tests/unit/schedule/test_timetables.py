@@ -1,0 +1,166 @@
+"""The compiler: the vectors of spec/sentry-crons.md 5.4, interning, and errors that name their field."""
+
+import datetime as dt
+
+import pytest
+
+from tocsin._core.timetable import NEVER
+from tocsin.domain.errors import InvalidArgument, Unimplemented
+from tocsin.domain.schedule import Cron, Daily, DaylightPolicy, Interval, OnCalendar, Rolling, RRule, Unit
+from tocsin.schedule import NO_SCHEDULE
+
+VIENNA, NEW_YORK = "Europe/Vienna", "America/New_York"
+
+
+def ms(text):
+    return int(dt.datetime.fromisoformat(text).replace(tzinfo=dt.UTC).timestamp() * 1000)
+
+
+def sentry(count, unit, zone="UTC"):
+    return Interval(count, unit, zone, truncate_to_minute=True)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "reference", "expected"),
+    [
+        (Cron("30 2 * * *", VIENNA), "2026-03-28 12:00", "2026-03-29 01:00"),
+        (Cron("30 2 * * *", VIENNA), "2026-03-29 12:00", "2026-03-30 00:30"),
+        (Cron("30 2 * * *", VIENNA), "2026-10-24 12:00", "2026-10-25 00:30"),
+        (Cron("30 2 * * *", VIENNA), "2026-10-25 00:30", "2026-10-26 01:30"),
+        (Cron("*/30 * * * *", VIENNA), "2026-03-29 00:30", "2026-03-29 01:00"),
+        (Cron("*/30 * * * *", VIENNA), "2026-10-25 00:30", "2026-10-25 01:00"),
+        (Cron("0 * * * *", VIENNA), "2026-10-25 00:00", "2026-10-25 01:00"),
+        (Cron("0 1-5 * * *", VIENNA), "2026-10-25 00:00", "2026-10-25 02:00"),
+        (Cron("0 5 * * *", NEW_YORK), "2026-03-07 15:00", "2026-03-08 09:00"),
+        (sentry(1, Unit.HOUR, VIENNA), "2026-03-29 00:30", "2026-03-29 01:30"),
+        (sentry(1, Unit.HOUR, VIENNA), "2026-10-25 00:30", "2026-10-25 01:30"),  # better than Sentry: real time
+        (sentry(1, Unit.DAY, VIENNA), "2026-03-28 01:30", "2026-03-29 01:30"),
+        (sentry(1, Unit.MONTH), "2026-01-31 10:00", "2026-02-28 10:00"),  # better than Sentry: clamped
+        (sentry(1, Unit.YEAR), "2028-02-29 10:00", "2029-02-28 10:00"),  # likewise
+        (sentry(2, Unit.WEEK), "2026-06-01 10:00:59", "2026-06-15 10:00"),
+        (sentry(10, Unit.MINUTE), "2026-06-01 12:00:45", "2026-06-01 12:10"),
+        (Cron("0 0 L * *"), "2026-02-10", "2026-02-28"),
+        (Cron("0 0 LW * *"), "2026-05-10", "2026-05-29"),
+        (Cron("0 0 * * 5L"), "2026-06-01", "2026-06-26"),
+        (Cron("0 0 * * MON#2"), "2026-06-01", "2026-06-08"),
+        (Cron("0 0 29 2 *"), "2026-06-01", "2028-02-29"),
+        (Cron("0 0 13 * FRI"), "2026-06-01", "2026-06-05"),
+        (Cron("0 0 */2 * MON"), "2026-06-01", "2026-06-15"),
+        (Cron("0 0 15W * *"), "2026-08-01", "2026-08-14"),  # the 15th is a Saturday
+        (Daily(("02:30", "14:30:15"), VIENNA), "2026-03-28 12:00", "2026-03-28 13:30:15"),
+        (Daily(("02:30", "14:30:15"), VIENNA), "2026-03-28 14:00", "2026-03-29 01:00"),
+        (Rolling(90_000), "2026-06-01 10:00:59", "2026-06-01 10:02:29"),
+    ],
+)
+def test_next(compiler, schedule, reference, expected):
+    assert compiler.next_after(compiler.compile((schedule,)), ms(reference)) == ms(expected)
+
+
+@pytest.mark.parametrize(
+    ("policy", "gap", "fold"),
+    [  # 02:30 in New York on 2026-03-08, then 01:30 on 2026-11-01, as UTC
+        (DaylightPolicy.VIXIE, ["2026-03-08 07:00"], ["2026-11-01 05:30"]),
+        (DaylightPolicy.SKIP, [], ["2026-11-01 05:30"]),
+        (DaylightPolicy.BOTH, [], ["2026-11-01 05:30", "2026-11-01 06:30"]),
+        (DaylightPolicy.CRONITER, ["2026-03-08 07:00"], ["2026-11-01 05:30", "2026-11-01 06:30"]),
+    ],
+)
+def test_daylight_policies(compiler, policy, gap, fold):
+    for text, day, expected in (("30 2 * * *", "2026-03-08", gap), ("30 1 * * *", "2026-11-01", fold)):
+        number = compiler.compile((Cron(text, NEW_YORK, policy),))
+        times = compiler.timetables.upcoming(number, ms(f"{day} 04:59:59"), 3)
+        assert [time for time in times if time < ms(f"{day} 12:00")] == [ms(time) for time in expected]
+
+
+def test_previous_is_strict(compiler):
+    hourly = compiler.compile((Cron("0 * * * *"),))
+    assert compiler.prev_before(hourly, ms("2026-06-01 05:35")) == ms("2026-06-01 05:00")
+    assert compiler.prev_before(hourly, ms("2026-06-01 05:00")) == ms("2026-06-01 04:00")
+    assert compiler.distance(hourly, ms("2026-06-01 05:00")) == 3_600_000
+
+
+@pytest.mark.parametrize(
+    ("schedule", "expected", "judged", "again"),
+    [  # spec/sentry-crons.md 5.5 and architecture.md 15, Time no. 4
+        (Cron("* * * * *"), "2026-06-01 12:01", "2026-06-01 12:02", "2026-06-01 12:02"),
+        (Cron("*/5 * * * *"), "2026-06-01 12:15", "2026-06-01 12:25", "2026-06-01 12:25"),
+        (Cron("*/5 * * * *"), "2026-06-01 12:15", "2026-06-01 12:15", "2026-06-01 12:20"),
+        (sentry(10, Unit.MINUTE), "2026-06-01 12:10", "2026-06-01 12:15", "2026-06-01 12:20"),
+        (Rolling(60_000), "2026-06-01 12:00:30", "2026-06-01 12:05", "2026-06-01 12:05:30"),
+    ],
+)
+def test_rearm(compiler, schedule, expected, judged, again):
+    assert compiler.rearm(compiler.compile((schedule,)), ms(expected), ms(judged)) == ms(again)
+
+
+def test_equal_schedules_are_one_timetable(compiler):
+    first = compiler.compile((Cron("0 0 * * *", VIENNA),))
+    count = len(compiler.timetables)
+    for text in ("@daily", "0  0 * * *", "00 0 * * *", "@MIDNIGHT"):
+        assert compiler.compile((Cron(text, VIENNA),)) == first
+    assert len(compiler.timetables) == count
+    assert compiler.compile((Cron("@daily", "UTC"),)) != first
+    assert compiler.compile((Cron("@daily", VIENNA, DaylightPolicy.SKIP),)) != first
+
+
+def test_several_schedules(compiler):
+    a, b = Cron("0 9 * * *"), Cron("0 17 * * *")
+    union = compiler.compile((a, b))
+    assert union == compiler.compile((b, a, b))
+    assert compiler.next_after(union, ms("2026-06-01 10:00")) == ms("2026-06-01 17:00")
+    assert compiler.compile((a, a)) == compiler.compile((a,))
+    assert compiler.is_grid(union)
+    assert not compiler.is_grid(compiler.compile((a, Rolling(1000))))
+
+
+def test_no_schedule_is_never_due(compiler):
+    assert compiler.compile(()) == NO_SCHEDULE == 0
+    assert compiler.next_after(NO_SCHEDULE, 0) == NEVER
+
+
+@pytest.mark.parametrize(
+    ("schedule", "field", "reason", "says"),
+    [
+        (Cron("0 25 * * *"), "cron.expression", "SCHEDULE_INVALID", "hour field, position 3"),
+        (Cron("0 0 31 4 *"), "cron.expression", "SCHEDULE_NEVER_FIRES", "never fires"),
+        (Cron("0 0 30 2 *"), "cron.expression", "SCHEDULE_NEVER_FIRES", "never fires"),
+        (Cron("30 2 8-14 3 */7", NEW_YORK, DaylightPolicy.SKIP), "cron.expression", "SCHEDULE_NEVER_FIRES", "never"),
+        (Cron("0 0 * * *", "Mars/Base"), "cron.time_zone", "TIME_ZONE_UNKNOWN", "'Mars/Base' is not a time zone"),
+        (Interval(0, Unit.DAY), "interval.count", "SCHEDULE_INVALID", "between 1 and 36525 days, got 0"),
+        (Interval(10**30, Unit.YEAR), "interval.count", "SCHEDULE_INVALID", "between 1 and 100 years"),
+        (Interval(1, Unit.DAY, "Nowhere"), "interval.time_zone", "TIME_ZONE_UNKNOWN", "Nowhere"),
+        (Daily(()), "daily.times_of_day", "SCHEDULE_INVALID", "1 to 288 times"),
+        (Daily(("12:00",) * 289), "daily.times_of_day", "SCHEDULE_INVALID", "got 289"),
+        (Daily(("12:00", "24:00")), "daily.times_of_day[1]", "SCHEDULE_INVALID", "'24:00' is not a time of day"),
+        (Daily(("noon",)), "daily.times_of_day[0]", "SCHEDULE_INVALID", '"HH:MM"'),
+        (Daily(("12:00\n",)), "daily.times_of_day[0]", "SCHEDULE_INVALID", "not a time of day"),
+        (Rolling(999), "rolling.period", "SCHEDULE_INVALID", "between 1 second and 100 years"),
+        (Rolling(10**18), "rolling.period", "SCHEDULE_INVALID", "between 1 second and 100 years"),
+    ],
+)
+def test_errors_name_their_field(compiler, schedule, field, reason, says):
+    for schedules, path in (((schedule,), f"schedule.{field}"), ((Rolling(1000), schedule), f"schedule[1].{field}")):
+        with pytest.raises(InvalidArgument) as caught:
+            compiler.compile(schedules)
+        assert caught.value.reason == reason
+        assert [violation.field for violation in caught.value.violations] == [path]
+        assert says in caught.value.message
+
+
+def test_a_failure_is_not_remembered_as_a_success(compiler):
+    for _ in range(2):
+        with pytest.raises(InvalidArgument):
+            compiler.compile((Cron("0 0 31 4 *"),))
+
+
+def test_at_most_32_schedules(compiler):
+    compiler.compile(tuple(Rolling(1000 * i) for i in range(1, 33)))
+    with pytest.raises(InvalidArgument, match="at most 32 schedules, got 33"):
+        compiler.compile(tuple(Rolling(1000 * i) for i in range(1, 34)), field="monitor.schedules")
+
+
+@pytest.mark.parametrize("schedule", [RRule("FREQ=DAILY"), OnCalendar("daily")])
+def test_kinds_of_a_later_version(compiler, schedule):
+    with pytest.raises(Unimplemented, match="not yet in this version") as caught:
+        compiler.compile((schedule,))
+    assert caught.value.reason == "SCHEDULE_KIND_UNSUPPORTED"
