@@ -72,6 +72,28 @@ def test_daylight_policies(compiler, policy, gap, fold):
         assert [time for time in times if time < ms(f"{day} 12:00")] == [ms(time) for time in expected]
 
 
+@pytest.mark.parametrize(
+    ("text", "begin", "expected"),
+    [  # the worked example of ext/README.md, policies in the order of DaylightPolicy
+        ("30 2 * * *", "2026-03-08 05:00", ["07:00", "", "", "07:00"]),
+        ("*/30 2 * * *", "2026-03-08 06:59", ["", "", "", "07:00"]),
+        ("30 1 * * *", "2026-11-01 04:59", ["05:30", "05:30", "05:30 06:30", "05:30 06:30"]),
+        (
+            "*/30 * * * *",
+            "2026-11-01 04:59",
+            ["05:00 05:30 06:00 06:30 07:00", "05:00 05:30 07:00", *["05:00 05:30 06:00 06:30 07:00"] * 2],
+        ),
+    ],
+)
+def test_the_table_of_policies(compiler, text, begin, expected):
+    for policy, times in zip(DaylightPolicy, expected, strict=True):
+        number = compiler.compile((Cron(text, NEW_YORK, policy),))
+        found = compiler.timetables.upcoming(number, ms(begin), 6)
+        until = ms(begin[:10] + " 07:00")
+        shown = [dt.datetime.fromtimestamp(time / 1000, dt.UTC).strftime("%H:%M") for time in found if time <= until]
+        assert " ".join(shown) == times, policy
+
+
 def test_previous_is_strict(compiler):
     hourly = compiler.compile((Cron("0 * * * *"),))
     assert compiler.prev_before(hourly, ms("2026-06-01 05:35")) == ms("2026-06-01 05:00")
