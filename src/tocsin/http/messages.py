@@ -41,10 +41,10 @@ def read_json(data: bytes, message: Message, field: str = "") -> None:
     try:
         value = json.loads(data.decode(), object_pairs_hook=_object, parse_constant=_constant)
     except json.JSONDecodeError as error:
-        where = {"position": str(error.pos), "line": str(error.lineno), "column": str(error.colno)}
+        where = {"position": str(error.pos + 1), "line": str(error.lineno), "column": str(error.colno)}
         raise _malformed(f"is not JSON: {error.msg} at line {error.lineno}, column {error.colno}", **where) from None
     except UnicodeDecodeError as error:
-        raise _malformed(f"is not UTF-8 at byte {error.start}", position=str(error.start)) from None
+        raise _malformed(f"is not UTF-8 at byte {error.start + 1}", position=str(error.start + 1)) from None
     except RecursionError:
         raise _malformed("is nested too deeply") from None
     except ValueError as error:  # of the two hooks, and of numbers too long to be read

@@ -9,6 +9,7 @@ JSON in and out, with names in camel case; or protobuf, by Content-Type and Acce
 line; an error after the first is a last line that holds `error`.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from io import BytesIO
@@ -33,6 +34,7 @@ from tocsin.wire.status import to_status
 
 BODY_LIMIT: Final = 4 * 1024 * 1024
 NDJSON: Final = "application/x-ndjson"
+FIRST_MESSAGE_SECONDS: Final = 1.0
 
 Context = Callable[[Request, MethodDescriptor], Awaitable[Any]]
 
@@ -127,30 +129,36 @@ def _answer(message: Message, *, binary: bool) -> Response:
 
 
 async def _stream(messages: AsyncGenerator[Message, None], *, binary: bool) -> Response:
-    """Waits for the first message, which comes at once, so that a refusal still has its own status."""
-    first = await anext(messages, None)
-    chunks = _chunks(messages, first, binary=binary)
+    """Waits a moment for the first message, so that a refusal still has a status of its own."""
+    first = asyncio.ensure_future(anext(messages, None))
+    try:
+        await asyncio.wait({first}, timeout=FIRST_MESSAGE_SECONDS)
+    except asyncio.CancelledError:
+        first.cancel()
+        raise
+    if first.done() and (error := first.exception()) is not None:
+        raise error
     media_type = problems.PROTOBUF if binary else NDJSON
     # a proxy that waits for more before it passes a line on would make a quiet stream look dead
-    return StreamingResponse(chunks, 200, {"cache-control": "no-store", "x-accel-buffering": "no"}, media_type)
+    headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
+    return StreamingResponse(_chunks(messages, first, binary=binary), 200, headers, media_type)
 
 
 async def _chunks(
-    messages: AsyncGenerator[Message, None], first: Message | None, *, binary: bool
+    messages: AsyncGenerator[Message, None], first: asyncio.Future[Message | None], *, binary: bool
 ) -> AsyncIterator[bytes]:
     def frame(message: Message) -> bytes:
         return _delimited(message) if binary else to_json(message) + b"\n"
 
     async with aclosing(messages):
         try:
-            if first is not None:
-                yield frame(first)
+            if (message := await first) is not None:
+                yield frame(message)
             async for message in messages:
                 yield frame(message)
         except errors.TocsinError as error:
             if not binary:
-                status = to_status(error)
-                yield msgspec.json.encode(problems.body(status, problems.http_status(error))) + b"\n"
+                yield msgspec.json.encode(problems.body(to_status(error), problems.http_status(error))) + b"\n"
 
 
 def _delimited(message: Message) -> bytes:

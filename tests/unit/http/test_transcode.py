@@ -1,5 +1,6 @@
 """The REST API as the annotations say it, called in memory."""
 
+import asyncio
 import json
 from urllib.parse import quote
 
@@ -13,6 +14,7 @@ from google.rpc.status_pb2 import Status
 from starlette.applications import Starlette
 
 from tocsin.domain import errors
+from tocsin.http import transcode
 from tocsin.http.bindings import SERVICES, bindings
 from tocsin.http.templates import parse
 from tocsin.http.transcode import routes
@@ -221,7 +223,7 @@ BAD_BODIES = [
     (b'{"state": "STATE_OK"', "BODY_MALFORMED", "line 1"),
     (b"[]", "BODY_MALFORMED", "must be a JSON object, not a list"),
     (b"null", "BODY_MALFORMED", "not null"),
-    (b"\xff{}", "BODY_MALFORMED", "is not UTF-8 at byte 0"),
+    (b"\xff{}", "BODY_MALFORMED", "is not UTF-8 at byte 1"),
     (b'{"state": "STATE_OK", "state": "STATE_ERROR"}', "BODY_MALFORMED", "'state' is twice in one object"),
     (b'{"metrics": {"a": NaN}}', "BODY_MALFORMED", "NaN is not a number"),
     (b'{"metrics": {"a": -Infinity}}', "BODY_MALFORMED", "-Infinity"),
@@ -379,6 +381,36 @@ async def test_a_stream_refused_at_once_has_a_status_and_one_broken_later_a_last
     assert response.status_code == 200
     last = json.loads(response.text.splitlines()[-1])["error"]
     assert (last["code"], last["details"][0]["reason"]) == (400, "PAGE_TOKEN_INVALID")
+
+
+async def test_a_quiet_stream_is_answered_before_its_first_message(bridge, monkeypatch):
+    monkeypatch.setattr(transcode, "FIRST_MESSAGE_SECONDS", 0.01)
+    spoken = asyncio.Event()
+
+    class Quiet(Recorder):
+        async def WatchMonitors(self, request, call):
+            await spoken.wait()
+            yield monitor_service_pb2.WatchMonitorsResponse(resume_token="late")
+
+    async def context(request, method):
+        return None
+
+    route = next(r for r in routes({"tocsin.v1.MonitorService": Quiet()}, context) if r.path.endswith(":watch"))
+    sent = asyncio.Queue()
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": route.path,
+        "headers": [],
+        "query_string": b"",
+        "asgi": {"spec_version": "2.4"},
+    }
+    running = asyncio.create_task(route.handle(scope, asyncio.Event().wait, sent.put))
+    assert (await sent.get())["status"] == 200
+    spoken.set()
+    assert b"late" in (await sent.get())["body"]
+    assert await sent.get() == {"type": "http.response.body", "body": b"", "more_body": False}
+    await running
 
 
 async def test_a_path_without_variables(bridge):
