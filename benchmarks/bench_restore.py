@@ -11,7 +11,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from pathlib import Path
 
 import psutil
 
@@ -129,9 +128,8 @@ def read(url: str) -> None:
     memory = psutil.Process().memory_info()
     grown = (memory.rss - before) / 2**20
     mapped = getattr(memory, "shared", 0) / 2**20
-    print(
-        f"{rows:,} rows read in {seconds:.2f} s, {rows / seconds:,.0f} rows/s, RSS +{grown:.0f} MiB ({mapped:.0f} MiB shared)"
-    )
+    print(f"{rows:,} rows read in {seconds:.2f} s, {rows / seconds:,.0f} rows/s, ", end="")
+    print(f"RSS +{grown:.0f} MiB ({mapped:.0f} MiB shared)")
 
 
 def drain(snapshot: Snapshot) -> int:

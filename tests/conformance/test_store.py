@@ -1037,6 +1037,28 @@ def test_changes_are_logged(store):
     assert store.changes_after(0, None, limit=99) == []
 
 
+def test_a_change_is_logged_by_whoever_commits_it(store, tmp_path):
+    with_monitors(store, monitor(1))
+    good, bad = ({"health": health, "verdict": verdict} for health, verdict in ((1, Verdict.OK), (2, Verdict.ERROR)))
+    commit(store, delta(track(1, 1, **good)))
+    with pytest.raises(IntegrityError):
+        commit(store, delta(track(1, 1, **bad), monitor(2, id="m-1")))
+    commit(store, delta(track(1, 1, **good)))  # as before: what was not kept counts for nothing
+    assert store.last_revision() == 1
+    other = type(store)(str(store.database.writer.url))
+    try:
+        drain(other.load())
+        commit(other, delta(track(1, 1, **bad)))
+    finally:
+        other.close()
+    drain(store.load())
+    commit(store, delta(track(1, 1, **good)))
+    assert store.last_revision() == 3
+    commit(store, delta(track(2**40, 1, 2, **good)))
+    commit(store, delta(track(2**40, 1, 2, **bad)))
+    assert store.last_revision() == 4
+
+
 # --- tenants
 
 

@@ -1,11 +1,12 @@
 """The revision log behind Watch: which monitors a commit changed in a way that people can see."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
 from sqlalchemy import Connection, bindparam, func, select
 
 from tocsin.domain import facts
+from tocsin.domain.track import Track
 from tocsin.engine.delta import Delta
 from tocsin.store.port import Change, chunks
 from tocsin.store.schema import changes, monitors, tracks
@@ -17,39 +18,78 @@ _INCIDENT_FACTS: Final = (
     facts.IncidentResolved,
     facts.IncidentAcknowledged,
 )
-_HEALTH: Final = (
-    select(tracks.c.number, tracks.c.health, tracks.c.verdict, tracks.c.monitor, monitors.c.project)
-    .join_from(tracks, monitors, tracks.c.monitor == monitors.c.number)
-    .where(tracks.c.number.in_(bindparam("numbers", expanding=True)))
+_BEFORE: Final = select(tracks.c.number, tracks.c.health, tracks.c.verdict).where(
+    tracks.c.number.in_(bindparam("numbers", expanding=True))
+)
+_PROJECTS: Final = select(monitors.c.project, monitors.c.number).where(
+    monitors.c.number.in_(bindparam("numbers", expanding=True))
 )
 
 Row = tuple[int, int, int, str]  # at, project, monitor, kind
 
 
-def of(connection: Connection, delta: Delta) -> list[Row]:
+class Shown:
+    """The health and verdict of each track as last committed, one byte each: most commits need not ask the database."""
+
+    _UNKNOWN: Final = 0xFF
+    _MOST: Final = 1 << 24  # numbers beyond are not remembered, so that a wild one cannot take the memory
+
+    def __init__(self) -> None:
+        self._bytes = bytearray()
+
+    def remember(self, moved: Iterable[Track]) -> None:
+        """Only what has been committed."""
+        for track in moved:
+            number = track.number
+            if number >= len(self._bytes):
+                if number >= self._MOST:
+                    continue
+                self._bytes.extend(bytes([self._UNKNOWN]) * (number + 1 - len(self._bytes) + 4096))
+            self._bytes[number] = track.health << 3 | track.verdict
+
+    def differing(self, connection: Connection, moved: dict[int, Track]) -> list[Track]:
+        """Those whose health or verdict is not the committed one; a track that is not in the store has none."""
+        known = self._bytes
+        size = len(known)
+        found: list[Track] = []
+        unknown: list[int] = []
+        for number, track in moved.items():
+            before = known[number] if number < size else self._UNKNOWN
+            if before == self._UNKNOWN:
+                unknown.append(number)
+            elif before != track.health << 3 | track.verdict:
+                found.append(track)
+        for some in chunks(unknown, _MANY):
+            for number, health, verdict in connection.execute(_BEFORE, {"numbers": some}):
+                if moved[number].health != health or moved[number].verdict != verdict:
+                    found.append(moved[number])
+        return found
+
+
+def of(connection: Connection, delta: Delta, shown: Shown) -> list[Row]:
     """What to append for a delta, asked before its rows are written: one row for each monitor and kind, in order."""
     found: dict[tuple[int, int, str], None] = {}
     for fact in delta.facts:
-        if isinstance(fact, facts.MonitorCreated | facts.MonitorChanged):
-            found[fact.monitor.project, fact.monitor.number, "monitor"] = None
-        elif isinstance(fact, facts.MonitorDeleted):
-            found[fact.project, fact.number, "deleted"] = None
-        elif isinstance(fact, facts.EnvironmentCreated):
-            found[fact.project, fact.monitor, "health"] = None
-        elif isinstance(fact, _INCIDENT_FACTS):
-            found[fact.incident.project, fact.incident.monitor, "incident"] = None
-    for project, monitor in _changed_health(connection, delta):
-        found[project, monitor, "health"] = None
+        match fact:
+            case facts.CheckInRecorded():
+                pass  # by far the most; what it changes is seen in the track
+            case facts.MonitorCreated() | facts.MonitorChanged():
+                found[fact.monitor.project, fact.monitor.number, "monitor"] = None
+            case facts.MonitorDeleted():
+                found[fact.project, fact.number, "deleted"] = None
+            case facts.EnvironmentCreated():
+                found[fact.project, fact.monitor, "health"] = None
+            case _ if isinstance(fact, _INCIDENT_FACTS):
+                found[fact.incident.project, fact.incident.monitor, "incident"] = None
+    changed = {track.monitor for track in shown.differing(connection, delta.tracks)}
+    for project, monitor_number in _with_projects(connection, changed):
+        found[project, monitor_number, "health"] = None
     return [(delta.clock, *change) for change in found]
 
 
-def _changed_health(connection: Connection, delta: Delta) -> Iterable[tuple[int, int]]:
-    """(project, monitor) of the tracks whose health or verdict differs from the row that is about to be overwritten."""
-    for some in chunks(list(delta.tracks), _MANY):
-        for number, health, verdict, monitor, project in connection.execute(_HEALTH, {"numbers": some}):
-            track = delta.tracks[number]
-            if track.health != health or track.verdict != verdict:
-                yield project, monitor
+def _with_projects(connection: Connection, numbers: Collection[int]) -> Iterator[tuple[int, int]]:
+    for some in chunks(sorted(numbers), _MANY):
+        yield from ((row.project, row.number) for row in connection.execute(_PROJECTS, {"numbers": some}))
 
 
 def after(connection: Connection, revision: int, project: int | None, limit: int) -> list[Change]:

@@ -47,9 +47,10 @@ def stamp(connection: Connection, fence: Fence, clock: Instant) -> None:
 
 
 class Commit:
-    """The statements of a commit, compiled once."""
+    """The statements of a commit, compiled once, and what the owner of the partition remembers between commits."""
 
     def __init__(self, dialect: Dialect) -> None:
+        self._shown = changes.Shown()
         self._policies = Upsert(schema.policies, dialect)
         self._environments = Upsert(schema.environments, dialect)
         self._monitors = Upsert(schema.monitors, dialect, fixed=("project", "create_time"))
@@ -66,7 +67,7 @@ class Commit:
     def __call__(self, connection: Connection, fence: Fence, delta: Delta, position: int) -> Fence:
         """Write it all and answer the fence for the next commit. Fenced: this was committed, or is somebody else's."""
         _pass(connection, fence, position, delta.clock)
-        self._changes(connection, changes.of(connection, delta))
+        self._changes(connection, changes.of(connection, delta, self._shown))
         self._policies(connection, [monitors.policy_to_row(*item) for item in delta.policies.items()])
         self._environments(connection, list(delta.environments.items()))
         self._delete(connection, delta)
@@ -82,6 +83,14 @@ class Commit:
         self._refusals(connection, [incidents.refusal_to_row(refusal) for refusal in delta.refusals])
         self._sequences(connection, list(delta.sequences.items()))
         return fence._replace(position=position)
+
+    def remember(self, delta: Delta) -> None:
+        """To be called once the transaction of this delta is durable."""
+        self._shown.remember(delta.tracks.values())
+
+    def forget(self) -> None:
+        """To be called by a new owner: others may have written since."""
+        self._shown = changes.Shown()
 
     def _delete(self, connection: Connection, delta: Delta) -> None:
         """Before new monitors are written: the name is free at once. What hangs on it goes later, see `retention`."""

@@ -16,7 +16,7 @@ from tocsin.store.database import Database, trouble
 from tocsin.store.schema import OPEN_STATE, PARTITION, partitions
 
 T = TypeVar("T")
-CHUNK: Final = 4096
+CHUNK: Final = 1024
 
 
 class Loading:

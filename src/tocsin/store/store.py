@@ -39,6 +39,7 @@ class SqlStore:
         self._end_loading()
         with self.database.write() as connection:
             self._fence = acquire(connection)
+        self._commit.forget()
         self._loading = Loading(self.database)
         return self._loading.snapshot()
 
@@ -53,6 +54,7 @@ class SqlStore:
         with self.database.write() as connection:
             fence = self._commit(connection, self._owned(), delta, position)
         self._fence = fence
+        self._commit.remember(delta)
 
     def alive(self, clock: Instant) -> None:
         with self.database.write() as connection:
