@@ -9,6 +9,7 @@ cdef enum:
     LAST_WEEKDAY = 4   # LW
     REPEAT = 8         # the second pass of a fold fires too
     MOVE = 16          # matches inside a gap fire once, when it ends
+    ANY_DAY = 32       # every day of a month matches: set by cron_prepare, saves the weekday
 
 cdef struct cron_t:
     uint64_t second    # bits 0..59

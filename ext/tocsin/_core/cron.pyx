@@ -34,11 +34,14 @@ cdef inline uint32_t turned(uint64_t week, int first) noexcept nogil:
 
 cdef uint32_t cron_days(const cron_t *cron, int64_t year, int month) noexcept nogil:
     """The matching days of a month, bits 1 to 31."""
-    cdef int length = month_days(year, month), k, day, target, weekday
-    cdef int first = weekday_of(days_from_civil(year, month, 1))
+    cdef int length = month_days(year, month), first, k, day, target, weekday
     cdef uint32_t whole = <uint32_t>(up_to_bit(length) & ~1ULL)
     cdef uint32_t by_date = cron.dom, left
-    cdef uint64_t by_week = (<uint64_t>turned(cron.dow, first) * 0x10204081ULL) << 1
+    cdef uint64_t by_week
+    if cron.flags & ANY_DAY:
+        return whole
+    first = weekday_of(days_from_civil(year, month, 1))
+    by_week = (<uint64_t>turned(cron.dow, first) * 0x10204081ULL) << 1
     if cron.flags & LAST_DAY:
         by_date |= 1U << length
     if cron.flags & LAST_WEEKDAY:
@@ -103,6 +106,8 @@ cdef inline int64_t time_prev(const cron_t *cron, int64_t second_of_day) noexcep
 
 cdef void cron_prepare(cron_t *cron) noexcept nogil:
     # Assumes that no mask of the time of day is empty.
+    if cron.dom == 0xfffffffeU and cron.dow == 0x7f:
+        cron.flags |= ANY_DAY
     cron.first_s = lowest_bit(cron.hour) * 3600 + lowest_bit(cron.minute) * 60 + lowest_bit(cron.second)
     cron.last_s = highest_bit(cron.hour) * 3600 + highest_bit(cron.minute) * 60 + highest_bit(cron.second)
 

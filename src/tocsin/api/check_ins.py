@@ -17,7 +17,8 @@ from tocsin.service.call import Call
 from tocsin.service.check_ins import CheckIns, refusal_error
 from tocsin.service.monitors import Monitors
 from tocsin.store.port import CheckInFilter
-from tocsin.v1 import check_in_pb2, check_in_service_pb2 as pb
+from tocsin.v1 import check_in_pb2
+from tocsin.v1 import check_in_service_pb2 as pb
 from tocsin.wire.check_in import from_check_in, to_report, to_state, to_update
 from tocsin.wire.refusal import from_refusal
 from tocsin.wire.status import to_status
@@ -66,16 +67,24 @@ class CheckInHandlers:
             since=to_instant(request.start_time, "start_time") if request.HasField("start_time") else None,
             until=to_instant(request.end_time, "end_time") if request.HasField("end_time") else None,
         )
-        page = await self._check_ins.page(call.principal, only, size=page_size(request.page_size), token=request.page_token)
-        return pb.ListCheckInsResponse(check_ins=[from_check_in(row) for row in page.rows], next_page_token=page.next_token)
+        page = await self._check_ins.page(
+            call.principal, only, size=page_size(request.page_size), token=request.page_token
+        )
+        return pb.ListCheckInsResponse(
+            check_ins=[from_check_in(row) for row in page.rows], next_page_token=page.next_token
+        )
 
     async def BatchCreateCheckIns(
         self, request: pb.BatchCreateCheckInsRequest, call: Call
     ) -> pb.BatchCreateCheckInsResponse:
-        receipts, failed = await self._many(request.parent, request.requests, call, keep_going=request.return_partial_success)
+        receipts, failed = await self._many(
+            request.parent, request.requests, call, keep_going=request.return_partial_success
+        )
         response = pb.BatchCreateCheckInsResponse()
         for index, receipt in enumerate(receipts):
-            response.check_ins.append(from_check_in(receipt.check_in) if receipt and receipt.check_in else check_in_pb2.CheckIn())
+            response.check_ins.append(
+                from_check_in(receipt.check_in) if receipt and receipt.check_in else check_in_pb2.CheckIn()
+            )
             if index in failed:
                 response.failed_requests[index].CopyFrom(failed[index])
         return response
@@ -118,7 +127,9 @@ class CheckInHandlers:
         for index, request in enumerate(requests):
             try:
                 if request.parent:
-                    call.principal.require_project(names.parse("monitor", request.parent, f"requests[{index}].parent").project)
+                    call.principal.require_project(
+                        names.parse("monitor", request.parent, f"requests[{index}].parent").project
+                    )
                 reports[index] = _marked(
                     to_report(request, **_where(call), monitor_id=monitor_id, field=f"requests[{index}]"), call
                 )

@@ -34,7 +34,8 @@ class HeartbeatHandlers:
         if run is None:  # an inactive monitor answers and records nothing
             return pb.SendHeartbeatResponse(receive_time=from_instant(call.received))
         return pb.SendHeartbeatResponse(
-            receive_time=from_instant(run.receive_time), check_in=names.check_in_name(run.project, run.monitor_id, run.id)
+            receive_time=from_instant(run.receive_time),
+            check_in=names.check_in_name(run.project, run.monitor_id, run.id),
         )
 
     async def BatchSendHeartbeats(

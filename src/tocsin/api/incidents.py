@@ -4,7 +4,8 @@ from tocsin.api.monitors import page_size
 from tocsin.domain import errors, names
 from tocsin.service.call import Call
 from tocsin.service.incidents import Incidents
-from tocsin.v1 import incident_pb2, incident_service_pb2 as pb
+from tocsin.v1 import incident_pb2
+from tocsin.v1 import incident_service_pb2 as pb
 from tocsin.wire.incident import from_incident, from_outage
 
 
@@ -24,12 +25,16 @@ class IncidentHandlers:
             size=page_size(request.page_size),
             token=request.page_token,
         )
-        return pb.ListIncidentsResponse(incidents=[from_incident(row) for row in page.rows], next_page_token=page.next_token)
+        return pb.ListIncidentsResponse(
+            incidents=[from_incident(row) for row in page.rows], next_page_token=page.next_token
+        )
 
     async def AcknowledgeIncident(self, request: pb.AcknowledgeIncidentRequest, call: Call) -> incident_pb2.Incident:
         number = _number(request.name, call)
         return from_incident(
-            await self._incidents.acknowledge(call.principal, number, request.acknowledged_by, request.note, call.received)
+            await self._incidents.acknowledge(
+                call.principal, number, request.acknowledged_by, request.note, call.received
+            )
         )
 
     async def ListOutages(self, request: pb.ListOutagesRequest, call: Call) -> pb.ListOutagesResponse:
@@ -43,5 +48,7 @@ def _number(name: str, call: Call) -> int:
     parsed = names.parse("incident", name)
     call.principal.require_project(parsed.project)
     if not parsed.child.isdecimal() or len(parsed.child) > 18:
-        raise errors.NotFound(f"no incident {parsed.child[:64]!r}", reason="INCIDENT_NOT_FOUND", metadata={"incident": parsed.child[:64]})
+        raise errors.NotFound(
+            f"no incident {parsed.child[:64]!r}", reason="INCIDENT_NOT_FOUND", metadata={"incident": parsed.child[:64]}
+        )
     return int(parsed.child)

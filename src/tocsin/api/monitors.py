@@ -12,7 +12,8 @@ from tocsin.service.call import Call
 from tocsin.service.monitors import Monitors
 from tocsin.service.watching import Watching
 from tocsin.store.port import MonitorWithHealth
-from tocsin.v1 import monitor_pb2, monitor_service_pb2 as pb
+from tocsin.v1 import monitor_pb2
+from tocsin.v1 import monitor_service_pb2 as pb
 from tocsin.wire.masks import to_change
 from tocsin.wire.monitor import from_monitor, to_mute, to_pause
 from tocsin.wire.schedule import to_schedules
@@ -40,7 +41,9 @@ class MonitorHandlers:
         call.principal.require_project(project)
         wanted = request.monitor_id or names.slugify(request.monitor.display_name, names.MONITOR_ID_MAX)
         if not wanted:
-            raise errors.invalid("monitor_id", "set it, or give the monitor a display name to make one of", reason="MONITOR_ID_INVALID")
+            raise errors.invalid(
+                "monitor_id", "set it, or give the monitor a display name to make one of", reason="MONITOR_ID_INVALID"
+            )
         command = PutMonitor(
             call.principal.project.number,
             names.check_monitor_id(wanted),
@@ -62,7 +65,9 @@ class MonitorHandlers:
             filter=request.filter,
             order_by=request.order_by,
         )
-        return pb.ListMonitorsResponse(monitors=[self._message(row) for row in page.rows], next_page_token=page.next_token)
+        return pb.ListMonitorsResponse(
+            monitors=[self._message(row) for row in page.rows], next_page_token=page.next_token
+        )
 
     async def UpdateMonitor(self, request: pb.UpdateMonitorRequest, call: Call) -> monitor_pb2.Monitor:
         return self._message(await self._monitors.put(call.principal, _put(request, call), call.received))
@@ -105,7 +110,9 @@ class MonitorHandlers:
         times, words = self._monitors.preview(to_schedules(request.schedules), start, request.count or PREVIEW_DEFAULT)
         return pb.PreviewScheduleResponse(fire_times=[from_instant(time) for time in times], descriptions=words)
 
-    async def WatchMonitors(self, request: pb.WatchMonitorsRequest, call: Call) -> AsyncIterator[pb.WatchMonitorsResponse]:
+    async def WatchMonitors(
+        self, request: pb.WatchMonitorsRequest, call: Call
+    ) -> AsyncIterator[pb.WatchMonitorsResponse]:
         call.principal.require_project(names.parse("project", request.parent, "parent").project)
         async for seen in self._watching.watch(call.principal, request.resume_token):
             response = pb.WatchMonitorsResponse(resume_token=seen.token)

@@ -54,14 +54,14 @@ class GrpcServer:
         services: Mapping[str, object],
         principals: Principals,
         arrival: Callable[[], AbstractContextManager[Instant]],
-        observe: Callable[[str, str, Instant], None],
+        failed: Callable[[str, str], None],
         address: str,
         tls: Tls | None = None,
     ) -> None:
-        """`services`: full name → handlers. `observe(dialect, error reason or "", arrived)` is told of every ingest call."""
+        """`services`: full name → handlers. `failed(dialect, error reason)` is told of ingest calls that were refused."""
         self._principals = principals
         self._arrival = arrival
-        self._observe = observe
+        self._failed = failed
         self._server = grpc.aio.server(
             options=[
                 ("grpc.max_receive_message_length", MESSAGE_MAX),
@@ -97,7 +97,9 @@ class GrpcServer:
             await self._health.set(name, status)
 
     def _handler(self, service: ServiceDescriptor, handlers: object) -> grpc.GenericRpcHandler:
-        methods = {method.name: self._method(service, method, getattr(handlers, method.name)) for method in service.methods}
+        methods = {
+            method.name: self._method(service, method, getattr(handlers, method.name)) for method in service.methods
+        }
         return grpc.method_handlers_generic_handler(service.full_name, methods)
 
     def _method(self, service: ServiceDescriptor, method: MethodDescriptor, function: Callable[..., Any]) -> Any:
@@ -114,18 +116,14 @@ class GrpcServer:
     def _unary(self, function: Callable[..., Any], *, ingest: bool) -> Callable[..., Any]:
         async def call(request: Message, context: Any) -> Message:
             with self._arrival() as received:
-                reason = ""
                 try:
                     answer: Message = await function(request, self._call(context, received))
                 except Exception as error:
-                    reason = error.reason if isinstance(error, TocsinError) else "INTERNAL"
+                    if ingest:
+                        self._failed("grpc", error.reason if isinstance(error, TocsinError) else "INTERNAL")
                     await _abort(context, error)
                     raise
-                else:
-                    return answer
-                finally:
-                    if ingest:
-                        self._observe("grpc", reason, received)
+                return answer
 
         return call
 

@@ -33,7 +33,15 @@ class State(enum.Enum):
     NOTE = "note"
 
 
-STATE_NUMBERS = {State.UNKNOWN: 0, State.OK: 1, State.ERROR: 2, State.IN_PROGRESS: 3, State.MISSED: 4, State.TIMED_OUT: 5, State.NOTE: 6}
+STATE_NUMBERS = {
+    State.UNKNOWN: 0,
+    State.OK: 1,
+    State.ERROR: 2,
+    State.IN_PROGRESS: 3,
+    State.MISSED: 4,
+    State.TIMED_OUT: 5,
+    State.NOTE: 6,
+}
 STATES_BY_NUMBER = {number: state for state, number in STATE_NUMBERS.items()}
 OPEN_STATES = frozenset({State.IN_PROGRESS})
 

@@ -91,5 +91,8 @@ class Unimplemented(TocsinError):
 def invalid(field: str, description: str, *, reason: str = "FIELD_INVALID", **metadata: str) -> InvalidArgument:
     """An `InvalidArgument` about one field: `invalid("tolerance.margin", "must be at least 0s")`."""
     return InvalidArgument(
-        f"{field}: {description}", reason=reason, metadata={"field": field, **metadata}, violations=[Violation(field, description)]
+        f"{field}: {description}",
+        reason=reason,
+        metadata={"field": field, **metadata},
+        violations=[Violation(field, description)],
     )

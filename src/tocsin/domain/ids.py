@@ -45,7 +45,9 @@ def normal_id(text: str, field: str = "check_in_id") -> str:
     """32 hex characters or a dashed UUID, any case → 32 lower-case hex characters."""
     plain = text.replace("-", "").lower() if len(text) == 36 else text.lower()
     if not _HEX_32.fullmatch(plain):
-        raise errors.invalid(field, f"{text[:64]!r} is not a UUID; send 32 hex characters, dashes optional", reason="CHECK_IN_ID_INVALID")
+        raise errors.invalid(
+            field, f"{text[:64]!r} is not a UUID; send 32 hex characters, dashes optional", reason="CHECK_IN_ID_INVALID"
+        )
     return plain
 
 

@@ -33,7 +33,9 @@ class Tolerance(msgspec.Struct, frozen=True, omit_defaults=True):
     miss_threshold: int = 0  # consecutive misses that do; 0: counted together with failures
     recovery_threshold: int = 1  # consecutive OKs that resolve it
     alert_delay_ms: Millis = 0  # wait before telling; recovery inside it is silent
-    early_ms: Millis | None = None  # how early a report may satisfy the coming slot; None: min(60 s, a tenth of the slot distance)
+    early_ms: Millis | None = (
+        None  # how early a report may satisfy the coming slot; None: min(60 s, a tenth of the slot distance)
+    )
 
 
 class AlertPolicy(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -107,12 +109,23 @@ class MonitorChange(msgspec.Struct, frozen=True, omit_defaults=True):
         """The monitor after this change; the same object when nothing changes."""
         policy = monitor.policy
         if self.tolerance:
-            policy = msgspec.structs.replace(policy, tolerance=msgspec.structs.replace(policy.tolerance, **self.tolerance))
+            policy = msgspec.structs.replace(
+                policy, tolerance=msgspec.structs.replace(policy.tolerance, **self.tolerance)
+            )
         if self.policy:
             policy = msgspec.structs.replace(policy, **self.policy)
         named: dict[str, object] = {
             field: value
-            for field in ("display_name", "alert_policy", "labels", "owner", "disabled", "inactive", "paused_until", "muted_until")
+            for field in (
+                "display_name",
+                "alert_policy",
+                "labels",
+                "owner",
+                "disabled",
+                "inactive",
+                "paused_until",
+                "muted_until",
+            )
             if (value := getattr(self, field)) is not msgspec.UNSET
         }
         if self.extras is not msgspec.UNSET:

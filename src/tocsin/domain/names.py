@@ -59,7 +59,7 @@ def incident_name(project: str | int, incident: str | int) -> str:
 
 
 def slugify(text: str, limit: int = 50) -> str:
-    """"My Fancy Job!" → "my-fancy-job"; "--x--" → "x"; only non-Latin letters → "".
+    """ "My Fancy Job!" → "my-fancy-job"; "--x--" → "x"; only non-Latin letters → "".
 
     NFKD, ASCII only, lower case; letters, digits, `_` and `-` stay; runs of blanks and `-` become one `-`.
     """
@@ -74,7 +74,9 @@ def check_monitor_id(text: str, field: str = "monitor_id") -> str:
     if not _MONITOR_ID.fullmatch(text):
         suggestion = slugify(text, MONITOR_ID_MAX)
         hint = f"; {suggestion!r} would do" if suggestion else ""
-        raise errors.invalid(field, f"{text[:64]!r} must be 1 to 128 of a-z, 0-9, '-' and '_'{hint}", reason="MONITOR_ID_INVALID")
+        raise errors.invalid(
+            field, f"{text[:64]!r} must be 1 to 128 of a-z, 0-9, '-' and '_'{hint}", reason="MONITOR_ID_INVALID"
+        )
     return text
 
 
@@ -84,6 +86,8 @@ def check_environment(text: str | None, field: str = "environment") -> str:
         return DEFAULT_ENVIRONMENT
     if len(text) > ENVIRONMENT_MAX or _ENVIRONMENT_FORBIDDEN.search(text):
         raise errors.invalid(
-            field, f"{text[:80]!r} must be at most 64 characters without line breaks and '/'", reason="ENVIRONMENT_INVALID"
+            field,
+            f"{text[:80]!r} must be at most 64 characters without line breaks and '/'",
+            reason="ENVIRONMENT_INVALID",
         )
     return text

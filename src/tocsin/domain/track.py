@@ -76,11 +76,15 @@ class DisplayState(enum.Enum):
     NEW = "new"
 
 
-_FAILED = {Verdict.MISSED: DisplayState.MISSED, Verdict.TIMED_OUT: DisplayState.TIMEOUT, Verdict.ERROR: DisplayState.ERROR}
+_FAILED = {
+    Verdict.MISSED: DisplayState.MISSED,
+    Verdict.TIMED_OUT: DisplayState.TIMEOUT,
+    Verdict.ERROR: DisplayState.ERROR,
+}
 
 
 def display_state(*, paused: bool, verdict: int, expected: Instant, open_runs: int, now: Instant) -> DisplayState:
-    """paused > missed, timeout or error (the last verdict, until an OK) > late > running > unknown > ok > new."""
+    """Paused > missed, timeout or error (the last verdict, until an OK) > late > running > unknown > ok > new."""
     if paused:
         return DisplayState.PAUSED
     if verdict in _FAILED:

@@ -37,6 +37,7 @@ from tocsin.engine.memory import Needs, Recall, Snapshot
 from tocsin.engine.state import NOWHERE, State
 from tocsin.schedule import Compiler
 
+
 @dataclass(frozen=True, slots=True)
 class EngineSettings:
     outage_shown_ms: int = 30 * SECOND  # shorter outages are honoured, and not listed
@@ -71,7 +72,10 @@ class Engine:
             match command:
                 case ReportCheckIn():
                     self._report_needs(needs, command)
-                case PutMonitor(project=project, monitor_id=monitor_id) | DeleteMonitor(project=project, monitor_id=monitor_id):
+                case (
+                    PutMonitor(project=project, monitor_id=monitor_id)
+                    | DeleteMonitor(project=project, monitor_id=monitor_id)
+                ):
                     self._monitor_needs(needs, project, monitor_id)
                 case PutMonitors(puts=several):
                     for put in several:
@@ -156,7 +160,9 @@ class Engine:
         known = self._state.incidents.get(command.incident)
         if known is None or known.project != command.project:
             error = errors.FailedPrecondition(
-                f"incident {command.incident} is not open", reason="INCIDENT_RESOLVED", metadata={"incident": str(command.incident)}
+                f"incident {command.incident} is not open",
+                reason="INCIDENT_RESOLVED",
+                metadata={"incident": str(command.incident)},
             )
             return Receipt(error=error)
         incident = msgspec.structs.replace(known, acknowledge_time=at, acknowledged_by=command.by, note=command.note)

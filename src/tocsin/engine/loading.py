@@ -52,7 +52,13 @@ def _load_monitor_rows(state: State, rows: list[MonitorRow], slots: dict[int, in
             array("q", numbers),
             array("I", projects),
             array("I", policies),
-            array("H", [(DISABLED if off else 0) | (INACTIVE if idle else 0) for off, idle in zip(disabled, inactive, strict=True)]),
+            array(
+                "H",
+                [
+                    (DISABLED if off else 0) | (INACTIVE if idle else 0)
+                    for off, idle in zip(disabled, inactive, strict=True)
+                ],
+            ),
             array("Q", bytes(8 * count)),
             array("I", [NOWHERE]) * count,
             array("q", [until or 0 for until in paused]),
@@ -68,7 +74,9 @@ def _load_tracks(state: State, snapshot: Snapshot, slots: dict[int, int]) -> Non
     heads: dict[int, int] = {}
     first = 0
     for rows in snapshot.tracks:
-        kept = [row for row in rows if row[_MONITOR] in slots]  # a deleted monitor's rows may still wait for the janitor
+        kept = [
+            row for row in rows if row[_MONITOR] in slots
+        ]  # a deleted monitor's rows may still wait for the janitor
         _load_track_rows(state, kept, first, slots, heads)
         first += len(kept)
     for monitor_slot, head in heads.items():
@@ -84,7 +92,9 @@ def _load_tracks(state: State, snapshot: Snapshot, slots: dict[int, int]) -> Non
                     state.deadlines.put(slot, SLOT, until)
 
 
-def _load_track_rows(state: State, rows: list[TrackRow], first: int, slots: dict[int, int], heads: dict[int, int]) -> None:
+def _load_track_rows(
+    state: State, rows: list[TrackRow], first: int, slots: dict[int, int], heads: dict[int, int]
+) -> None:
     if not rows:
         return
     columns = list(zip(*rows, strict=True))
@@ -103,10 +113,15 @@ def _load_track_rows(state: State, rows: list[TrackRow], first: int, slots: dict
     assert loaded == first
     environments = state.environments
     state.keys.put_many(
-        [ids.track_key(number, environments[environment]) for number, environment in zip(numbers, columns[2], strict=True)],
+        [
+            ids.track_key(number, environments[environment])
+            for number, environment in zip(numbers, columns[2], strict=True)
+        ],
         array("I", range(first, first + len(rows))),
     )
     deadline = names.index("deadline")
     state.deadlines.put_many(
-        array("I", range(first, first + len(rows))), SLOT, array("I", [second_of(instant) for instant in columns[deadline]])
+        array("I", range(first, first + len(rows))),
+        SLOT,
+        array("I", [second_of(instant) for instant in columns[deadline]]),
     )

@@ -13,15 +13,16 @@ from collections.abc import Iterator
 
 import msgspec
 
-from tocsin.domain.check_in import CheckIn, State as CheckInState
+from tocsin.domain.check_in import CheckIn
+from tocsin.domain.check_in import State as CheckInState
 from tocsin.domain.facts import OutageRecorded
 from tocsin.domain.incident import Outage
 from tocsin.domain.instant import NEVER, Instant, ceil_second
-from tocsin.domain.track import Track, TrackFlag
+from tocsin.domain.track import TrackFlag
 from tocsin.engine import silence
 from tocsin.engine.deadlines import SLOT
-from tocsin.engine.state import MonitorEntry, State
-from tocsin.engine.timing import Timing
+from tocsin.engine.state import State
+from tocsin.engine.subject import Subject
 
 
 def affected(state: State, since: Instant, until: Instant) -> Iterator[int]:
@@ -37,47 +38,42 @@ def affected(state: State, since: Instant, until: Instant) -> Iterator[int]:
 def pass_over(state: State, slot: int, since: Instant, until: Instant) -> int:
     """Applies the table above to one track. Returns how many slots and runs became UNKNOWN."""
     silence.settle(state, slot, since)  # what was due before is judged as ever: we were slow, not deaf
-    track = state.track(slot)
-    monitor = state.monitor(track.monitor)
-    timing = state.timing(monitor)
+    subject = Subject.of(state, slot)
+    track = subject.track
     before = track.unknown_count
     if track.deadline != NEVER and since <= track.deadline <= until:
-        silence.lapse(state, track, monitor, CheckInState.UNKNOWN, until)
-        silence.expect(state, slot, track, timing, timing.after_outage(until, track.number))
+        silence.lapse(subject, CheckInState.UNKNOWN, until)
+        silence.expect(subject, subject.timing.after_outage(until, track.number))
     elif track.deadline != NEVER and track.deadline > until and track.expected < until:
         overlap = until - max(track.expected, since)
         track.deadline = ceil_second(track.deadline + overlap)
         track.flags |= TrackFlag.DEAFENED
         state.deadlines.put(slot, SLOT, track.deadline)
     for run in state.runs.of(slot):
-        _pass_over_run(state, slot, track, monitor, timing, run, since, until)
+        _pass_over_run(subject, run, since, until)
     return track.unknown_count - before
 
 
-def _pass_over_run(
-    state: State,
-    slot: int,
-    track: Track,
-    monitor: MonitorEntry,
-    timing: Timing,
-    run: CheckIn,
-    since: Instant,
-    until: Instant,
-) -> None:
+def _pass_over_run(subject: Subject, run: CheckIn, since: Instant, until: Instant) -> None:
     if run.timeout_time is None or run.receive_time >= until:
         return
     if run.timeout_time <= until:
-        silence.time_out(state, slot, track, monitor, timing, run, until, deaf=True)
+        silence.time_out(subject, run, until, deaf=True)
         return
     lost = until - max(run.receive_time, since)
     moved = msgspec.structs.replace(run, timeout_time=ceil_second(run.timeout_time + lost), deafened=True)
-    state.record(moved)
-    state.settle_run(slot, track, moved)
+    subject.state.record(moved)
+    subject.state.settle_run(subject.slot, subject.track, moved)
 
 
 def record(state: State, since: Instant, until: Instant, reason: str, unknown: int, shown: bool) -> None:
     outage = Outage(
-        number=state.number("outage"), start_time=since, end_time=until, reason=reason, unknown_count=unknown, shown=shown
+        number=state.number("outage"),
+        start_time=since,
+        end_time=until,
+        reason=reason,
+        unknown_count=unknown,
+        shown=shown,
     )
     state.delta.outages.append(outage)
     state.delta.facts.append(OutageRecorded(outage, until - since))

@@ -15,6 +15,7 @@ from tocsin.domain.names import DEFAULT_ENVIRONMENT
 from tocsin.domain.receipt import Receipt
 from tocsin.engine import silence
 from tocsin.engine.state import DISABLED, INACTIVE, NOWHERE, MonitorEntry, State
+from tocsin.engine.subject import Subject
 
 _UIDS: Final = uuid.UUID("5d3b6ba4-2f0e-4c0e-8a63-7c1f1f0f7a11")  # the namespace of monitor uids
 
@@ -42,11 +43,15 @@ def _plan(state: State, command: PutMonitor, at: Instant) -> tuple[Monitor, bool
     where = {"monitor": command.monitor_id}
     if known is None:
         if not command.create:
-            raise errors.NotFound(f"no monitor {command.monitor_id!r} in this project", reason="MONITOR_NOT_FOUND", metadata=where)
+            raise errors.NotFound(
+                f"no monitor {command.monitor_id!r} in this project", reason="MONITOR_NOT_FOUND", metadata=where
+            )
         return create(command.project, command.monitor_id, command.change, at), True
     if not command.update:
         raise errors.AlreadyExists(
-            f"monitor {command.monitor_id!r} exists already; update it instead", reason="MONITOR_ALREADY_EXISTS", metadata=where
+            f"monitor {command.monitor_id!r} exists already; update it instead",
+            reason="MONITOR_ALREADY_EXISTS",
+            metadata=where,
         )
     _check_etag(known, command.etag)
     return command.change.apply(known, at), False
@@ -84,23 +89,24 @@ def store(state: State, monitor: Monitor, at: Instant, *, touch_runs: bool, trac
     state.delta.monitors[monitor.number] = (monitor, entry.policy)
     state.remember(monitor)
     state.delta.facts.append(MonitorChanged(monitor))
-    timing = state.timing(entry)
-    judged_otherwise = old_policy != entry.policy or _judging(before) != _judging(monitor)
-    for track_slot in state.tracks_of(entry):
-        if not judged_otherwise:
-            break
-        working = state.track(track_slot)
-        same_slots = before.policy.schedules == monitor.policy.schedules and _judging(before) == _judging(monitor)
-        if same_slots and working.expected != NEVER:
-            silence.expect(state, track_slot, working, timing, working.expected)
-        else:
-            silence.rearm(state, track_slot, working, entry, timing, at)
-        if touch_runs and before.policy.tolerance.max_runtime_ms != monitor.policy.tolerance.max_runtime_ms:
-            for run in state.runs.of(track_slot):
-                changed = msgspec.structs.replace(run, timeout_time=timing.timeout(run.receive_time))
-                state.record(changed)
-                state.settle_run(track_slot, working, changed)
+    if old_policy != entry.policy or _judging(before) != _judging(monitor):
+        for track_slot in state.tracks_of(entry):
+            _judge_otherwise(Subject.of(state, track_slot), before, monitor, at, touch_runs=touch_runs)
     return monitor
+
+
+def _judge_otherwise(subject: Subject, before: Monitor, after: Monitor, at: Instant, *, touch_runs: bool) -> None:
+    """A track goes on under its monitor's new policy: the slot it waits for stays unless the schedule changed."""
+    same_slots = before.policy.schedules == after.policy.schedules and _judging(before) == _judging(after)
+    if same_slots and subject.track.expected != NEVER:
+        silence.expect(subject, subject.track.expected)
+    else:
+        silence.rearm(subject, at)
+    if touch_runs and before.policy.tolerance.max_runtime_ms != after.policy.tolerance.max_runtime_ms:
+        for run in subject.state.runs.of(subject.slot):
+            changed = msgspec.structs.replace(run, timeout_time=subject.timing.timeout(run.receive_time))
+            subject.state.record(changed)
+            subject.state.settle_run(subject.slot, subject.track, changed)
 
 
 def _judging(monitor: Monitor) -> tuple[object, ...]:
@@ -113,7 +119,14 @@ def _add(state: State, monitor: Monitor, at: Instant, *, track: bool) -> Monitor
     monitor = msgspec.structs.replace(monitor, number=number, uid=uid)
     slot = state.monitors.open()
     entry = MonitorEntry(
-        number=number, project=monitor.project, policy=0, flags=0, digest=0, first_track=NOWHERE, paused_until=0, muted_until=0
+        number=number,
+        project=monitor.project,
+        policy=0,
+        flags=0,
+        digest=0,
+        first_track=NOWHERE,
+        paused_until=0,
+        muted_until=0,
     )
     _fill(state, entry, monitor)
     state.write_monitor(slot, entry)
@@ -129,9 +142,9 @@ def _add(state: State, monitor: Monitor, at: Instant, *, track: bool) -> Monitor
 def add_environment(state: State, slot: int, entry: MonitorEntry, environment: str, at: Instant) -> int:
     """A new track, waiting for its first slot if the monitor wants that."""
     track_slot = state.open_track(slot, entry, environment)
-    timing = state.timing(entry)
-    if timing.policy.expect_from is ExpectFrom.CREATION:
-        silence.rearm(state, track_slot, state.track(track_slot), entry, timing, at)
+    subject = Subject.of(state, track_slot)
+    if subject.timing.policy.expect_from is ExpectFrom.CREATION:
+        silence.rearm(subject, at)
     state.delta.facts.append(EnvironmentCreated(entry.project, entry.number, environment))
     return track_slot
 

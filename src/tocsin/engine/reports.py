@@ -13,11 +13,11 @@ from tocsin.domain.facts import CheckInRecorded, CheckInRefused
 from tocsin.domain.instant import DAY, MINUTE, NEVER, Instant, ceil_second
 from tocsin.domain.receipt import Receipt
 from tocsin.domain.refusals import RefusalReason
-from tocsin.domain.track import Track, Verdict
+from tocsin.domain.track import Verdict
 from tocsin.engine import puts, silence, verdicts
-from tocsin.engine.rules import RUNS, Action
+from tocsin.engine.rules import RUNS
 from tocsin.engine.state import DISABLED, INACTIVE, NOWHERE, MonitorEntry, State
-from tocsin.engine.timing import Timing
+from tocsin.engine.subject import Subject
 
 REMEMBERED = 28 * DAY  # a run older than this is closed for ever
 SPOOL_GRACE = MINUTE  # a run whose start was delivered late has at least this long to deliver its end
@@ -37,7 +37,9 @@ def report(state: State, sent: Report, at: Instant) -> Receipt:
         return Receipt(refusal=refuse(state, sent, refused.reason, refused.detail, at))
 
 
-def refuse(state: State, sent: Report, reason: RefusalReason, detail: str, at: Instant, *, dropped: bool = True) -> CheckInRefused:
+def refuse(
+    state: State, sent: Report, reason: RefusalReason, detail: str, at: Instant, *, dropped: bool = True
+) -> CheckInRefused:
     refusal = CheckInRefused(
         project=sent.project,
         monitor_id=sent.monitor_id,
@@ -67,8 +69,7 @@ def _report(state: State, sent: Report, at: Instant) -> Receipt:
     if track_slot == NOWHERE:
         track_slot = puts.add_environment(state, slot, monitor, environment, at)
     silence.settle(state, track_slot, at)
-    monitor = state.monitor(slot)  # a pause may just have ended
-    return _Filing(state, sent, at, monitor, track_slot).file()
+    return _Filing(Subject.of(state, track_slot), sent, at).file()
 
 
 def _monitor(state: State, sent: Report, at: Instant) -> int:
@@ -119,12 +120,12 @@ def _named_run(state: State, sent: Report, monitor: MonitorEntry) -> CheckIn | N
 class _Filing:
     """One report on its way into one track."""
 
-    def __init__(self, state: State, sent: Report, at: Instant, monitor: MonitorEntry, slot: int) -> None:
-        self.state, self.sent, self.at, self.monitor, self.slot = state, sent, at, monitor, slot
-        self.track: Track = state.track(slot)
-        self.timing: Timing = state.timing(monitor)
+    def __init__(self, subject: Subject, sent: Report, at: Instant) -> None:
+        self.subject, self.sent, self.at = subject, sent, at
+        self.state, self.slot, self.track = subject.state, subject.slot, subject.track
+        self.monitor, self.timing = subject.monitor, subject.timing
         self.time: Instant = sent.time if sent.time is not None else at  # when it happened, as far as we believe it
-        self.paused = monitor.paused(at)
+        self.paused = self.monitor.paused(at)
 
     def file(self) -> Receipt:
         run = self._run()
@@ -233,7 +234,8 @@ class _Filing:
     def _finished(self, run: CheckIn | None) -> Receipt:
         assert run is not None
         raise _Refused(
-            RefusalReason.CHECKIN_FINISHED, f"check-in {run.id} has ended already: {run.state.value}, reported {self.sent.kind.value}"
+            RefusalReason.CHECKIN_FINISHED,
+            f"check-in {run.id} has ended already: {run.state.value}, reported {self.sent.kind.value}",
         )
 
     def _note(self, _run: CheckIn | None) -> Receipt:
@@ -242,7 +244,14 @@ class _Filing:
 
     # -- parts
 
-    def _new(self, outcome: CheckInState, *, start_time: Instant | None = None, end_time: Instant | None = None, timeout_time: Instant | None = None) -> CheckIn:
+    def _new(
+        self,
+        outcome: CheckInState,
+        *,
+        start_time: Instant | None = None,
+        end_time: Instant | None = None,
+        timeout_time: Instant | None = None,
+    ) -> CheckIn:
         sent = self.sent
         number = self.state.check_in_number(self.at)
         chosen = bool(sent.check_in_id) and sent.kind not in (ReportKind.RESET, ReportKind.NOTE)
@@ -318,7 +327,7 @@ class _Filing:
             after = expected  # a little early is on time
         following = timing.next_after(after)
         if expected == NEVER or following > expected:
-            silence.expect(self.state, self.slot, track, timing, following)
+            silence.expect(self.subject, following)
         return run
 
     def _filed(self, run: CheckIn) -> CheckIn:
@@ -354,9 +363,9 @@ class _Filing:
             return
         if good:
             reset = self.sent.kind is ReportKind.RESET
-            verdicts.succeed(self.state, self.monitor, self.timing, track, run, self.at, reset=reset)
+            verdicts.succeed(self.subject, run, self.at, reset=reset)
         else:
-            verdicts.fail(self.state, self.monitor, self.timing, track, run, Verdict.ERROR, self.at)
+            verdicts.fail(self.subject, run, Verdict.ERROR, self.at)
 
     def _recorded(self, run: CheckIn, *, created: bool, finished: bool) -> Receipt:
         replaces = created and run.number != self.state.sequences.get("check_in")
@@ -367,4 +376,3 @@ class _Filing:
     def _named(self, run: CheckIn) -> CheckIn:
         """Rows that were made from silence have no monitor id; the report names it."""
         return run if run.monitor_id else msgspec.structs.replace(run, monitor_id=self.sent.monitor_id)
-

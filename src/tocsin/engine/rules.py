@@ -50,7 +50,11 @@ RUNS: Final[Mapping[tuple[State | None, ReportKind], Action]] = MappingProxyType
         (_S.TIMED_OUT, _K.ERROR): _A.CLOSE_LATE,
         **{(state, kind): _A.REORDER for state in (_S.OK, _S.ERROR) for kind in (_K.START, _K.BEAT)},
         **{(state, kind): _A.FINISHED for state in (_S.OK, _S.ERROR) for kind in (_K.OK, _K.ERROR)},
-        **{(state, kind): _A.FINISHED for state in (_S.MISSED, _S.NOTE) for kind in (_K.START, _K.BEAT, _K.OK, _K.ERROR)},
+        **{
+            (state, kind): _A.FINISHED
+            for state in (_S.MISSED, _S.NOTE)
+            for kind in (_K.START, _K.BEAT, _K.OK, _K.ERROR)
+        },
         **{(state, _K.RESET): _A.ALONE for state in (None, *State)},
         **{(state, _K.NOTE): _A.NOTE for state in (None, *State)},
     }

@@ -52,7 +52,9 @@ class Runs:
 
     def deadline(self, slot: int) -> Instant:
         """The earliest time-out of a track's runs; NEVER when none can time out."""
-        return min((run.timeout_time for run in self._by_track.get(slot, ()) if run.timeout_time is not None), default=NEVER)
+        return min(
+            (run.timeout_time for run in self._by_track.get(slot, ()) if run.timeout_time is not None), default=NEVER
+        )
 
     def tracks(self) -> Iterator[int]:
         """Slots that have open runs."""

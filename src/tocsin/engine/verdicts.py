@@ -9,25 +9,25 @@ from tocsin.domain.instant import Instant
 from tocsin.domain.track import Health, Track, Verdict
 from tocsin.engine import thresholds
 from tocsin.engine.rules import HEALTH, Effect, Outcome
-from tocsin.engine.state import MonitorEntry, State
-from tocsin.engine.timing import Timing
+from tocsin.engine.state import State
+from tocsin.engine.subject import Subject
 
 _CAUSES = {Verdict.ERROR: Cause.ERROR, Verdict.MISSED: Cause.MISSED, Verdict.TIMED_OUT: Cause.TIMED_OUT}
 
 
-def succeed(state: State, monitor: MonitorEntry, timing: Timing, track: Track, check_in: CheckIn, at: Instant, *, reset: bool = False) -> None:
+def succeed(subject: Subject, check_in: CheckIn, at: Instant, *, reset: bool = False) -> None:
     """An OK. `reset` recovers whatever the threshold says."""
-    outcome = thresholds.count_ok(track, timing.policy.tolerance)
-    track.verdict = Verdict.OK
-    _move(state, monitor, track, Outcome.GOOD_ENOUGH if reset else outcome, check_in, at)
+    outcome = thresholds.count_ok(subject.track, subject.timing.policy.tolerance)
+    subject.track.verdict = Verdict.OK
+    _move(subject, Outcome.GOOD_ENOUGH if reset else outcome, check_in, at)
 
 
-def fail(state: State, monitor: MonitorEntry, timing: Timing, track: Track, check_in: CheckIn, verdict: Verdict, at: Instant) -> None:
+def fail(subject: Subject, check_in: CheckIn, verdict: Verdict, at: Instant) -> None:
     """An error, a miss or a time-out."""
     count = thresholds.count_miss if verdict is Verdict.MISSED else thresholds.count_failure
-    outcome = count(track, timing.policy.tolerance)
-    track.verdict = verdict
-    _move(state, monitor, track, outcome, check_in, at)
+    outcome = count(subject.track, subject.timing.policy.tolerance)
+    subject.track.verdict = verdict
+    _move(subject, outcome, check_in, at)
 
 
 def leave_unjudged(track: Track) -> None:
@@ -36,7 +36,8 @@ def leave_unjudged(track: Track) -> None:
     track.unknown_count += 1
 
 
-def _move(state: State, monitor: MonitorEntry, track: Track, outcome: Outcome, check_in: CheckIn, at: Instant) -> None:
+def _move(subject: Subject, outcome: Outcome, check_in: CheckIn, at: Instant) -> None:
+    state, track, monitor = subject.state, subject.track, subject.monitor
     health, effect = HEALTH[Health(track.health), outcome]
     track.health = health
     if effect is Effect.OPEN:
@@ -46,7 +47,7 @@ def _move(state: State, monitor: MonitorEntry, track: Track, outcome: Outcome, c
             monitor=monitor.number,
             monitor_id=check_in.monitor_id,
             track=track.number,
-            environment=state.environments[track.environment],
+            environment=subject.environment,
             cause=_CAUSES[Verdict(track.verdict)],
             open_time=at,
             first_check_in=check_in.id,

@@ -30,7 +30,7 @@ def read(descriptors: FileDescriptorSet) -> dict[str, str]:
         by_path = {
             tuple(place.path): text
             for place in file.source_code_info.location
-            if (text := _tidy(place.leading_comments))
+            if (text := tidy(place.leading_comments))
         }
         found |= {name: by_path[path] for name, path in _names(file) if path in by_path}
     return found
@@ -72,7 +72,7 @@ def _of_enum(enum: Any, name: str, path: tuple[int, ...]) -> Iterator[tuple[str,
         yield f"{name}.{value.name}", (*path, _VALUES, index)
 
 
-def _tidy(comment: str) -> str:
+def tidy(comment: str) -> str:
     """Paragraphs on one line each; indented lines, which are examples, as they are."""
     lines: list[str] = []
     for line in comment.splitlines():

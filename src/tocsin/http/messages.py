@@ -121,7 +121,7 @@ def _blame(kind: Descriptor, value: dict[str, Any], path: str) -> None:
     for key, item in value.items():
         field = _find(kind, key)
         if field is None:
-            raise errors.invalid(_join(path, key[:80]), _unknown(kind, key))
+            raise errors.invalid(_join(path, key[:80] or repr(key)), _unknown(kind, key))
         where = _join(path, field.name)
         if item is None:
             continue
@@ -158,7 +158,7 @@ def _resolve(kind: Descriptor, path: str) -> list[FieldDescriptor]:
         field = None if at is None else _find(at, part)
         if field is None:
             inner = kind if at is None else at
-            raise errors.invalid(path[:80], _unknown(inner, part))
+            raise errors.invalid(path[:80] or repr(path), _unknown(inner, part))
         fields.append(field)
         at = field.message_type if not field.is_repeated and field.message_type is not None else None
         at = None if at is not None and at.full_name in _KNOWN else at

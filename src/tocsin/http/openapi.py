@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from tocsin.http.bindings import SERVICES, Binding, bindings
-from tocsin.http.comments import Comments, load, summary
+from tocsin.http.comments import Comments, load, summary, tidy
 from tocsin.http.problems import PROTOBUF
 from tocsin.http.schemas import Schema, Schemas, behaves
 from tocsin.v1 import error_reason_pb2
@@ -81,7 +81,7 @@ def document(*, version: str, server: str = "", comments: Comments | None = None
         "info": {
             "title": _TITLE,
             "version": version,
-            "description": _ABOUT,
+            "description": tidy(_ABOUT),
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": server or "/"}],

@@ -30,12 +30,11 @@ _WORDS: Final[Mapping[str, ReportKind]] = {
 
 
 class Pings:
-    def __init__(
-        self, check_ins: CheckIns, principals: Principals, observe: Callable[[str, str, Instant], None]
-    ) -> None:
+    def __init__(self, check_ins: CheckIns, principals: Principals, failed: Callable[[str, str], None]) -> None:
+        """`failed(dialect, error reason)` is told of pings that were refused."""
         self._check_ins = check_ins
         self._principals = principals
-        self._observe = observe
+        self._failed = failed
 
     def routes(self) -> list[Route]:
         methods = ["GET", "POST", "HEAD"]
@@ -47,7 +46,6 @@ class Pings:
 
     async def _ping(self, request: Request) -> Response:
         received: Instant = request.state.received
-        reason = ""
         try:
             principal = self._principals.resolve(key_of(request))
             report = _report(request, principal.project.number, received, await _body(request))
@@ -55,13 +53,11 @@ class Pings:
             if receipt.refusal is not None:
                 raise refusal_error(receipt.refusal)
         except errors.TocsinError as error:
-            reason = error.reason
+            self._failed("native", error.reason)
             return problems.to_response(error)
         except ClientDisconnect:
-            reason = "BODY_MALFORMED"
-            return Response(status_code=400)
-        finally:
-            self._observe("native", reason, received)
+            self._failed("native", "BODY_MALFORMED")
+            return Response(status_code=400)  # nobody is there to read it
         run = receipt.check_in
         headers = {"cache-control": "no-store"} | ({"x-tocsin-run": run.id} if run else {})
         return PlainTextResponse(f"OK {run.id}\n" if run else "OK\n", headers=headers)

@@ -52,7 +52,9 @@ class Waiting:
 
 
 class LocalJournal:
-    def __init__(self, clock: Clock, *, limit: int = 50_000, hold_ms: int = 500, answer_within_ms: int = 15_000) -> None:
+    def __init__(
+        self, clock: Clock, *, limit: int = 50_000, hold_ms: int = 500, answer_within_ms: int = 15_000
+    ) -> None:
         """`limit` entries may wait; beyond it `append` refuses. A caller waits at most `answer_within_ms`."""
         self._clock = clock
         self._limit = limit

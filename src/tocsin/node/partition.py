@@ -17,7 +17,6 @@ from tocsin.domain.commands import Deaf, Entry, RecordRefusals, ReportCheckIn
 from tocsin.domain.errors import Unavailable
 from tocsin.domain.facts import CheckInRefused
 from tocsin.domain.instant import Clock, Instant
-from tocsin.domain.receipt import Receipt
 from tocsin.domain.refusals import RefusalReason
 from tocsin.engine.delta import Delta
 from tocsin.engine.engine import Engine
@@ -34,7 +33,7 @@ _BACKOFF_S: Final = (0.05, 0.1, 0.2, 0.5, 1.0)
 _log = structlog.get_logger("tocsin.partition")
 
 
-class _Broken(Exception):  # noqa: N818 - a state of the engine
+class _Broken(Exception):
     """Stepping failed half-way: the engine's state cannot be trusted any more."""
 
 
@@ -69,13 +68,13 @@ class Partition:
     def engine(self) -> Engine:
         return self._engine
 
-    async def start(self) -> None:
-        """Loads the store and passes over the time since its last stamp of life. Afterwards reports are taken."""
+    async def start(self, listening_since: Instant) -> None:
+        """Loads the store and passes over the time from its last stamp of life until we listened again."""
         await self._load()
-        now, alive_at = self._clock.now(), self._engine.clock
-        if 0 < alive_at < now:
-            await self._pass_over(Deaf(alive_at, now, "restart"))
-        self._engine.tick(now, limit=SLICE)
+        alive_at = self._engine.clock
+        if 0 < alive_at < listening_since:
+            await self._pass_over(Deaf(alive_at, listening_since, "restart"))
+        self._engine.tick(listening_since, limit=SLICE)
         await self._commit(self._engine.take())
         await self._alive(force=True)
 

@@ -16,7 +16,9 @@ DEAF_AFTER_MS: Final = 2_000  # a loop that pauses for less is slow, not deaf
 
 
 class Pulse:
-    def __init__(self, clock: Clock, deaf: Callable[[Instant, Instant, str], None], monotonic: Callable[[], float]) -> None:
+    def __init__(
+        self, clock: Clock, deaf: Callable[[Instant, Instant, str], None], monotonic: Callable[[], float]
+    ) -> None:
         """`deaf(since, until, reason)` is told of each gap. `monotonic` is in seconds and stops during a suspend."""
         self._clock = clock
         self._deaf = deaf

@@ -9,13 +9,14 @@ from tocsin.domain import errors, ids
 from tocsin.domain.check_in import MAX_DURATION, MAX_MESSAGE, CheckIn, Report, ReportKind
 from tocsin.domain.commands import RecordRefusals, ReportCheckIn
 from tocsin.domain.facts import CheckInRefused
-from tocsin.domain.instant import DAY, MINUTE
+from tocsin.domain.instant import DAY, MINUTE, Instant
 from tocsin.domain.monitor import MonitorChange
 from tocsin.domain.project import Scope
 from tocsin.domain.receipt import Receipt
 from tocsin.journal.port import Journal
 from tocsin.service.principal import Principal
 from tocsin.store.port import CheckInFilter, Page, Store
+
 
 def refusal_error(refusal: CheckInRefused) -> errors.TocsinError:
     """A refusal as the error that a client of the native API gets."""
@@ -34,11 +35,20 @@ def refusal_error(refusal: CheckInRefused) -> errors.TocsinError:
 
 
 Rejected = Callable[[str, str], None]  # (dialect, reason): a request that never became a report
+Answered = Callable[[str, Instant], None]  # (dialect, arrival): a report is durable
 
 
 class CheckIns:
-    def __init__(self, journal: Journal, store: Store, check_change: Callable[[MonitorChange, str], None], rejected: Rejected) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        store: Store,
+        check_change: Callable[[MonitorChange, str], None],
+        answered: Answered,
+        rejected: Rejected,
+    ) -> None:
         """`check_change(change, field)` raises InvalidArgument when a monitor's configuration cannot be used."""
+        self._answered = answered
         self._journal = journal
         self._store = store
         self._check_change = check_change
@@ -51,16 +61,24 @@ class CheckIns:
         """
         principal.require(Scope.INGEST)
         receipt = await self._journal.append(report.received, ReportCheckIn(self._normal(report, strict=strict)))
+        self._answered(report.dialect, report.received)
         if receipt.error is not None:
             raise receipt.error
         return receipt
 
-    async def report_many(self, principal: Principal, reports: Sequence[Report], *, strict: bool = False) -> list[Receipt]:
+    async def report_many(
+        self, principal: Principal, reports: Sequence[Report], *, strict: bool = False
+    ) -> list[Receipt]:
         """As many receipts, in order, of reports that arrived together. All are durable when this returns; single refusals
-        and errors are in the receipts."""
+        and errors are in the receipts.
+        """
         principal.require(Scope.INGEST)
         commands = [ReportCheckIn(self._normal(report, strict=strict)) for report in reports]
-        return await self._journal.append_many(reports[0].received, commands) if reports else []
+        if not reports:
+            return []
+        receipts = await self._journal.append_many(reports[0].received, commands)
+        self._answered(reports[0].dialect, reports[0].received)
+        return receipts
 
     async def refuse(self, refusals: Sequence[CheckInRefused]) -> None:
         """Keeps what an edge could not turn into a report, so that its sender can find out why."""
@@ -90,7 +108,9 @@ class CheckIns:
 
     async def page(self, principal: Principal, only: CheckInFilter, *, size: int, token: str) -> Page[CheckIn]:
         principal.require(Scope.READ)
-        return await asyncio.to_thread(self._store.list_check_ins, principal.project.number, only, size=size, token=token)
+        return await asyncio.to_thread(
+            self._store.list_check_ins, principal.project.number, only, size=size, token=token
+        )
 
     async def refusals(self, principal: Principal, monitor_id: str | None, *, limit: int) -> list[CheckInRefused]:
         principal.require(Scope.READ)

@@ -36,7 +36,9 @@ class Incidents:
             found = await asyncio.to_thread(self._store.get_monitor, project, monitor_id)
             if found is None:
                 raise errors.NotFound(
-                    f"no monitor {monitor_id!r} in this project", reason="MONITOR_NOT_FOUND", metadata={"monitor": monitor_id}
+                    f"no monitor {monitor_id!r} in this project",
+                    reason="MONITOR_NOT_FOUND",
+                    metadata={"monitor": monitor_id},
                 )
             monitor = found.monitor.number
         return await asyncio.to_thread(

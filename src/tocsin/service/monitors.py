@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from tocsin.domain import errors
 from tocsin.domain.commands import Command, DeleteMonitor, PutMonitor, PutMonitors
-from tocsin.domain.instant import NEVER, Instant
+from tocsin.domain.instant import Instant
 from tocsin.domain.monitor import Monitor, MonitorChange
 from tocsin.domain.project import Scope
 from tocsin.domain.receipt import Receipt
@@ -65,7 +65,9 @@ class Monitors:
             if not allow_missing:
                 raise
 
-    async def change(self, principal: Principal, monitor_id: str, change: MonitorChange, received: Instant) -> MonitorWithHealth:
+    async def change(
+        self, principal: Principal, monitor_id: str, change: MonitorChange, received: Instant
+    ) -> MonitorWithHealth:
         """Pause, resume, mute, unmute: a change of a monitor that must exist."""
         command = PutMonitor(principal.project.number, monitor_id, change, create=False)
         return await self.put(principal, command, received)
@@ -75,7 +77,9 @@ class Monitors:
         found = await asyncio.to_thread(self._store.get_monitor, principal.project.number, monitor_id)
         if found is None:
             raise errors.NotFound(
-                f"no monitor {monitor_id!r} in this project", reason="MONITOR_NOT_FOUND", metadata={"monitor": monitor_id}
+                f"no monitor {monitor_id!r} in this project",
+                reason="MONITOR_NOT_FOUND",
+                metadata={"monitor": monitor_id},
             )
         return found
 
@@ -84,7 +88,12 @@ class Monitors:
     ) -> Page[MonitorWithHealth]:
         principal.require(Scope.READ)
         return await asyncio.to_thread(
-            self._store.list_monitors, principal.project.number, size=size, token=token, filter=filter, order_by=order_by
+            self._store.list_monitors,
+            principal.project.number,
+            size=size,
+            token=token,
+            filter=filter,
+            order_by=order_by,
         )
 
     def preview(self, schedules: tuple[Schedule, ...], start: Instant, count: int) -> tuple[list[Instant], list[str]]:
@@ -94,11 +103,8 @@ class Monitors:
         if not schedules:
             raise errors.invalid("schedules", "at least one schedule", reason="SCHEDULE_INVALID")
         timetable = self._compiler.compile(schedules, field="schedules[0]" if len(schedules) == 1 else "schedules")
-        times: list[Instant] = []
-        at = start
-        while len(times) < count and (at := self._compiler.next_after(timetable, at)) != NEVER:
-            times.append(at)
-        return times, [describe(schedule) for schedule in schedules]
+        times = self._compiler.timetables.upcoming(timetable, start, count)
+        return list(times), [describe((schedule,)) for schedule in schedules]
 
     async def _write(self, received: Instant, command: Command) -> Receipt:
         receipt = await self._journal.append(received, command)

@@ -32,8 +32,8 @@ class Principal(msgspec.Struct, frozen=True):
             )
 
     def require_project(self, reference: str) -> None:
-        """`reference` is the project as the request names it: number or slug. Another project's is denied."""
-        if reference not in (str(self.project.number), self.project.slug):
+        """`reference` is the project as the request names it: number, slug, or "-", the key's own. Another's is denied."""
+        if reference not in (str(self.project.number), self.project.slug, "-"):
             raise PermissionDenied(
                 f"this key belongs to project {self.project.number} ({self.project.slug}), not to {reference[:64]!r}",
                 reason="KEY_SCOPE",

@@ -44,7 +44,9 @@ class Watching:
             revision = await asyncio.to_thread(self._store.last_revision)
             page = ""
             while True:
-                found = await asyncio.to_thread(self._store.list_monitors, principal.project.number, size=_PAGE, token=page)
+                found = await asyncio.to_thread(
+                    self._store.list_monitors, principal.project.number, size=_PAGE, token=page
+                )
                 for monitor in found.rows:
                     yield Seen(str(revision), monitor)
                 page = found.next_token
@@ -53,13 +55,17 @@ class Watching:
             yield Seen(str(revision))
         while True:
             changed = self._changed
-            changes = await asyncio.to_thread(self._store.changes_after, revision, principal.project.number, limit=_PAGE)
+            changes = await asyncio.to_thread(
+                self._store.changes_after, revision, principal.project.number, limit=_PAGE
+            )
             for change in changes:
                 revision = change.revision
                 if change.kind == "deleted":
                     yield Seen(str(revision), deleted=change.monitor_id)
                     continue
-                monitor = await asyncio.to_thread(self._store.get_monitor_by_number, principal.project.number, change.monitor)
+                monitor = await asyncio.to_thread(
+                    self._store.get_monitor_by_number, principal.project.number, change.monitor
+                )
                 if monitor is not None:  # deleted since: its own change follows
                     yield Seen(str(revision), monitor)
             if changes:

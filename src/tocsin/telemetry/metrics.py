@@ -51,9 +51,13 @@ class Metrics:
         self.outages = counter("tocsin_outages_total", "Times in which this server could not listen.", ("reason",))
         self.writes = counter("tocsin_store_writes_total", "Batches written to the database.", ("backend",))
         self.write_errors = counter("tocsin_store_write_errors_total", "Batches that failed to write.", ("backend",))
-        self.envelope_items = counter("tocsin_sentry_items_total", "Envelope items received, by type.", ("project", "type"))
+        self.envelope_items = counter(
+            "tocsin_sentry_items_total", "Envelope items received, by type.", ("project", "type")
+        )
         self.client_lost = counter(
-            "tocsin_sentry_client_lost_checkins_total", "Check-ins that Sentry clients say they dropped.", ("project", "reason")
+            "tocsin_sentry_client_lost_checkins_total",
+            "Check-ins that Sentry clients say they dropped.",
+            ("project", "reason"),
         )
         self.answer_seconds = Histogram(
             "tocsin_checkin_duration_seconds",
@@ -63,10 +67,18 @@ class Metrics:
             registry=registry,
         )
         self.run_seconds = Histogram(
-            "tocsin_run_duration_seconds", "Durations of finished runs.", ("project",), buckets=_RUN_BUCKETS, registry=registry
+            "tocsin_run_duration_seconds",
+            "Durations of finished runs.",
+            ("project",),
+            buckets=_RUN_BUCKETS,
+            registry=registry,
         )
         self.detection_seconds = Histogram(
-            "tocsin_detection_delay_seconds", "Deadline to verdict.", ("kind",), buckets=_DELAY_BUCKETS, registry=registry
+            "tocsin_detection_delay_seconds",
+            "Deadline to verdict.",
+            ("kind",),
+            buckets=_DELAY_BUCKETS,
+            registry=registry,
         )
         self.commit_seconds = Histogram(
             "tocsin_log_fsync_duration_seconds", "Group-commit time.", buckets=_ANSWER_BUCKETS, registry=registry

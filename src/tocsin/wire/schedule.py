@@ -19,7 +19,7 @@ from tocsin.v1 import schedule_pb2 as pb
 from tocsin.wire.enums import Names
 from tocsin.wire.time import from_millis, to_millis
 
-MAX_SCHEDULES = 50
+MAX_SCHEDULES = 32  # as `tocsin.schedule.timetables` compiles at most
 MAX_PERIOD = 366 * 86_400_000
 MAX_TEXT = 4096
 

@@ -44,9 +44,9 @@ Handler = Callable[[Request, Call], Awaitable[Response]]
 class Endpoint:
     """An ASGI application around a handler.
 
-    Whatever ends a request without a report is counted by `CheckIns.rejected`; when its key was good, it is kept as a
-    refusal too, so that a client that sends rubbish finds out in its own project. Never 429: a client that reads it
-    stops sending the closing check-ins of all its jobs.
+    What ends a request without a report is counted by `CheckIns.rejected`; when its key was good, it is kept as a
+    refusal instead, and counted as that fact, so that whoever sends rubbish finds out in his own project. Never 429: a
+    client that reads it stops sending the closing check-ins of all its jobs.
     """
 
     def __init__(self, handler: Handler, methods: Sequence[str], check_ins: CheckIns) -> None:
@@ -74,17 +74,18 @@ class Endpoint:
             try:
                 return await self._handler(request, call)
             except Rejection as rejection:
-                await self._keep(call, rejection)
-                return self._rejected(rejection)
+                return await self._rejected(call, rejection)
         except TocsinError as problem:
-            return self._rejected(_rejection_of(problem))
+            return self._counted(_rejection_of(problem))
 
-    async def _keep(self, call: Call, rejection: Rejection) -> None:
-        if call.principal is not None and rejection.status in (400, 413):
-            reason = RefusalReason.CHECKIN_VALIDATION_FAILED
-            await self._check_ins.refuse([refusal(call.arrival(), reason, rejection.detail)])
+    async def _rejected(self, call: Call, rejection: Rejection) -> Response:
+        if call.principal is None or rejection.status not in (400, 413):
+            return self._counted(rejection)
+        reason = RefusalReason.CHECKIN_VALIDATION_FAILED
+        await self._check_ins.refuse([refusal(call.arrival(), reason, rejection.detail)])
+        return rejection.response()
 
-    def _rejected(self, rejection: Rejection) -> Response:
+    def _counted(self, rejection: Rejection) -> Response:
         if rejection.reason:
             self._check_ins.rejected(DIALECT, rejection.reason)
         return rejection.response()

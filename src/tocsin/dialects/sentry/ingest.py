@@ -44,7 +44,11 @@ ITEM_TYPES: Final = frozenset(
         "metric_buckets",
     )
 )
-OTHER: Final = "other"  # what an item type that we do not know is counted as
+LOSS_REASONS: Final = frozenset(
+    ("backpressure", "before_send", "buffer_overflow", "cache_overflow", "event_processor", "insufficient_data",
+     "internal_sdk_error", "network_error", "queue_overflow", "ratelimit_backoff", "sample_rate", "send_error")
+)  # fmt: skip
+OTHER: Final = "other"  # what an item type or a reason that we do not know is counted as
 _MAX_LOSS: Final = 1_000_000  # in one line of a client report; more is not believed
 
 
@@ -163,7 +167,8 @@ class Ingest:
             return  # it is a courtesy of the client; nothing depends on it
         for line in report.discarded_events:
             if line.category == "monitor" and line.quantity > 0:
-                self._observe_loss(line.reason, project, min(line.quantity, _MAX_LOSS))
+                reason = line.reason if line.reason in LOSS_REASONS else OTHER
+                self._observe_loss(reason, project, min(line.quantity, _MAX_LOSS))
 
 
 def routes(
@@ -179,7 +184,7 @@ def routes(
 
     Every request must carry `request.state.received`, the instant (ms) at which it was accepted. `observe_item` is
     called for each item of each accepted envelope, `observe_loss` for each line of a client report about check-ins;
-    types come from `ITEM_TYPES` or are `OTHER`, a loss's reason is the client's own text.
+    types come from `ITEM_TYPES` and reasons from `LOSS_REASONS`, or are `OTHER`: no client makes labels.
     """
     ingest = Ingest(check_ins, principals, limits or Limits(), observe_item, observe_loss)
     prefix = path_prefix.rstrip("/")

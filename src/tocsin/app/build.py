@@ -1,0 +1,216 @@
+"""Settings → parts. Every constructor of the server is called here and nowhere else; dialect routes meet the HTTP app here."""
+
+import platform
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
+from starlette.applications import Starlette
+from starlette.requests import Request
+
+from tocsin import __version__
+from tocsin.api.check_ins import CheckInHandlers
+from tocsin.api.heartbeats import HeartbeatHandlers
+from tocsin.api.incidents import IncidentHandlers
+from tocsin.api.monitors import MonitorHandlers
+from tocsin.app.settings import Settings, host_port
+from tocsin.app.tzdata import read_zone, tzdata_version, zone_names
+from tocsin.dialects.sentry import ingest as sentry
+from tocsin.domain.instant import Clock, Instant
+from tocsin.domain.monitor import Monitor
+from tocsin.engine.engine import Engine, EngineSettings
+from tocsin.http import documents
+from tocsin.http.app import application
+from tocsin.http.auth import key_of
+from tocsin.http.ops import Ops
+from tocsin.http.pings import Pings
+from tocsin.http.transcode import routes as transcoded
+from tocsin.journal.local import LocalJournal
+from tocsin.node.clock import SystemClock
+from tocsin.node.janitor import Janitor
+from tocsin.node.partition import Partition
+from tocsin.node.pulse import Pulse
+from tocsin.schedule import Compiler, Zones
+from tocsin.service.call import Call
+from tocsin.service.check_ins import CheckIns
+from tocsin.service.configuration import Configuration
+from tocsin.service.incidents import Incidents
+from tocsin.service.monitors import Monitors
+from tocsin.service.principal import Principals
+from tocsin.service.watching import Watching
+from tocsin.store import SqlStore
+from tocsin.telemetry.collectors import EngineCollector, EngineView
+from tocsin.telemetry.exposition import Selection, render, series_of
+from tocsin.telemetry.metrics import Metrics
+
+_ANSWERED = {"KEY_MISSING": "auth", "KEY_INVALID": "auth", "KEY_SCOPE": "auth", "QUEUE_FULL": "overload"}
+_ANSWERED |= {"STORE_UNAVAILABLE": "overload", "SHUTTING_DOWN": "overload", "BODY_TOO_LARGE": "too_large"}
+_BY_REFUSAL = frozenset({"MONITOR_NOT_FOUND", "MONITOR_DISABLED", "CHECK_IN_CLOSED", "CHECK_IN_MISMATCH"})
+_PAGE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the life of a server is made of."""
+
+    settings: Settings
+    clock: Clock
+    store: SqlStore
+    principals: Principals
+    partition: Partition
+    pulse: Pulse
+    janitor: Janitor
+    metrics: Metrics
+    services: dict[str, object]
+    journal: LocalJournal
+    http: Starlette
+    failed: Callable[[str, str], None]
+    readiness: dict[str, Any]
+
+
+def build(settings: Settings) -> Parts:
+    clock = SystemClock()
+    store = SqlStore(settings.database_url, busy_timeout_ms=settings.store.busy_timeout_ms)
+    principals = Principals(store)
+    journal = LocalJournal(clock, limit=settings.engine.queue_limit, answer_within_ms=settings.engine.answer_within_ms)
+    compiler = Compiler(Zones(read_zone, zone_names))
+    metrics = Metrics(CollectorRegistry(), lambda number: _slug(principals, number))
+    watching = Watching(store)
+
+    def observe_delta(delta: Any) -> None:
+        metrics.observe(delta)
+        watching.announce()
+
+    partition = Partition(
+        lambda: Engine(compiler, EngineSettings(settings.engine.outage_shown_ms)),
+        journal,
+        store,
+        clock,
+        observe_delta,
+        metrics.observe_commit,
+        time.monotonic,
+    )
+    _register(metrics, partition, clock, journal, principals)
+
+    def answered(dialect: str, arrived: Instant) -> None:
+        metrics.answer_seconds.labels(dialect).observe(max(clock.now() - arrived, 0) / 1000)
+
+    def failed(dialect: str, reason: str) -> None:
+        if reason not in _BY_REFUSAL:  # those are facts, and counted as such
+            metrics.reject(dialect, _ANSWERED.get(reason, "invalid"))
+
+    configuration = Configuration(compiler)
+    check_ins = CheckIns(journal, store, configuration.check, answered, metrics.reject)
+    monitors = Monitors(journal, store, compiler, configuration)
+    services: dict[str, object] = {
+        "tocsin.v1.MonitorService": MonitorHandlers(monitors, watching, clock),
+        "tocsin.v1.CheckInService": CheckInHandlers(check_ins, monitors, journal.arrival),
+        "tocsin.v1.HeartbeatService": HeartbeatHandlers(check_ins, journal.arrival),
+        "tocsin.v1.IncidentService": IncidentHandlers(Incidents(journal, store)),
+    }
+    readiness: dict[str, Any] = {"ready": False, "version": __version__, "tzdata": tzdata_version()}
+
+    async def context(request: Request, _method: object) -> Call:
+        principal = principals.resolve(key_of(request))
+        return Call(principal, request.state.received, "native", request.headers.get("user-agent", "")[:200])
+
+    def interval(monitor: Monitor, slot: Instant) -> int:
+        return compiler.distance(compiler.compile(monitor.policy.schedules), slot)
+
+    def monitor_series(project: int, query: dict[str, str]) -> Iterator[bytes]:
+        selection = Selection.parse(query)
+        slug = _slug(principals, project)
+        found = ((row.monitor, row.tracks) for row in _all_monitors(store, project))
+
+        def chunks() -> Iterator[bytes]:
+            series = list(series_of(slug, found, selection, clock.now(), interval))
+            yield from render(series, selection, max_samples=settings.telemetry.max_samples)
+
+        return chunks()
+
+    ops = Ops(
+        metrics.registry, principals, lambda: dict(readiness), monitor_series, open_metrics=_metrics_are_open(settings)
+    )
+    routes = [
+        *ops.routes(),
+        *documents.routes(),
+        *Pings(check_ins, principals, failed).routes(),
+        *(_sentry(settings, check_ins, principals, metrics)),
+        *transcoded(services, context),
+    ]
+    return Parts(
+        settings=settings,
+        clock=clock,
+        store=store,
+        principals=principals,
+        partition=partition,
+        pulse=Pulse(clock, partition.deaf, time.monotonic),
+        janitor=Janitor(
+            store, clock, check_ins_days=settings.store.check_in_days, refusals_days=settings.store.refusal_days
+        ),
+        metrics=metrics,
+        services=services,
+        journal=journal,
+        http=application(routes, journal.arrival),
+        failed=failed,
+        readiness=readiness,
+    )
+
+
+def _register(
+    metrics: Metrics, partition: Partition, clock: Clock, journal: LocalJournal, principals: Principals
+) -> None:
+    registry = metrics.registry
+    ProcessCollector(registry=registry)
+    PlatformCollector(registry=registry)
+    GCCollector(registry=registry)
+    metrics.build_info.labels(__version__, platform.python_version(), "cython").set(1)
+    registry.register(
+        EngineCollector(
+            EngineView(
+                engine=lambda: partition.engine,
+                clock=clock,
+                ingest_lag_ms=journal.lag_ms,
+                projects=lambda: {project.number: project.slug for project in principals.projects()},
+            )
+        )
+    )
+
+
+def _sentry(settings: Settings, check_ins: CheckIns, principals: Principals, metrics: Metrics) -> list[Any]:
+    if not settings.dialects.sentry:
+        return []
+
+    def item(kind: str, project: int) -> None:
+        metrics.envelope_items.labels(_slug(principals, project), kind).inc()
+
+    def loss(reason: str, project: int, quantity: int) -> None:
+        metrics.client_lost.labels(_slug(principals, project), reason[:40]).inc(quantity)
+
+    return sentry.routes(
+        check_ins, principals, path_prefix=settings.listen.path_prefix, observe_item=item, observe_loss=loss
+    )
+
+
+def _all_monitors(store: SqlStore, project: int) -> Iterator[Any]:
+    token = ""
+    while True:
+        page = store.list_monitors(project, size=_PAGE, token=token)
+        yield from page.rows
+        token = page.next_token
+        if not token:
+            return
+
+
+def _slug(principals: Principals, number: int) -> str:
+    project = principals.project(number)
+    return project.slug if project else ""
+
+
+def _metrics_are_open(settings: Settings) -> bool:
+    if settings.telemetry.open_metrics is not None:
+        return settings.telemetry.open_metrics
+    host, _ = host_port(settings.listen.http, "listen.http")
+    return host in ("localhost", "::1") or host.startswith("127.")

@@ -1,0 +1,208 @@
+"""The life of a server: lock, migrate, load, listen, drain.
+
+It listens before it has loaded: a check-in that comes meanwhile waits in the queue and is answered once it is durable,
+so the time to load is not deaf time. `/readyz` tells when loading is done.
+"""
+
+import asyncio
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+import uvicorn
+
+from tocsin.api.server import GrpcServer, Tls
+from tocsin.app.build import Parts, build
+from tocsin.app.lock import DataLock
+from tocsin.app.settings import Settings, host_port
+from tocsin.app.tenants import PUBLIC_URL, Tenant, create_tenant, keep_for_person
+from tocsin.domain.instant import Instant
+from tocsin.store import migrations
+from tocsin.store.port import StoreTrouble
+
+_REFRESH_S = 1.0
+_log = structlog.get_logger("tocsin.app")
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """What the first lines on the terminal are made of."""
+
+    http_url: str
+    grpc_address: str
+    tenant: Tenant | None  # of a first start
+    monitors: int
+    seconds: float
+
+
+class _Http(uvicorn.Server):
+    """uvicorn as a task in our loop: signals are ours."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def serve(settings: Settings, started: Callable[[Started], None]) -> int:
+    """Runs until SIGTERM or SIGINT. Returns the exit code."""
+    with DataLock(settings.data):
+        await asyncio.to_thread(migrations.upgrade, settings.database_url)
+        parts = build(settings)
+        try:
+            return await _Server(parts).run(started)
+        finally:
+            parts.partition.close()
+            parts.store.close()
+
+
+class _Server:
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._settings = parts.settings
+        self._stop = asyncio.Event()
+        self._code = 0
+
+    async def run(self, started: Callable[[Started], None]) -> int:
+        parts, listen = self._parts, self._settings.listen
+        began = parts.clock.now()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        listener = _bind(*host_port(listen.http, "listen.http"))
+        scheme = "https" if listen.tls_certificate else "http"
+        http_url = f"{scheme}://{_authority(listener)}"
+        tenant = await asyncio.to_thread(self._prepare, listen.public_url or http_url + listen.path_prefix, began)
+        grpc = self._grpc()
+        http = _Http(self._http_config())
+        serving = asyncio.create_task(http.serve(sockets=[listener]))
+        await grpc.start()
+        listening_since = parts.clock.now()
+        await parts.partition.start(listening_since)
+        tasks = [
+            asyncio.create_task(coroutine, name=name)
+            for name, coroutine in (
+                ("partition", parts.partition.run()),
+                ("pulse", parts.pulse.run()),
+                ("janitor", parts.janitor.run()),
+                ("credentials", self._refresh()),
+            )
+        ]
+        for task in (*tasks, serving):
+            task.add_done_callback(self._ended)
+        parts.readiness["ready"] = True
+        host = host_port(listen.grpc, "listen.grpc")[0]
+        started(
+            Started(
+                http_url=http_url,
+                grpc_address=f"{host}:{grpc.port}",
+                tenant=tenant,
+                monitors=len(parts.partition.engine.state.monitors),
+                seconds=(parts.clock.now() - began) / 1000,
+            )
+        )
+        await self._stop.wait()
+        await self._drain(grpc, http, serving, tasks)
+        return self._code
+
+    async def _drain(
+        self, grpc: GrpcServer, http: _Http, serving: "asyncio.Task[None]", tasks: "list[asyncio.Task[None]]"
+    ) -> None:
+        """Not ready, stop accepting, let calls in flight end, commit what is queued."""
+        _log.info("draining")
+        self._parts.readiness["ready"] = False
+        http.should_exit = True
+        await asyncio.gather(grpc.drain(self._settings.listen.drain_seconds), serving, return_exceptions=True)
+        self._parts.partition.stop()
+        partition, *others = tasks
+        await asyncio.gather(partition, return_exceptions=True)
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        _log.info("stopped")
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        """A part that ends before it was told to takes the server down: half a server is worse than none."""
+        if self._stop.is_set() or task.cancelled():
+            return
+        _log.error("a part of the server ended", part=task.get_name(), exc_info=task.exception())
+        self._code = 1
+        self._stop.set()
+
+    async def _refresh(self) -> None:
+        """Keys that the CLI made or revoked take effect within a second or so."""
+        while True:
+            await asyncio.sleep(_REFRESH_S)
+            try:
+                if await asyncio.to_thread(self._parts.principals.refresh):
+                    self._register_projects()
+            except StoreTrouble as trouble:
+                _log.warning("keys could not be read", trouble=str(trouble))
+
+    def _register_projects(self) -> None:
+        for project in self._parts.principals.projects():
+            self._parts.metrics.register_project(project.slug)
+
+    def _prepare(self, public_url: str, at: Instant) -> Tenant | None:
+        """Records the public URL; on a first start makes the default project. Blocking."""
+        store = self._parts.store
+        if store.get_setting(PUBLIC_URL) != public_url:
+            store.put_setting(PUBLIC_URL, public_url)
+        tenant = None
+        if not store.list_projects():
+            tenant = create_tenant(store, "default", at)
+            keep_for_person(self._settings.data, tenant)
+        self._parts.principals.refresh()
+        self._register_projects()
+        return tenant
+
+    def _grpc(self) -> GrpcServer:
+        listen = self._settings.listen
+        return GrpcServer(
+            self._parts.services,
+            self._parts.principals,
+            self._parts.journal.arrival,
+            self._parts.failed,
+            listen.grpc,
+            _tls(self._settings),
+        )
+
+    def _http_config(self) -> uvicorn.Config:
+        listen = self._settings.listen
+        return uvicorn.Config(
+            self._parts.http,
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            access_log=False,  # keys sit in paths and queries
+            log_config=None,
+            log_level="warning",
+            server_header=False,
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=int(listen.drain_seconds) or 1,
+            root_path=listen.path_prefix.rstrip("/"),
+            ssl_certfile=listen.tls_certificate or None,
+            ssl_keyfile=listen.tls_key or None,
+        )
+
+
+def _tls(settings: Settings) -> Tls | None:
+    listen = settings.listen
+    if not listen.tls_certificate:
+        return None
+    return Tls(
+        Path(listen.tls_certificate), Path(listen.tls_key), Path(listen.tls_client_ca) if listen.tls_client_ca else None
+    )
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=4096)
+
+
+def _authority(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -1,0 +1,121 @@
+"""Settings: defaults < tocsin.toml < environment (TOCSIN_SECTION__KEY) < flags. One frozen structure with sections."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+
+class Listen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    http: str = "127.0.0.1:8000"  # host:port of REST, pings, Sentry ingest and metrics
+    grpc: str = "127.0.0.1:50051"  # host:port of gRPC
+    public_url: str = ""  # how clients reach the HTTP port; DSNs are built from it; "": from `http`
+    path_prefix: str = ""  # when a proxy passes "/tocsin/…" on unchanged
+    tls_certificate: str = ""  # PEM file: gRPC and HTTP then speak TLS
+    tls_key: str = ""  # PEM file
+    tls_client_ca: str = ""  # PEM file: gRPC clients must present a certificate signed by it
+    drain_seconds: float = 10.0  # how long calls in flight may take after SIGTERM
+
+
+class Store(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    data: str = "./data"  # folder of the embedded database, the lock and the first keys
+    url: str = ""  # another database: sqlite:///path; "": tocsin.db in `data`
+    busy_timeout_ms: int = 5_000  # how long a write waits for another process's lock
+    check_in_days: int = 90  # check-ins older than this are deleted
+    refusal_days: int = 7  # refusals and the change log likewise
+
+
+class Engine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    queue_limit: int = 50_000  # entries that may wait for the database; more are refused with UNAVAILABLE or 503
+    answer_within_ms: int = 15_000  # how long a caller waits for the database before it is told to retry
+    outage_shown_ms: int = 30_000  # outages shorter than this are honoured but not listed
+
+
+class Telemetry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    log_level: str = "info"  # debug, info, warning, error
+    log_json: bool | None = None  # unset: JSON unless standard error is a terminal
+    open_metrics: bool | None = None  # whether /metrics needs no key; unset: only on loopback
+    max_samples: int = 1_000_000  # samples of one scrape of /metrics/monitors
+
+
+class Dialects(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    sentry: bool = True  # serve Sentry's ingest paths
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    listen: Listen = Listen()
+    store: Store = Store()
+    engine: Engine = Engine()
+    telemetry: Telemetry = Telemetry()
+    dialects: Dialects = Dialects()
+
+    @property
+    def data(self) -> Path:
+        return Path(self.store.data)
+
+    @property
+    def database_url(self) -> str:
+        return self.store.url or f"sqlite:///{self.data / 'tocsin.db'}"
+
+
+class SettingsError(Exception):
+    """A setting that cannot be used: where it came from, its path, and what is wrong."""
+
+
+def load(file: Path | None, environment: Mapping[str, str], flags: Mapping[str, Any]) -> Settings:
+    """`flags` maps "section.key" to values that are set; None means not given."""
+    merged: dict[str, Any] = {}
+    if file is not None:
+        try:
+            merged = tomllib.loads(file.read_text(encoding="utf-8"))
+        except (OSError, tomllib.TOMLDecodeError) as error:
+            raise SettingsError(f"{file}: {error}") from None
+    for name, value in environment.items():
+        if name.startswith("TOCSIN_") and "__" in name:
+            section, _, key = name.removeprefix("TOCSIN_").lower().partition("__")
+            merged.setdefault(section, {})[key] = value
+    for path, value in flags.items():
+        if value is not None:
+            section, _, key = path.partition(".")
+            merged.setdefault(section, {})[key] = value
+    try:
+        settings = msgspec.convert(merged, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"setting {error}") from None
+    _check(settings)
+    return settings
+
+
+def _check(settings: Settings) -> None:
+    for name in ("http", "grpc"):
+        host_port(getattr(settings.listen, name), f"listen.{name}")
+    if bool(settings.listen.tls_certificate) != bool(settings.listen.tls_key):
+        raise SettingsError("listen.tls_certificate and listen.tls_key must be set together")
+    if settings.telemetry.log_level not in ("debug", "info", "warning", "error"):
+        raise SettingsError(
+            f"telemetry.log_level: {settings.telemetry.log_level!r} is none of debug, info, warning, error"
+        )
+    for path, value, least in (
+        ("engine.queue_limit", settings.engine.queue_limit, 1),
+        ("store.check_in_days", settings.store.check_in_days, 1),
+        ("store.refusal_days", settings.store.refusal_days, 1),
+        ("telemetry.max_samples", settings.telemetry.max_samples, 1),
+    ):
+        if value < least:
+            raise SettingsError(f"{path}: must be at least {least}, not {value}")
+
+
+def host_port(address: str, path: str) -> tuple[str, int]:
+    """ "127.0.0.1:8000" or "[::1]:8000" → host and port; port 0 takes a free one."""
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > 65_535:
+        raise SettingsError(f"{path}: {address!r} is not HOST:PORT")
+    return host.strip("[]"), int(port)
+
+
+def from_environment(file: str | None, flags: Mapping[str, Any]) -> Settings:
+    chosen = file or os.environ.get("TOCSIN_CONFIG")
+    return load(Path(chosen) if chosen else None, os.environ, flags)

@@ -1,0 +1,38 @@
+"""tocsin db: the schema of the database."""
+
+import sys
+
+import click
+
+from tocsin.app.lock import DataLock, Locked
+from tocsin.cli.options import data_options, load_settings
+from tocsin.store import migrations
+from tocsin.store.port import StoreTrouble
+
+
+@click.group()
+def db() -> None:
+    """Bring the database up to date, or check whether it is."""
+
+
+@db.command()
+@data_options
+def upgrade(data: str | None, store_url: str | None, config: str | None) -> None:
+    """Make or migrate the schema. Refuses beside a running server."""
+    settings = load_settings(config, store__data=data, store__url=store_url)
+    try:
+        with DataLock(settings.data):
+            migrations.upgrade(settings.database_url)
+    except (Locked, StoreTrouble) as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(f"the database is at revision {migrations.current(settings.database_url)}")
+
+
+@db.command()
+@data_options
+def check(data: str | None, store_url: str | None, config: str | None) -> None:
+    """Exit 0 when the schema is the one that this program needs, 1 with a reason when not."""
+    settings = load_settings(config, store__data=data, store__url=store_url)
+    problem = migrations.check(settings.database_url)
+    click.echo(problem or f"the database is at revision {migrations.head()}, as this program needs")
+    sys.exit(1 if problem else 0)

@@ -1,0 +1,52 @@
+"""Options that several commands share, and the store of commands that work on the data folder."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from tocsin.app import settings as settings_module
+from tocsin.app.settings import Settings, SettingsError
+from tocsin.store import SqlStore, migrations
+from tocsin.store.port import StoreTrouble
+
+Command = Callable[..., Any]
+
+
+def data_options(command: Command) -> Command:
+    """--data, --store and --config: where the database is."""
+    command = click.option("--config", type=click.Path(exists=True, dir_okay=False), help="Settings file (TOML).")(
+        command
+    )
+    command = click.option("--store", "store_url", help="Another database: sqlite:///path.")(command)
+    return click.option("--data", type=click.Path(file_okay=False), help="Data folder.  [default: ./data]")(command)
+
+
+def load_settings(config: str | None, **flags: object) -> Settings:
+    """Flags are "section_key"; what is None was not given."""
+    try:
+        return settings_module.from_environment(
+            config, {name.replace("__", "."): value for name, value in flags.items()}
+        )
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from None
+
+
+@contextmanager
+def opened_store(settings: Settings) -> Iterator[SqlStore]:
+    """The database, with its schema made or brought up to date when it is new; it may be in use by a server."""
+    try:
+        if migrations.current(settings.database_url) is None:
+            migrations.upgrade(settings.database_url)
+        if problem := migrations.check(settings.database_url):
+            raise click.ClickException(problem)
+        store = SqlStore(settings.database_url, busy_timeout_ms=settings.store.busy_timeout_ms)
+    except StoreTrouble as trouble:
+        raise click.ClickException(f"the database cannot be opened: {trouble}") from None
+    try:
+        yield store
+    except StoreTrouble as trouble:
+        raise click.ClickException(f"the database cannot now: {trouble}; try again") from None
+    finally:
+        store.close()

@@ -1,0 +1,79 @@
+"""Values read at scrape, not counted: monitors by state, lag, heap entries, memory of the core."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from tocsin._core.sweep import STATES, tally
+from tocsin.domain.instant import Clock
+from tocsin.engine.engine import Engine
+
+
+@dataclass(frozen=True, slots=True)
+class EngineView:
+    """What the collectors look at. The engine is asked for, because the loop replaces it when it breaks."""
+
+    engine: Callable[[], Engine]
+    clock: Clock
+    ingest_lag_ms: Callable[[], int]
+    projects: Callable[[], dict[int, str]]  # number → slug
+
+
+class EngineCollector(Collector):
+    def __init__(self, view: EngineView) -> None:
+        self._view = view
+
+    def collect(self) -> Iterator[Metric]:
+        started = time.perf_counter()
+        view, now = self._view, self._view.clock.now()
+        engine = view.engine()
+        state = engine.state
+        yield from self._monitors(now)
+        due = engine.next_deadline()
+        lag = max(now - due, 0) / 1000 if due is not None else 0.0
+        yield _gauge(
+            "tocsin_deadline_lag_seconds", "Now minus the earliest deadline not judged yet; 0 if none is due.", lag
+        )
+        yield _gauge(
+            "tocsin_ingest_lag_seconds",
+            "Age of the oldest accepted check-in not applied yet.",
+            view.ingest_lag_ms() / 1000,
+        )
+        heap = GaugeMetricFamily("tocsin_heap_entries", "Entries in the deadline heaps.", labels=["heap"])
+        for name, count in zip(("slot", "run"), state.deadlines.counts(), strict=True):
+            heap.add_metric([name], count)
+        yield heap
+        core = (
+            state.tracks.capacity * state.tracks.bytes_per_slot
+            + state.monitors.capacity * state.monitors.bytes_per_slot
+        )
+        yield _gauge("tocsin_core_roster_bytes", "Memory of the rosters.", core)
+        yield _gauge("tocsin_open_runs", "Runs started and not finished.", len(state.runs))
+        yield _gauge(
+            "tocsin_scrape_duration_seconds", "Time this scrape took to read the core.", time.perf_counter() - started
+        )
+
+    def _monitors(self, now: int) -> Iterator[Metric]:
+        state = self._view.engine().state
+        projects = self._view.projects()
+        counts = tally(state.tracks, state.monitors, now, max(projects, default=0) + 1)
+        by_state = GaugeMetricFamily(
+            "tocsin_monitors", "Monitors by state, each environment once.", labels=["project", "state"]
+        )
+        unhealthy = GaugeMetricFamily(
+            "tocsin_monitors_unhealthy", "Monitors past their failure threshold, not muted.", labels=["project"]
+        )
+        for number, slug in projects.items():
+            row = counts[number]
+            for name, count in zip(STATES, row, strict=False):
+                by_state.add_metric([slug, name], count)
+            unhealthy.add_metric([slug], row[len(STATES)])
+        yield by_state
+        yield unhealthy
+
+
+def _gauge(name: str, text: str, value: float) -> Metric:
+    return GaugeMetricFamily(name, text, value=value)
