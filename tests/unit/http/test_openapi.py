@@ -100,7 +100,7 @@ def test_a_stream_is_lines():
 
 def test_comments_are_tidied():
     text = " One line\n goes on.\n\n Another.\n     example: kept\n"
-    assert comments._tidy(text) == "One line goes on.\n\nAnother.\n    example: kept"
+    assert comments.tidy(text) == "One line goes on.\n\nAnother.\n    example: kept"
     assert comments.summary("First thing. Second thing.\n\nMore.") == "First thing."
     assert comments.summary("Only thing.") == "Only thing."
     assert comments.read(FileDescriptorSet()) == {}

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from tocsin.domain.errors import InvalidArgument
 from tocsin.domain.schedule import Anchor, Cron, Daily, DaylightPolicy, Interval, OnCalendar, Rolling, RRule, Unit
+from tocsin.schedule.timetables import SCHEDULES_MAX
 from tocsin.v1 import schedule_pb2 as pb
 from tocsin.wire.schedule import MAX_PERIOD, MAX_SCHEDULES, from_schedule, from_schedules, to_schedule, to_schedules
 
@@ -74,8 +75,12 @@ def test_what_is_wrong_is_named(message, field, says):
     assert says in caught.value.message
 
 
+def test_as_many_as_can_be_compiled():
+    assert MAX_SCHEDULES == SCHEDULES_MAX
+
+
 def test_the_place_in_the_list_is_named():
     with pytest.raises(InvalidArgument, match=r"monitor\.schedules\[1\]: set one of"):
         to_schedules([from_schedule(Rolling(5000)), pb.Schedule()], "monitor.schedules")
-    with pytest.raises(InvalidArgument, match="at most 50 schedules, not 51"):
+    with pytest.raises(InvalidArgument, match="at most 32 schedules, not 33"):
         to_schedules([from_schedule(Rolling(5000))] * (MAX_SCHEDULES + 1))

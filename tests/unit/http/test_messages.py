@@ -1,0 +1,107 @@
+"""Whatever is sent, reading it ends in a message or in a refusal that names a field; never in a surprise."""
+
+import json
+
+import pytest
+from google.protobuf.json_format import MessageToDict
+from google.protobuf.message_factory import GetMessageClass
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from tocsin.domain.errors import InvalidArgument
+from tocsin.http.bindings import SERVICES
+from tocsin.http.messages import get_field, read_binary, read_json, set_field
+from tocsin.http.transcode import to_json
+from tocsin.v1 import check_in_service_pb2, monitor_pb2, monitor_service_pb2
+
+REQUESTS = [GetMessageClass(method.input_type) for service in SERVICES for method in service.methods]
+NAMES = sorted({field.json_name for request in REQUESTS for field in request.DESCRIPTOR.fields})
+NAMES += [
+    "schedules",
+    "tolerance",
+    "margin",
+    "cron",
+    "expression",
+    "labels",
+    "metrics",
+    "state",
+    "exitCode",
+    "nonsense",
+    "",
+    "@type",
+]
+
+texts = st.text(max_size=8) | st.sampled_from(
+    ["90s", "2026-02-01T01:00:00Z", "STATE_OK", "displayName", "1", "-1", "1e400", "NaN", ""]
+)
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES) | texts, inner, max_size=4),
+    max_leaves=12,
+)
+objects = st.dictionaries(st.sampled_from(NAMES) | texts, values, max_size=5)
+requests = st.sampled_from(REQUESTS)
+
+
+def refused(read, *arguments):
+    try:
+        read(*arguments)
+    except InvalidArgument as error:
+        assert error.violations[0].field
+        assert error.reason in ("FIELD_INVALID", "BODY_MALFORMED")
+        return error
+    return None
+
+
+@given(requests, objects)
+def test_any_object(request_class, value):
+    refused(read_json, json.dumps(value).encode(), request_class())
+
+
+@given(requests, st.binary(max_size=60))
+@example(check_in_service_pb2.CreateCheckInRequest, b'{"checkIn":{"message":"\\ud800"}}')
+@example(check_in_service_pb2.CreateCheckInRequest, b'{"checkIn":' * 300 + b"1" + b"}" * 300)
+@example(monitor_service_pb2.UpdateMonitorRequest, b'{"updateMask":"a_b"}')
+@example(monitor_service_pb2.UpdateMonitorRequest, b'{"updateMask":5}')
+@example(monitor_service_pb2.CreateMonitorRequest, b'{"monitor":{"pauseExpireTime":"9999999-01-01T00:00:00Z"}}')
+@example(monitor_service_pb2.CreateMonitorRequest, b'{"monitor":{"schedules":[null]}}')
+@example(monitor_service_pb2.CreateMonitorRequest, b'{"monitor":{"schedules":[{"cron":{},"daily":{}}]}}')
+@example(monitor_service_pb2.PauseMonitorRequest, b'{"pauseDuration":"99999999999999s"}')
+def test_any_bytes(request_class, data):
+    refused(read_json, data, request_class())
+    refused(read_binary, data, request_class())
+
+
+@given(
+    requests, st.lists(st.sampled_from(NAMES) | texts, min_size=1, max_size=3), st.lists(texts, min_size=1, max_size=3)
+)
+def test_any_query(request_class, path, given_values):
+    refused(set_field, request_class(), ".".join(path), given_values)
+
+
+@given(requests, objects)
+def test_what_was_read_reads_the_same_again(request_class, value):
+    message = request_class()
+    if refused(read_json, json.dumps(value).encode(), message) is None:
+        again = request_class()
+        read_json(to_json(message), again)
+        # what is written out may only add the defaults
+        assert MessageToDict(again) == MessageToDict(message)
+
+
+def test_both_spellings():
+    for name in ("display_name", "displayName"):
+        message = monitor_pb2.Monitor()
+        read_json(json.dumps({name: "x"}).encode(), message)
+        assert message.display_name == "x"
+    request = monitor_service_pb2.UpdateMonitorRequest()
+    set_field(request, "monitor.miss_while_running", ["false"])
+    assert request.monitor.HasField("miss_while_running")
+    assert get_field(request, "monitor.miss_while_running") is False
+
+
+def test_two_of_a_choice_are_refused():
+    with pytest.raises(InvalidArgument, match="oneof"):
+        read_json(
+            b'{"pauseDuration": "5s", "expireTime": "2030-01-01T00:00:00Z"}', monitor_service_pb2.PauseMonitorRequest()
+        )
