@@ -146,10 +146,10 @@ def test_seconds(compiler, case, second):
     check(compiler, name, text, policy, until + (start - until) % 7200, until, margin=4 * 3600)
 
 
-def test_the_whole_sequence_around_every_transition(compiler):
-    """Every fire time of a few expressions for days around each transition, forwards and backwards."""
+def test_the_whole_sequence_around_transitions(compiler):
+    """Every fire time of a few expressions for days around four transitions of each zone, forwards and backwards."""
     for name, years in ZONES.items():
-        for transition in zones.transitions(name, *years):
+        for transition in zones.transitions(name, *years)[:4]:
             begin, end = transition - DAY, transition + 2 * DAY
             for text in (
                 "*/20 * * * *",
