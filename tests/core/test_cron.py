@@ -94,7 +94,7 @@ def compiled(compiler, name, text, policy):
     return compiler.compile((Cron(text, name, DaylightPolicy(policy)),))
 
 
-def check(compiler, name, text, policy, start, until, *, margin=3 * DAY):  # noqa: PLR0917 - a generated case
+def check(compiler, name, text, policy, start, until, *, margin=3 * DAY):
     """Next and previous from `start`, as far as the oracle looked, and the way back."""
     number = compiled(compiler, name, text, policy)
     low, high = min(start, until) - margin, max(start, until) + margin
