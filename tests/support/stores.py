@@ -1,6 +1,9 @@
 """Stores for tests: migrated and empty, copied from a file that was migrated once."""
 
 import functools
+import os
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -112,3 +115,44 @@ def drain(snapshot: Snapshot) -> dict[str, list]:
     """All rows of the four streams."""
     streams = ("monitors", "tracks", "open_runs", "open_incidents")
     return {name: [row for chunk in getattr(snapshot, name) for row in chunk] for name in streams}
+
+
+def check_in_number(index: int, at: int = NOW) -> int:
+    return ids.check_in_number(at, index)
+
+
+def count(store, table: str) -> int:
+    with store.database.read() as connection:
+        return connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar()
+
+
+def read_pages(read) -> list:
+    """All rows of all pages; `read` takes a token."""
+    rows, token = [], ""
+    while True:
+        page = read(token)
+        rows += page.rows
+        token = page.next_token
+        if not token:
+            return rows
+
+
+# --- other processes
+
+
+def environment() -> dict[str, str]:
+    """For a child that imports what this process can."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+
+
+def run(script: str, *arguments: str) -> str:
+    """The output of a script in another process."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", script, *arguments],
+        capture_output=True,
+        text=True,
+        env=environment(),
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()

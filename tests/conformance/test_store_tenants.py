@@ -1,0 +1,80 @@
+"""Projects, keys and settings, written by two processes."""
+
+import pytest
+
+from support.stores import NOW, commit, delta, monitor, run, with_monitors
+from tocsin.domain import errors
+from tocsin.domain.project import Scope, digest_of, new_key
+
+
+def test_projects_get_numbers_from_one_and_slugs_of_their_own(store):
+    made = [
+        store.create_project(name, NOW)
+        for name in ("Night jobs", "night  JOBS!", "", "日本", "deploy", "007", "x" * 100)
+    ]
+    assert [project.number for project in made] == [1, 2, 3, 4, 5, 6, 7]
+    assert [project.slug for project in made][:6] == [
+        "night-jobs",
+        "night-jobs-2",
+        "project",
+        "project-2",
+        "project-deploy",
+        "project-007",
+    ]
+    assert store.create_project("Other", NOW, slug="mine").slug == "mine"
+    assert store.list_projects()[:7] == made
+    assert len({project.account_id for project in store.list_projects()}) == 8
+    with pytest.raises(errors.AlreadyExists):
+        store.create_project("Other", NOW, slug="mine")
+    for bad in ("deploy", "12", "Über", "a b", "x" * 65):
+        with pytest.raises(errors.InvalidArgument):
+            store.create_project("Other", NOW, slug=bad)
+
+
+def test_keys_live_until_they_are_revoked(store):
+    project = store.create_project("p", NOW)
+    text = new_key()
+    key = store.create_key(project.number, Scope.INGEST, digest_of(text), text[-4:], NOW)
+    assert store.list_keys() == store.list_keys(project.number) == [key]
+    assert store.list_keys(99) == []
+    with pytest.raises(errors.AlreadyExists):
+        store.create_key(project.number, Scope.ADMIN, digest_of(text), text[-4:], NOW)
+    with pytest.raises(errors.NotFound):
+        store.create_key(99, Scope.ADMIN, digest_of("x"), "x", NOW)
+    assert store.revoke_key(key.number, NOW + 1)
+    assert not store.revoke_key(key.number, NOW + 2)
+    assert not store.revoke_key(99, NOW)
+    assert store.list_keys()[0].revoke_time == NOW + 1
+
+
+def test_settings_are_kept(store):
+    assert store.get_setting("public_url") is None
+    store.put_setting("public_url", "http://a")
+    store.put_setting("public_url", "http://b")
+    assert store.get_setting("public_url") == "http://b"
+
+
+OTHER_PROCESS = """
+import sys
+from tocsin.store import SqlStore
+from tocsin.domain.project import Scope, digest_of
+store = SqlStore(sys.argv[1])
+project = store.create_project("from elsewhere", 1)
+key = store.create_key(project.number, Scope.READ, digest_of("k"), "k", 1)
+store.revoke_key(key.number, 2)
+print(store.credentials_revision())
+store.close()
+"""
+
+
+def test_another_process_may_write_beside_the_server(store):
+    with_monitors(store, monitor(1))
+    assert store.credentials_revision() == 0
+    assert run(OTHER_PROCESS, str(store.database.writer.url)) == "3"
+    assert store.credentials_revision() == 3
+    assert [project.name for project in store.list_projects()] == ["from elsewhere"]
+    assert store.list_keys()[0].revoke_time == 2
+    commit(store, delta(monitor(2)))  # it did not take the partition away
+    with pytest.raises(errors.NotFound):
+        store.create_key(7, Scope.READ, b"x", "x", NOW)
+    assert store.credentials_revision() == 3
