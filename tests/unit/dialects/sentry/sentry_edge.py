@@ -101,10 +101,11 @@ class Edge:
         principals = Principals(Credentials())  # type: ignore[arg-type]
         principals.refresh()
         check_ins = CheckIns(
-            self.journal,
-            None,  # type: ignore[arg-type] # nothing is read here
-            lambda change, field: None,
-            lambda dialect, reason: self.rejections.append(f"{dialect}:{reason}"),
+            journal=self.journal,
+            store=None,  # type: ignore[arg-type] # nothing is read here
+            check_change=lambda _change, _field: None,
+            answered=lambda _dialect, _received: None,
+            rejected=lambda dialect, reason: self.rejections.append(f"{dialect}:{reason}"),
         )
         found = routes(
             check_ins,
