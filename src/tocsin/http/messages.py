@@ -1,11 +1,9 @@
 """JSON bodies, query parameters and path variables → protobuf messages, with errors that name the field.
 
 Names are taken as JSON writes them (`displayName`) and as the contract does (`display_name`); errors say the latter, as
-the rest of the server does. protobuf's own parser does the work; only when it fails is the input walked again to say
-which field is to blame, so that good input pays nothing for the explanation.
+the rest of the server does.
 """
 
-import difflib
 import json
 from collections.abc import Sequence
 from typing import Any, Final, NoReturn
@@ -13,22 +11,10 @@ from typing import Any, Final, NoReturn
 from google.protobuf import json_format
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import DecodeError, Message
-from google.protobuf.message_factory import GetMessageClass
 
 from tocsin.domain import errors
+from tocsin.http.json_in import TEXTS, Descriptor, Wrong, expected, fill, find, is_map, kind_of, unknown
 
-_INTEGERS: Final = frozenset(
-    {
-        *(FieldDescriptor.CPPTYPE_INT32, FieldDescriptor.CPPTYPE_INT64),
-        *(FieldDescriptor.CPPTYPE_UINT32, FieldDescriptor.CPPTYPE_UINT64),
-    }
-)
-_KNOWN: Final = {
-    "google.protobuf.Timestamp": "a time such as 2026-02-01T01:00:00Z",
-    "google.protobuf.Duration": "a duration in seconds such as 90s or 0.5s",
-    "google.protobuf.FieldMask": "field paths joined by commas, such as displayName,tolerance.margin",
-}
-Descriptor = Any  # the stubs give messages one class of descriptors and fields another
 _TRUTH: Final = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -50,8 +36,11 @@ def read_json(data: bytes, message: Message, field: str = "") -> None:
     except ValueError as error:  # of the two hooks, and of numbers too long to be read
         raise _malformed(f"is not acceptable JSON: {error}") from None
     if not isinstance(value, dict):
-        raise _malformed(f"must be a JSON object, not {_kind_of(value)}")
-    _fill(message, value, field)
+        raise _malformed(f"must be a JSON object, not {kind_of(value)}")
+    try:
+        fill(message, value)
+    except Wrong as wrong:
+        raise errors.invalid(f"{field}.{wrong.path}" if field else wrong.path, wrong.description) from None
 
 
 def read_binary(data: bytes, message: Message) -> None:
@@ -94,75 +83,18 @@ def get_field(message: Message, path: str) -> Any:
     return value
 
 
-def expected(field: FieldDescriptor) -> str:
-    """What one value of a field looks like, in words."""
-    kind = field.cpp_type
-    if field.enum_type is not None:
-        return f"one of {', '.join(value.name for value in field.enum_type.values if value.number)}"
-    if field.message_type is not None:
-        return _KNOWN.get(field.message_type.full_name, f"a {field.message_type.name} object")
-    if kind == FieldDescriptor.CPPTYPE_BOOL:
-        return "true or false"
-    if kind == FieldDescriptor.CPPTYPE_STRING:
-        return "text"
-    return "a whole number in range" if kind in _INTEGERS else "a number"
-
-
-def _fill(message: Message, value: dict[str, Any], field: str) -> None:
-    try:
-        json_format.ParseDict(value, message)
-    except (json_format.ParseError, ValueError, RecursionError) as error:
-        _blame(message.DESCRIPTOR, value, field)
-        raise errors.invalid(field or "body", str(error).splitlines()[0]) from None
-
-
-def _blame(kind: Descriptor, value: dict[str, Any], path: str) -> None:
-    """Raises FIELD_INVALID for the first field that protobuf would not take; returns when none is found."""
-    for key, item in value.items():
-        field = _find(kind, key)
-        if field is None:
-            raise errors.invalid(_join(path, key[:80] or repr(key)), _unknown(kind, key))
-        where = _join(path, field.name)
-        if item is None:
-            continue
-        if field.is_repeated and not isinstance(item, dict if _is_map(field) else list):
-            raise errors.invalid(where, f"must be {'an object' if _is_map(field) else 'a list'}, not {_kind_of(item)}")
-        if _is_map(field) and field.message_type is not None:
-            values = field.message_type.fields_by_name["value"]
-            for name, entry in item.items():
-                _blame_value(values, entry, f"{where}[{name[:64]!r}]")
-        elif field.is_repeated:
-            for index, entry in enumerate(item):
-                _blame_value(field, entry, f"{where}[{index}]")
-        else:
-            _blame_value(field, item, where)
-
-
-def _blame_value(field: FieldDescriptor, item: Any, where: str) -> None:
-    if field.message_type is not None and field.message_type.full_name not in _KNOWN:
-        if not isinstance(item, dict):
-            raise errors.invalid(where, f"must be {expected(field)}, not {_kind_of(item)}")
-        return _blame(field.message_type, item, where)
-    holder: Any = field.containing_type
-    try:
-        json_format.ParseDict({field.name: [item] if field.is_repeated else item}, GetMessageClass(holder)())
-    except (json_format.ParseError, ValueError):
-        shown = repr(item)[:80] if isinstance(item, str | int | float) else _kind_of(item)
-        raise errors.invalid(where, f"must be {expected(field)}, not {shown}") from None
-
-
 def _resolve(kind: Descriptor, path: str) -> list[FieldDescriptor]:
     fields: list[FieldDescriptor] = []
     at: Descriptor = kind
     for part in path.split("."):
-        field = None if at is None else _find(at, part)
+        field = None if at is None else find(at, part)
         if field is None:
             inner = kind if at is None else at
-            raise errors.invalid(path[:80] or repr(path), _unknown(inner, part))
+            raise errors.invalid(path[:80] or repr(path), unknown(inner, part))
         fields.append(field)
         at = field.message_type if not field.is_repeated and field.message_type is not None else None
-        at = None if at is not None and at.full_name in _KNOWN else at
-    if at is not None or _is_map(fields[-1]):
+        at = None if at is not None and at.full_name in TEXTS else at
+    if at is not None or is_map(fields[-1]):
         raise errors.invalid(
             path[:80], "is an object, which a query cannot hold; name one of its fields, or send it in the body"
         )
@@ -180,29 +112,6 @@ def _convert(field: FieldDescriptor, text: str, name: str) -> Any:
             raise errors.invalid(name, f"must be {expected(field)}, not {text[:80]!r}")
         return number
     return text
-
-
-def _find(kind: Descriptor, name: str) -> FieldDescriptor | None:
-    field: FieldDescriptor | None = kind.fields_by_name.get(name) or kind.fields_by_camelcase_name.get(name)
-    return field
-
-
-def _unknown(kind: Descriptor, name: str) -> str:
-    close = difflib.get_close_matches(name, [field.json_name for field in kind.fields], 1)
-    return f"is no field of {kind.name}" + (f"; did you mean {close[0]!r}?" if close else "")
-
-
-def _is_map(field: FieldDescriptor) -> bool:
-    return field.message_type is not None and field.message_type.GetOptions().map_entry
-
-
-def _join(path: str, name: str) -> str:
-    return f"{path}.{name}" if path else name
-
-
-def _kind_of(value: Any) -> str:
-    names = {dict: "an object", list: "a list", str: "text", bool: "a boolean", type(None): "null"}
-    return names.get(type(value), "a number")
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

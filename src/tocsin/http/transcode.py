@@ -17,7 +17,6 @@ from typing import Any, Final
 
 import msgspec
 from google.protobuf.descriptor import MethodDescriptor
-from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 from google.protobuf.proto import serialize_length_prefixed
 from starlette.requests import ClientDisconnect, Request
@@ -28,6 +27,7 @@ from starlette.types import Receive, Scope, Send
 from tocsin.domain import errors
 from tocsin.http import problems
 from tocsin.http.bindings import SERVICES, Binding, bindings
+from tocsin.http.json_out import to_json
 from tocsin.http.requests import raw_path, read_message
 from tocsin.http.templates import parse
 from tocsin.wire.status import to_status
@@ -116,11 +116,6 @@ class TranscodedRoute(BaseRoute):
         if request.method == "HEAD":
             return Response(media_type=NDJSON, headers={"cache-control": "no-store"})
         return await _stream(function(message, call), binary=binary)
-
-
-def to_json(message: Message) -> bytes:
-    """Camel case, with fields that are zero written out: a reader need not know the defaults."""
-    return msgspec.json.encode(MessageToDict(message, always_print_fields_with_no_presence=True))
 
 
 def _answer(message: Message, *, binary: bool) -> Response:

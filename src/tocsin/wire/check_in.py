@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import Final, TypedDict
 
 from google.protobuf.field_mask_pb2 import FieldMask
 
@@ -89,20 +89,16 @@ def to_report(
     kind = _kind(request, at)
     identifier = ids.normal_id(request.check_in_id, f"{at}check_in_id") if request.check_in_id else None
     upsert = to_change(request.monitor, field=f"{at}monitor") if request.HasField("monitor") else None
-    return _report(
-        request.check_in,
-        kind,
-        f"{at}check_in",
-        Report(
-            project=project,
-            monitor_id=monitor_id,
-            kind=kind,
-            received=received,
-            check_in_id=identifier,
-            client=client,
-            upsert=upsert,
-            pair=not request.stand_alone,
-        ),
+    return Report(
+        project=project,
+        monitor_id=monitor_id,
+        kind=kind,
+        received=received,
+        check_in_id=identifier,
+        client=client,
+        upsert=upsert,
+        pair=not request.stand_alone,
+        **_run(request.check_in, kind, f"{at}check_in", received),
     )
 
 
@@ -116,10 +112,15 @@ def to_update(request: service_pb.UpdateCheckInRequest, *, project: int, receive
         raise errors.invalid("check_in.state", f"must be {_REPORTABLE}")
     kind = _UPDATES[STATES.to_domain(message.state, "check_in.state")]
     identifier = None if name.child == "latest" else ids.normal_id(name.child, "check_in.name")
-    report = Report(
-        project=project, monitor_id=name.monitor, kind=kind, received=received, check_in_id=identifier, client=client
+    return Report(
+        project=project,
+        monitor_id=name.monitor,
+        kind=kind,
+        received=received,
+        check_in_id=identifier,
+        client=client,
+        **_run(message, kind, "check_in", received),
     )
-    return _report(message, kind, "check_in", report)
 
 
 def to_heartbeat(
@@ -197,32 +198,51 @@ def _kind(request: service_pb.CreateCheckInRequest, at: str) -> ReportKind:
     return _KIND_OF[state]
 
 
-def _report(message: pb.CheckIn, kind: ReportKind, field: str, base: Report) -> Report:
-    """`base` with what the message says of the run."""
+class _Run(TypedDict, total=False):
+    """What a message says of a run: the fields of Report that are not at their defaults."""
+
+    environment: str
+    time: Instant | None
+    duration_ms: Millis | None
+    exit_code: int
+    message: str
+    release: str
+    host: str
+    trace_id: str
+    metrics: dict[str, float]
+    series: str
+
+
+def _run(message: pb.CheckIn, kind: ReportKind, field: str, received: Instant) -> _Run:
     start = to_instant(message.start_time, f"{field}.start_time") if message.HasField("start_time") else None
     end = to_instant(message.end_time, f"{field}.end_time") if message.HasField("end_time") else None
-    duration = _duration(message, start, end, field, base.received, ended=kind in (ReportKind.OK, ReportKind.ERROR))
-    values = {name: getattr(message, name) for name in ("release", "host", "trace_id", "series")}
-    for name, value in values.items():
-        if len(value) > MAX_TEXT:
-            raise errors.invalid(f"{field}.{name}", f"at most {MAX_TEXT} characters, not {len(value)}")
-    return Report(
-        project=base.project,
-        monitor_id=base.monitor_id,
-        kind=kind,
-        received=base.received,
-        environment=_environment(message.environment, f"{field}.environment"),
-        check_in_id=base.check_in_id,
-        time=start if kind is ReportKind.START else end,
-        duration_ms=duration,
-        exit_code=message.exit_code if message.HasField("exit_code") else None,
-        message=message.message[:MAX_MESSAGE],
-        metrics=_metrics(message.metrics, f"{field}.metrics"),
-        client=base.client,
-        upsert=base.upsert,
-        pair=base.pair,
-        **values,
-    )
+    run: _Run = {"time": start if kind is ReportKind.START else end}
+    if start is not None or message.HasField("duration"):
+        ended = kind in (ReportKind.OK, ReportKind.ERROR)
+        run["duration_ms"] = _duration(message, start, end, field, received, ended=ended)
+    if message.environment:
+        run["environment"] = _environment(message.environment, f"{field}.environment")
+    if message.HasField("exit_code"):
+        run["exit_code"] = message.exit_code
+    if message.message:
+        run["message"] = message.message[:MAX_MESSAGE]
+    if message.release:
+        run["release"] = _short(message.release, f"{field}.release")
+    if message.host:
+        run["host"] = _short(message.host, f"{field}.host")
+    if message.trace_id:
+        run["trace_id"] = _short(message.trace_id, f"{field}.trace_id")
+    if message.series:
+        run["series"] = _short(message.series, f"{field}.series")
+    if message.metrics:
+        run["metrics"] = _metrics(message.metrics, f"{field}.metrics")
+    return run
+
+
+def _short(text: str, field: str) -> str:
+    if len(text) > MAX_TEXT:
+        raise errors.invalid(field, f"at most {MAX_TEXT} characters, not {len(text)}")
+    return text
 
 
 def _environment(text: str, field: str) -> str:
