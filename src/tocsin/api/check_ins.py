@@ -114,7 +114,7 @@ class CheckInHandlers:
     async def _many(
         self, parent: str, requests: Sequence[pb.CreateCheckInRequest], call: Call, *, keep_going: bool
     ) -> tuple[list[Receipt | None], dict[int, Status]]:
-        """Receipts in order, and the status of those that failed. Without `keep_going` a bad request fails all, first."""
+        """Receipts in order, and the status of those that failed. Without `keep_going` one bad request fails all."""
         if len(requests) > BATCH_MAX:
             raise errors.invalid("requests", f"at most {BATCH_MAX}, not {len(requests)}")
         monitor_id = ""

@@ -58,7 +58,7 @@ class GrpcServer:
         address: str,
         tls: Tls | None = None,
     ) -> None:
-        """`services`: full name → handlers. `failed(dialect, error reason)` is told of ingest calls that were refused."""
+        """`services`: full name → handlers. `failed(dialect, error reason)` is told of refused ingest calls."""
         self._principals = principals
         self._arrival = arrival
         self._failed = failed
@@ -103,7 +103,7 @@ class GrpcServer:
         return grpc.method_handlers_generic_handler(service.full_name, methods)
 
     def _method(self, service: ServiceDescriptor, method: MethodDescriptor, function: Callable[..., Any]) -> Any:
-        codec = {
+        codec: dict[str, Any] = {
             "request_deserializer": GetMessageClass(method.input_type).FromString,
             "response_serializer": GetMessageClass(method.output_type).SerializeToString,
         }

@@ -1,1 +1,4 @@
-"""The composition root: settings, every constructor call, the life of the server. Imports everything; nothing imports it but `cli`."""
+"""The composition root: settings, every constructor call, the life of the server.
+
+Imports everything; nothing imports it but `cli`.
+"""

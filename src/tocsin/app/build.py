@@ -1,4 +1,7 @@
-"""Settings → parts. Every constructor of the server is called here and nowhere else; dialect routes meet the HTTP app here."""
+"""Settings → parts. Every constructor of the server is called here and nowhere else.
+
+Dialect routes meet the HTTP application here.
+"""
 
 import platform
 import time

@@ -109,7 +109,7 @@ def _check(settings: Settings) -> None:
 
 
 def host_port(address: str, path: str) -> tuple[str, int]:
-    """ "127.0.0.1:8000" or "[::1]:8000" → host and port; port 0 takes a free one."""
+    """Host and port of "127.0.0.1:8000" or "[::1]:8000"; port 0 takes a free one."""
     host, _, port = address.rpartition(":")
     if not host or not port.isdecimal() or int(port) > 65_535:
         raise SettingsError(f"{path}: {address!r} is not HOST:PORT")

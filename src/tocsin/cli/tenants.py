@@ -1,4 +1,7 @@
-"""tocsin projects, tocsin keys: tenants and credentials, straight in the database, beside a running server or without one."""
+"""tocsin projects, tocsin keys: tenants and credentials, straight in the database.
+
+They work beside a running server and without one.
+"""
 
 import sys
 

@@ -1,8 +1,8 @@
 """Identities: check-in ids, keys of the core's tables, partitions.
 
-A check-in has a `number` (63 bits: 42 of milliseconds, 21 of sequence), so that ids made by us sort by time, and a public
-id of 32 lower-case hex characters. The public id of a check-in whose client did not choose one is its number in a fixed
-frame (version 8 UUID), so no index is needed to find it again.
+A check-in has a `number` (63 bits: 42 of milliseconds, 21 of sequence), so that ids made by us sort by time, and a
+public id of 32 lower-case hex characters. The public id of a check-in whose client did not choose one is its number in
+a fixed frame (version 8 UUID), so no index is needed to find it again.
 """
 
 import re

@@ -30,7 +30,7 @@ def to_rfc3339(instant: Instant) -> str:
 
 
 def from_rfc3339(text: str) -> Instant:
-    """ "2026-02-01T02:00:00+01:00" → 1769907600000. A time without an offset is UTC. ValueError if it is no time."""
+    """Reads "2026-02-01T02:00:00+01:00" as 1769907600000; without an offset it is UTC. ValueError: no time."""
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""A monitor: what should happen, how late it may be, when to tell. One per job; one track per environment it runs in."""
+"""A monitor: what should happen, how late it may be, when to tell. One for each job, whatever its environments."""
 
 import enum
 
@@ -100,8 +100,8 @@ class MonitorChange(msgspec.Struct, frozen=True, omit_defaults=True):
     owner: str | msgspec.UnsetType = msgspec.UNSET
     disabled: bool | msgspec.UnsetType = msgspec.UNSET
     inactive: bool | msgspec.UnsetType = msgspec.UNSET
-    paused_until: Instant | None | msgspec.UnsetType = msgspec.UNSET
-    muted_until: Instant | None | msgspec.UnsetType = msgspec.UNSET
+    paused_until: Instant | msgspec.UnsetType | None = msgspec.UNSET
+    muted_until: Instant | msgspec.UnsetType | None = msgspec.UNSET
     extras: dict[str, msgspec.Raw] | msgspec.UnsetType = msgspec.UNSET  # replaces the named dialects' extras only
     origin: str = "native"
 

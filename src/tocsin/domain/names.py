@@ -59,7 +59,7 @@ def incident_name(project: str | int, incident: str | int) -> str:
 
 
 def slugify(text: str, limit: int = 50) -> str:
-    """ "My Fancy Job!" → "my-fancy-job"; "--x--" → "x"; only non-Latin letters → "".
+    """Makes "my-fancy-job" of "My Fancy Job!", "x" of "--x--", and "" of only non-Latin letters.
 
     NFKD, ASCII only, lower case; letters, digits, `_` and `-` stay; runs of blanks and `-` become one `-`.
     """

@@ -5,8 +5,8 @@
     tick(horizon)   → judges silence up to the horizon, in slices
     take()          → Delta: everything since the last take, to be committed as one transaction
 
-Tracks are independent of each other, so a report first settles its own track up to its own time, and silence is judged by
-ticks; a tick's horizon never passes a request that has arrived and is not stepped yet.
+Tracks are independent of each other, so a report first settles its own track up to its own time, and silence is judged
+by ticks; a tick's horizon never passes a request that has arrived and is not stepped yet.
 """
 
 from collections.abc import Iterable, Iterator
@@ -129,7 +129,7 @@ class Engine:
                 return Receipt()
 
     def tick(self, horizon: Instant, *, limit: int) -> bool:
-        """Judges up to `limit` tracks due strictly before `horizon`; True when more are due. The clock moves when none is."""
+        """Judges up to `limit` tracks due strictly before `horizon`. True: more are due, and the clock stands still."""
         state = self._state
         due = state.deadlines.due(horizon, limit)
         for slot, leaf in due:

@@ -93,7 +93,7 @@ def _monitor(state: State, sent: Report, at: Instant) -> int:
     if slot == NOWHERE:
         raise _Refused(
             RefusalReason.MONITOR_NOT_FOUND,
-            f"no monitor {sent.monitor_id!r} in this project, and the report brought no usable configuration to create one",
+            f"no monitor {sent.monitor_id!r} in this project, and the report brought no usable configuration for one",
         )
     return slot
 

@@ -1,7 +1,8 @@
 """Plain pings for shell users: GET, POST or HEAD /report/{monitor}[/start|ok|fail|log|<exit code>].
 
-Answers "OK" and the run's id once the report is durable. The key is a header or `?key=`; `?run=` names the run, so that
-overlapping runs pair up; `?environment=`, `?duration=` seconds, `?message=`. A body is kept as the message, up to a cap.
+Answers "OK" and the run's id once the report is durable. The key is a header or `?key=`; `?run=` names the run, so
+that overlapping runs pair up; `?environment=`, `?duration=` seconds, `?message=`. A body is kept as the message, up to
+a cap.
 """
 
 from collections.abc import Callable, Mapping

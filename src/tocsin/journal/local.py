@@ -1,6 +1,6 @@
 """The journal inside this process: a bounded queue. `append` answers when the loop has committed, so it is durable.
 
-Arrivals: a request is stamped when it arrives, and until its report is queued no deadline after the stamp may be judged.
+Arrivals: a request is stamped when it arrives, and until its report is queued no deadline after the stamp is judged.
 `horizon()` is how far judging may go. A client that trickles its body cannot hold the clock longer than `hold_ms`.
 """
 
@@ -82,7 +82,7 @@ class LocalJournal:
             self._in_flight.pop(ticket, None)
 
     async def append(self, at: Instant, command: Command) -> Receipt:
-        """Queues a command and waits until its batch is committed. Unavailable: try again; reports with an id are safe to."""
+        """Queues a command and waits until its batch is committed. Unavailable: try again, safely with an id."""
         return (await self.append_many(at, (command,)))[0]
 
     async def append_many(self, at: Instant, commands: Sequence[Command]) -> list[Receipt]:

@@ -11,7 +11,7 @@ from tocsin.domain.receipt import Receipt
 
 class Journal(Protocol):
     def arrival(self) -> AbstractContextManager[Instant]:
-        """Stamps a request on accept. While the context is open, no deadline after the stamp is judged (within bounds)."""
+        """Stamps a request on accept. While it is open, no deadline after the stamp is judged (within bounds)."""
         ...
 
     async def append(self, at: Instant, command: Command) -> Receipt:

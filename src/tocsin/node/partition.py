@@ -1,9 +1,9 @@
 """The loop that owns a partition: take entries in order, step the engine, commit, answer. One transaction a batch.
 
-The only awaits between accept and commit are the take, the recall and the commit; stepping is plain calls on this thread.
-While the store cannot commit, the engine stands still with its clock and the journal fills up to its limit; what is
-refused meanwhile is deaf time. When an entry breaks the engine, the engine is thrown away and loaded again; an entry that
-breaks it twice is recorded as a refusal and stepped over: one poisoned report must not stop the line.
+The only awaits between accept and commit are the take, the recall and the commit; stepping is plain calls on this
+thread. While the store cannot commit, the engine stands still with its clock and the journal fills up to its limit;
+what is refused meanwhile is deaf time. When an entry breaks the engine, the engine is thrown away and loaded again; an
+entry that breaks it twice is recorded as a refusal and stepped over: one poisoned report must not stop the line.
 """
 
 import asyncio

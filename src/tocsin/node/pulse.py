@@ -1,8 +1,8 @@
 """Notices when this process could not listen: suspended, stopped, starved, or its wall clock jumped.
 
 The pulse beats a few times a second. When much more wall time than a beat has passed since the last one, requests that
-came in between sit unread in sockets or were never sent, so the gap is deaf time. A jump of the wall clock forward looks
-the same and is treated the same; a jump back fires nothing, because the clock stands still.
+came in between sit unread in sockets or were never sent, so the gap is deaf time. A jump of the wall clock forward
+looks the same and is treated the same; a jump back fires nothing, because the clock stands still.
 """
 
 import asyncio

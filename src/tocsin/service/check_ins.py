@@ -69,8 +69,9 @@ class CheckIns:
     async def report_many(
         self, principal: Principal, reports: Sequence[Report], *, strict: bool = False
     ) -> list[Receipt]:
-        """As many receipts, in order, of reports that arrived together. All are durable when this returns; single refusals
-        and errors are in the receipts.
+        """As many receipts, in order, of reports that arrived together. All are durable when this returns.
+
+        Single refusals and errors are in the receipts.
         """
         principal.require(Scope.INGEST)
         commands = [ReportCheckIn(self._normal(report, strict=strict)) for report in reports]

@@ -1,4 +1,4 @@
-"""Whether a monitor's configuration can be used: schedules compile, numbers are within bounds. One place for every edge."""
+"""Whether a monitor's configuration can be used: schedules compile, numbers are within bounds. For every edge."""
 
 from typing import Final
 

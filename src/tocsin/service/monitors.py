@@ -1,4 +1,4 @@
-"""Monitors: put, delete, pause, mute, read, preview. Writes go through the journal and answer with what is now stored."""
+"""Monitors: put, delete, pause, mute, read, preview. Writes go through the journal and answer with what is stored."""
 
 import asyncio
 from collections.abc import Sequence

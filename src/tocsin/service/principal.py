@@ -26,13 +26,14 @@ class Principal(msgspec.Struct, frozen=True):
     def require(self, scope: Scope) -> None:
         if not self.may(scope):
             raise PermissionDenied(
-                f"this key has the scope {self.scope.value!r}; {scope.value!r} is needed: tocsin keys create --scope {scope.value}",
+                f"this key has the scope {self.scope.value!r}; {scope.value!r} is needed: "
+                f"tocsin keys create --scope {scope.value}",
                 reason="KEY_SCOPE",
                 metadata={"scope": self.scope.value, "required_scope": scope.value},
             )
 
     def require_project(self, reference: str) -> None:
-        """`reference` is the project as the request names it: number, slug, or "-", the key's own. Another's is denied."""
+        """`reference` is the project as requested: number, slug, or "-", the key's own. Another's is denied."""
         if reference not in (str(self.project.number), self.project.slug, "-"):
             raise PermissionDenied(
                 f"this key belongs to project {self.project.number} ({self.project.slug}), not to {reference[:64]!r}",

@@ -4,14 +4,14 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, select, tuple_
+from sqlalchemy import Connection, Row, Select, select
 
 from tocsin.domain import ids
 from tocsin.domain.check_in import STATE_NUMBERS, STATES_BY_NUMBER, CheckIn
 from tocsin.domain.instant import DAY
 from tocsin.store import pages
 from tocsin.store.port import CheckInFilter, Page, chunks
-from tocsin.store.schema import OPEN_STATE, check_in_ids, check_ins, environments, monitors, tracks
+from tocsin.store.schema import check_in_ids, check_ins, environments, is_open, monitors, tracks
 
 _MANY: Final = 500  # values in one IN
 
@@ -130,21 +130,23 @@ def recall(connection: Connection, wanted: Iterable[tuple[int, str]]) -> dict[tu
         for check_in in _each(connection, check_ins.c.number.in_(some), check_ins.c.client_id.is_(None)):
             if (check_in.project, check_in.id) in pairs:
                 found[check_in.project, check_in.id] = check_in
-    for some_pairs in chunks(list(pairs), _MANY):
-        chosen = select(check_in_ids.c.number).where(
-            tuple_(check_in_ids.c.project, check_in_ids.c.id).in_(
-                [(project, bytes.fromhex(public)) for project, public in some_pairs]
+    by_project: dict[int, list[bytes]] = {}
+    for project, public in pairs:
+        by_project.setdefault(project, []).append(bytes.fromhex(public))
+    for project, chosen in by_project.items():
+        for some_ids in chunks(chosen, _MANY):
+            numbers = select(check_in_ids.c.number).where(
+                check_in_ids.c.project == project, check_in_ids.c.id.in_(some_ids)
             )
-        )
-        for check_in in _each(connection, check_ins.c.number.in_(chosen)):
-            found[check_in.project, check_in.id] = check_in
+            for check_in in _each(connection, check_ins.c.number.in_(numbers)):
+                found[check_in.project, check_in.id] = check_in
     return found
 
 
 def get(connection: Connection, project: int, monitor_id: str, check_in_id: str) -> CheckIn | None:
     """By id, or "latest": the newest run of the monitor that is still open."""
     if check_in_id in ("latest", ids.LATEST):
-        here = (monitors.c.project == project, monitors.c.id == monitor_id, check_ins.c.state == OPEN_STATE)
+        here = (monitors.c.project == project, monitors.c.id == monitor_id, is_open)
         newest = select_check_ins().where(*here).order_by(check_ins.c.number.desc()).limit(1)
         row = connection.execute(newest).one_or_none()
         return from_row(row) if row else None

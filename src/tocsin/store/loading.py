@@ -13,7 +13,7 @@ from sqlalchemy import Row, Select, Table, literal_column, select
 from tocsin.engine.memory import Snapshot
 from tocsin.store import check_ins, incidents, monitors, schema
 from tocsin.store.database import Database, trouble
-from tocsin.store.schema import OPEN_STATE, PARTITION, partitions
+from tocsin.store.schema import PARTITION, is_open, partitions
 
 T = TypeVar("T")
 CHUNK: Final = 1024
@@ -37,18 +37,8 @@ class Loading:
                 environments=[(number, name) for number, name in self._all(schema.environments)],
                 monitors=self._raw(_monitor_rows()),
                 tracks=self._raw(_track_rows()),
-                open_runs=self._objects(
-                    check_ins.select_check_ins()
-                    .where(schema.check_ins.c.state == OPEN_STATE)
-                    .order_by(schema.check_ins.c.number),
-                    check_ins.from_row,
-                ),
-                open_incidents=self._objects(
-                    incidents.select_incidents()
-                    .where(schema.incidents.c.resolve_time.is_(None))
-                    .order_by(schema.incidents.c.number),
-                    incidents.from_row,
-                ),
+                open_runs=self._objects(_open_runs(), check_ins.from_row),
+                open_incidents=self._objects(_open_incidents(), incidents.from_row),
                 sequences=dict(self._all(schema.sequences)),
             )
 
@@ -96,4 +86,19 @@ def _track_rows() -> Select[Any]:
     deleted = select(schema.deleted_monitors.c.number)
     return (
         select(number, monitor, environment, literal_column("0"), *rest).where(monitor.not_in(deleted)).order_by(number)
+    )
+
+
+def _open_runs() -> Select[Any]:
+    """Oldest first. The inner query is there to be answered from the index of open runs, never from all check-ins."""
+    numbers = select(schema.check_ins.c.number).where(is_open)
+    return (
+        check_ins.select_check_ins().where(schema.check_ins.c.number.in_(numbers)).order_by(schema.check_ins.c.number)
+    )
+
+
+def _open_incidents() -> Select[Any]:
+    numbers = select(schema.incidents.c.number).where(schema.incidents.c.resolve_time.is_(None))
+    return (
+        incidents.select_incidents().where(schema.incidents.c.number.in_(numbers)).order_by(schema.incidents.c.number)
     )

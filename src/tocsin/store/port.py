@@ -21,11 +21,11 @@ from tocsin.engine.memory import Needs, Recall, Snapshot
 T = TypeVar("T")
 
 
-class StoreTrouble(Exception):  # noqa: N818 - it is not the caller's error
+class StoreTrouble(Exception):
     """The database cannot now: locked, full, gone. The same call may succeed later; nothing of it was kept."""
 
 
-class Fenced(Exception):  # noqa: N818 - a state, not an error
+class Fenced(Exception):
     """The partition is not ours at this position: another owner loaded it, or this delta was committed before.
 
     Nothing was kept. There is one way on: throw the engine away and `load()` again.

@@ -2,17 +2,17 @@
 
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, bindparam, delete, select
+from sqlalchemy import ColumnElement, Connection, Table, and_, bindparam, delete, not_, select
 
 from tocsin.domain import ids
 from tocsin.domain.instant import Instant
 from tocsin.store.schema import (
-    OPEN_STATE,
     changes,
     check_in_ids,
     check_ins,
     deleted_monitors,
     incidents,
+    is_open,
     refusals,
     tracks,
 )
@@ -23,7 +23,7 @@ _BELONGINGS: Final = (incidents, tracks)  # of a deleted monitor, besides its ch
 def expire(connection: Connection, *, check_ins_before: Instant, refusals_before: Instant, limit: int) -> int:
     """How many rows went; 0: nothing is left. Open runs stay however old; changes are kept as long as refusals."""
     gone = _deleted_monitors(connection, limit)
-    old = and_(check_ins.c.number < ids.check_in_number(check_ins_before, 0), check_ins.c.state != OPEN_STATE)
+    old = and_(check_ins.c.number < ids.check_in_number(check_ins_before, 0), not_(is_open))
     gone += _check_ins(connection, old, limit - gone)
     gone += _slice(connection, refusals, refusals.c.number, refusals.c.at < refusals_before, limit - gone)
     gone += _slice(connection, changes, changes.c.revision, changes.c.at < refusals_before, limit - gone)

@@ -175,8 +175,9 @@ check_ins = Table(
     Column("detail", Text),  # JSON of what few check-ins have, see `check_ins.Detail`
     Index(None, "monitor", "number"),
 )
-_is_open = check_ins.c.state == OPEN_STATE
-Index("ix_check_ins_open", check_ins.c.number, sqlite_where=_is_open, postgresql_where=_is_open)
+# A literal, because a partial index serves only those queries that say the same words.
+is_open = check_ins.c.state == literal_column(str(OPEN_STATE))
+Index("ix_check_ins_open", check_ins.c.monitor, check_ins.c.number, sqlite_where=is_open, postgresql_where=is_open)
 
 check_in_ids = Table(
     "check_in_ids",
@@ -237,6 +238,7 @@ refusals = Table(
     _required("check_in_id", Text),
     _required("dropped", Boolean),
     Index(None, "project", "monitor_id", "number"),
+    Index(None, "at"),
 )
 
 changes = Table(
@@ -247,6 +249,7 @@ changes = Table(
     _required("project", Number),
     _required("monitor", Number),
     _required("kind", Text),
+    Index(None, "at"),
     sqlite_autoincrement=True,  # a revision is never given out twice, even after old ones went
 )
 

@@ -1,7 +1,7 @@
 """Per-monitor series as Prometheus text: level 2, asked for by its own path and bounded by `max_samples`.
 
-Families come one after the other, as the format wants; each track's label text is made once. Times are gauges in seconds,
-absent while there is none, so that `time() - x` never sees a zero.
+Families come one after the other, as the format wants; each track's label text is made once. Times are gauges in
+seconds, absent while there is none, so that `time() - x` never sees a zero.
 """
 
 import zlib
@@ -38,12 +38,12 @@ class Selection:
                 raise errors.invalid(name, f"unknown parameter; known are {', '.join(sorted(_QUERY))}")
         states = frozenset(filter(None, query.get("state", "").split(",")))
         if unknown := states - set(STATES):
-            raise errors.invalid("state", f"{sorted(unknown)[0]!r} is none of {', '.join(STATES)}")
+            raise errors.invalid("state", f"{min(unknown)!r} is none of {', '.join(STATES)}")
         families = frozenset(
             _PREFIX + name.removeprefix(_PREFIX) for name in query.get("family", "").split(",") if name
         )
         if unknown := families - {family.name for family in FAMILIES}:
-            raise errors.invalid("family", f"{sorted(unknown)[0]!r} is none of {', '.join(f.name for f in FAMILIES)}")
+            raise errors.invalid("family", f"{min(unknown)!r} is none of {', '.join(f.name for f in FAMILIES)}")
         if query.get("states", "present") != "present":
             raise errors.invalid("states", "must be 'present' or left out")
         shard, of = query.get("shard", "0"), query.get("of", "1")
@@ -165,7 +165,8 @@ def _info(one: Series, _selection: Selection) -> Samples:
     text = "; ".join(_text(schedule) for schedule in schedules)
     yield (
         (
-            f',slug="{escape(monitor.id)}",name="{escape(monitor.display_name or monitor.id)}",dialect="{monitor.origin}"'
+            f',slug="{escape(monitor.id)}",name="{escape(monitor.display_name or monitor.id)}"'
+            f',dialect="{escape(monitor.origin)}"'
             f',schedule_kind="{kind}",schedule="{escape(text)}",timezone="{escape(zone)}"'
         ),
         "1",

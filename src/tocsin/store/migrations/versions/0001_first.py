@@ -25,6 +25,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("revision", name="pk_changes"),
         sqlite_autoincrement=True,
     )
+    op.create_index("ix_changes_at", "changes", ["at"])
     op.create_table(
         "check_in_ids",
         sa.Column("project", NUMBER, autoincrement=False, nullable=False),
@@ -58,7 +59,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_check_ins_open",
         "check_ins",
-        ["number"],
+        ["monitor", "number"],
         sqlite_where=sa.text("state = 3"),
         postgresql_where=sa.text("state = 3"),
     )
@@ -153,6 +154,7 @@ def upgrade() -> None:
         sa.Column("dropped", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("number", name="pk_refusals"),
     )
+    op.create_index("ix_refusals_at", "refusals", ["at"])
     op.create_index("ix_refusals_project_monitor_id_number", "refusals", ["project", "monitor_id", "number"])
     op.create_table(
         "revisions",

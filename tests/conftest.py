@@ -1,0 +1,52 @@
+"""Fixtures for all tests: a shared real server, a fresh one, and strictness about what CI may skip."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from support.server import Server
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One real server for tests that only need their own monitors."""
+    made = Server(tmp_path_factory.mktemp("server"))
+    made.start()
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+@pytest.fixture
+def new_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """Makes servers that a test starts, kills and stops itself."""
+    made: list[Server] = []
+
+    def make(**options: object) -> Server:
+        folder = tmp_path / f"server-{len(made)}"
+        folder.mkdir()
+        made.append(Server(folder, **options))  # type: ignore[arg-type]
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+@pytest.fixture
+def debian_program() -> Callable[[str], str]:
+    """The path of a program that `make system-deps` installs. Missing: a skip that says so, and a failure in CI."""
+
+    def find(name: str) -> str:
+        path = shutil.which(name)
+        if path is None:
+            reason = f"{name} is not installed; `make system-deps` does that"
+            if os.environ.get("CI") == "true":
+                pytest.fail(reason)
+            pytest.skip(reason)
+        return path
+
+    return find

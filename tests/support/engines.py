@@ -1,0 +1,199 @@
+"""An engine for tests, with a store that is a dictionary of deltas and a clock that is an argument.
+
+`World` plays scenarios in relative time: `world.at("00:05").ok()`. It recalls what it kept, as a node would, and can be
+restarted from what it kept, so that replay and restart are plain test steps.
+"""
+
+import functools
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from tocsin.app.tzdata import read_zone, zone_names
+from tocsin.domain.check_in import CheckIn, Report, ReportKind, State
+from tocsin.domain.commands import Command, Deaf, DeleteMonitor, Entry, PutMonitor, ReportCheckIn
+from tocsin.domain.facts import Fact
+from tocsin.domain.incident import Incident, Outage
+from tocsin.domain.monitor import Monitor, MonitorChange, Policy
+from tocsin.domain.receipt import Receipt
+from tocsin.domain.track import Track
+from tocsin.engine.delta import Delta
+from tocsin.engine.engine import Engine
+from tocsin.engine.memory import Recall, Snapshot
+from tocsin.schedule import Compiler, Zones
+
+T0 = 1_774_000_800_000  # 2026-03-20T10:00:00Z, a Friday
+
+
+@functools.cache
+def compiler() -> Compiler:
+    return Compiler(Zones(read_zone, zone_names))
+
+
+@dataclass
+class Kept:
+    """What a store would hold."""
+
+    clock: int | None = None
+    policies: dict[int, Policy] = field(default_factory=dict)
+    environments: dict[int, str] = field(default_factory=dict)
+    monitors: dict[int, tuple[Monitor, int]] = field(default_factory=dict)
+    tracks: dict[int, Track] = field(default_factory=dict)
+    check_ins: dict[int, CheckIn] = field(default_factory=dict)
+    incidents: dict[int, Incident] = field(default_factory=dict)
+    outages: list[Outage] = field(default_factory=list)
+    sequences: dict[str, int] = field(default_factory=dict)
+
+    def keep(self, delta: Delta) -> None:
+        for number in delta.deleted_monitors:
+            self.monitors.pop(number, None)
+            self.tracks = {key: row for key, row in self.tracks.items() if row.monitor != number}
+            self.check_ins = {key: row for key, row in self.check_ins.items() if row.monitor != number}
+            self.incidents = {key: row for key, row in self.incidents.items() if row.monitor != number}
+        for number in delta.new_check_ins:
+            assert number not in self.check_ins, "a new check-in has a number that was given out before"
+        for name in ("policies", "environments", "monitors", "tracks", "check_ins", "incidents", "sequences"):
+            getattr(self, name).update(getattr(delta, name))
+        self.outages += delta.outages
+        assert self.clock is None or delta.clock >= self.clock
+        self.clock = delta.clock
+
+    def snapshot(self) -> Snapshot:
+        return Snapshot(
+            clock=self.clock,
+            policies=list(self.policies.items()),
+            environments=list(self.environments.items()),
+            monitors=[
+                [
+                    (m.number, m.project, m.id, policy, m.disabled, m.inactive, m.paused_until, m.muted_until)
+                    for m, policy in self.monitors.values()
+                ]
+            ],
+            tracks=[[msgspec.structs.astuple(track) for track in self.tracks.values()]],
+            open_runs=[[run for run in self.check_ins.values() if run.state is State.IN_PROGRESS]],
+            open_incidents=[[one for one in self.incidents.values() if one.resolve_time is None]],
+            sequences=dict(self.sequences),
+        )
+
+
+def instant(text: str | int) -> int:
+    """ "5" s, "01:05" m:s, "1:00:00" h:m:s after T0, with fractions; an int stays as it is."""
+    if isinstance(text, int):
+        return text
+    seconds = 0.0
+    for part in text.split(":"):
+        seconds = seconds * 60 + float(part)
+    return T0 + round(seconds * 1000)
+
+
+class World:
+    def __init__(self) -> None:
+        self.engine = Engine(compiler())
+        self.kept = Kept()
+        self.facts: list[Fact] = []
+        self.last: Receipt = Receipt()
+
+    def step(self, at: str | int, command: Command) -> Receipt:
+        """Recall, step, take, keep: what a node does with one entry."""
+        needs = self.engine.needs([command])
+        by_id = {(run.project, run.id): run for run in self.kept.check_ins.values()}
+        by_name = {(m.project, m.id): m for m, _ in self.kept.monitors.values()}
+        self.engine.recall(
+            Recall(
+                monitors={key: by_name[key] for key in needs.monitors if key in by_name},
+                check_ins={key: by_id[key] for key in needs.check_ins if key in by_id},
+            )
+        )
+        self.last = self.engine.step(Entry(instant(at), command))
+        self._take()
+        return self.last
+
+    def tick(self, at: str | int) -> list[Fact]:
+        """Judges silence up to `at`; the facts of this tick."""
+        before = len(self.facts)
+        while self.engine.tick(instant(at), limit=7):
+            self._take()
+        self._take()
+        return self.facts[before:]
+
+    def deaf(self, since: str | int, until: str | int, reason: str = "restart") -> None:
+        for _ in self.engine.resume(instant(since), instant(until), reason, slice_size=2):
+            self._take()
+        self._take()
+
+    def restart(self) -> None:
+        """A new engine from what was kept: nothing may change by that."""
+        self.engine = Engine(compiler())
+        self.engine.load(self.kept.snapshot())
+
+    def put(self, at: str | int = 0, monitor_id: str = "job", **fields: Any) -> Monitor:
+        tolerance = {name: fields.pop(name) for name in list(fields) if name in _TOLERANCE}
+        policy = {name: fields.pop(name) for name in list(fields) if name in _POLICY}
+        change = MonitorChange(policy=policy, tolerance=tolerance, **fields)
+        receipt = self.step(at or T0, PutMonitor(1, monitor_id, change))
+        assert receipt.error is None, receipt.error
+        return receipt.monitors[0]
+
+    def delete(self, at: str | int, monitor_id: str = "job") -> Receipt:
+        return self.step(at, DeleteMonitor(1, monitor_id))
+
+    def report(self, at: str | int, kind: ReportKind, monitor_id: str = "job", **fields: Any) -> Receipt:
+        when = instant(at)
+        return self.step(
+            when, ReportCheckIn(Report(project=1, monitor_id=monitor_id, kind=kind, received=when, **fields))
+        )
+
+    def start(self, at: str | int, **fields: Any) -> Receipt:
+        return self.report(at, ReportKind.START, **fields)
+
+    def ok(self, at: str | int, **fields: Any) -> Receipt:
+        return self.report(at, ReportKind.OK, **fields)
+
+    def error(self, at: str | int, **fields: Any) -> Receipt:
+        return self.report(at, ReportKind.ERROR, **fields)
+
+    def track(self, environment: str = "production", monitor_id: str = "job") -> Track:
+        numbers = {m.id: m.number for m, _ in self.kept.monitors.values()}
+        names = self.kept.environments
+        return next(
+            t
+            for t in self.kept.tracks.values()
+            if t.monitor == numbers[monitor_id] and names[t.environment] == environment
+        )
+
+    def history(self) -> list[tuple[str, str | None]]:
+        """(state, slot as h:mm:ss after T0) of every check-in, in order of recording."""
+        return [(run.state.value, relative(run.expected_time)) for _, run in sorted(self.kept.check_ins.items())]
+
+    def incidents(self, *, open_only: bool = False) -> list[Incident]:
+        return [one for one in self.kept.incidents.values() if one.resolve_time is None or not open_only]
+
+    def of(self, kind: type) -> list[Any]:
+        return [fact for fact in self.facts if isinstance(fact, kind)]
+
+    def _take(self) -> None:
+        delta = self.engine.take()
+        self.facts += delta.facts
+        self.kept.keep(delta)
+
+
+def relative(at: int | None) -> str | None:
+    """An instant as h:mm:ss after T0."""
+    if at is None:
+        return None
+    seconds, rest = divmod(at - T0, 1000)
+    text = f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+    return f"{text}.{rest:03d}" if rest else text
+
+
+def states(runs: Iterable[CheckIn]) -> list[str]:
+    return [run.state.value for run in runs]
+
+
+_TOLERANCE = frozenset(
+    ("margin_ms", "max_runtime_ms", "failure_threshold", "miss_threshold", "recovery_threshold", "early_ms")
+)
+_POLICY = frozenset(("schedules", "kind", "expect_from", "miss_while_running", "round_to_minute"))
+__all__ = ["T0", "Deaf", "Kept", "World", "compiler", "instant", "relative", "states"]
