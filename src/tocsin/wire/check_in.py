@@ -85,10 +85,13 @@ def to_report(
         own = names.parse("monitor", request.parent, f"{at}parent").monitor
         if monitor_id and own != monitor_id:
             raise errors.invalid(f"{at}parent", f"names monitor {own!r}, and the batch is of {monitor_id!r}")
-        monitor_id = own
+        monitor_id = _one_monitor(own, f"{at}parent")
     kind = _kind(request, at)
     identifier = ids.normal_id(request.check_in_id, f"{at}check_in_id") if request.check_in_id else None
-    upsert = to_change(request.monitor, field=f"{at}monitor") if request.HasField("monitor") else None
+    upsert = None
+    if request.HasField("monitor"):
+        names.check_monitor_id(monitor_id, f"{at}parent")  # it may be created under this id
+        upsert = to_change(request.monitor, field=f"{at}monitor")
     return Report(
         project=project,
         monitor_id=monitor_id,
@@ -130,7 +133,7 @@ def to_heartbeat(
     at = f"{field}." if field else ""
     return Report(
         project=project,
-        monitor_id=names.parse("monitor", request.name, f"{at}name").monitor,
+        monitor_id=_one_monitor(names.parse("monitor", request.name, f"{at}name").monitor, f"{at}name"),
         kind=ReportKind.OK,
         received=received,
         environment=_environment(request.environment, f"{at}environment"),
@@ -181,6 +184,12 @@ def _satisfies(check_in: CheckIn) -> str:
     if check_in.satisfies is None:
         return ""
     return names.check_in_name(check_in.project, check_in.monitor_id, ids.public_id(check_in.satisfies))
+
+
+def _one_monitor(monitor_id: str, field: str) -> str:
+    if monitor_id == "-":
+        raise errors.invalid(field, "must name one monitor; '-' is for lists and batches", reason="NAME_INVALID")
+    return monitor_id
 
 
 def _kind(request: service_pb.CreateCheckInRequest, at: str) -> ReportKind:

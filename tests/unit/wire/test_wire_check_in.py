@@ -133,6 +133,8 @@ def test_kinds(state, kind, expected):
 
 WRONG = [
     ({"parent": "projects/7"}, "parent", "is not of the form"),
+    ({"parent": "projects/7/monitors/-", "kind": "KIND_OK"}, "parent", "must name one monitor"),
+    ({"parent": "projects/7/monitors/A B", "kind": "KIND_OK", "monitor": {}}, "parent", "'a-b' would do"),
     ({}, "check_in.state", "or set kind"),
     ({"check_in": pb.CheckIn(state="STATE_MISSED")}, "check_in.state", "must be STATE_IN_PROGRESS"),
     ({"check_in": pb.CheckIn(state=44)}, "check_in.state", "must be one of"),
