@@ -117,7 +117,37 @@ def check(compiler, name, text, policy, start, until, *, margin=3 * DAY):
         assert compiler.prev_before(number, start * 1000 - 999) == got or before == start - 1
 
 
-@settings(max_examples=500, deadline=None)
+def beside(name, transition):
+    """Expressions that match on the day of a transition only: inside the gap or fold, and around it."""
+    before, after = local_date(name, transition - 1), local_date(name, transition)
+    days = ",".join(str(day) for day in sorted({before.day, after.day}))
+    months = ",".join(str(month) for month in sorted({before.month, after.month}))
+    first = (before + dt.timedelta(seconds=1)).hour  # the first hour that is missing, or the first after the fold
+    around = ",".join(str(hour) for hour in sorted({(first + i) % 24 for i in range(-2, 3)}))
+    for time in (f"30 {first}", f"45 {(first - 1) % 24}", f"0,30 {around}", f"*/15 {around}", "20 *"):
+        yield f"{time} {days} {months} *"
+
+
+@pytest.mark.parametrize("name", ZONES)
+def test_every_way_from_one_transition_to_another(compiler, name):
+    """All of it, not a sample: chance alone misses a wrong offset three segments further on."""
+    found = zones.transitions(name, *ZONES[name])[:6]
+    for j, transition in enumerate(found):
+        for text in beside(name, transition):
+            for policy in POLICIES:
+                times = oracle.fire_times(text, name, policy, transition - DAY, transition + DAY)
+                number = compiled(compiler, name, text, policy)
+                for i, other in enumerate(found):
+                    if abs(other - transition) > 330 * DAY:
+                        continue  # the same date of another year would come first
+                    for start in (other - 5400, other - 1, other, other + 1800, other + 5400):
+                        if times and i < j:
+                            assert compiler.next_after(number, start * 1000) == times[0] * 1000, (text, policy, start)
+                        if times and i > j:
+                            assert compiler.prev_before(number, start * 1000) == times[-1] * 1000, (text, policy, start)
+
+
+@settings(max_examples=300, deadline=None)
 @given(case=directed())
 def test_from_one_transition_to_another(compiler, case):
     check(compiler, *case)
