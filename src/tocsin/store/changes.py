@@ -25,7 +25,7 @@ _PROJECTS: Final = select(monitors.c.project, monitors.c.number).where(
     monitors.c.number.in_(bindparam("numbers", expanding=True))
 )
 
-Row = tuple[int, int, int, str]  # at, project, monitor, kind
+Row = tuple[int, int, int, str, str]  # at, project, monitor, kind, id of a monitor that is gone
 
 
 class Shown:
@@ -68,23 +68,23 @@ class Shown:
 
 def of(connection: Connection, delta: Delta, shown: Shown) -> list[Row]:
     """What to append for a delta, asked before its rows are written: one row for each monitor and kind, in order."""
-    found: dict[tuple[int, int, str], None] = {}
+    found: dict[tuple[int, int, str], str] = {}
     for fact in delta.facts:
         match fact:
             case facts.CheckInRecorded():
                 pass  # by far the most; what it changes is seen in the track
             case facts.MonitorCreated() | facts.MonitorChanged():
-                found[fact.monitor.project, fact.monitor.number, "monitor"] = None
+                found[fact.monitor.project, fact.monitor.number, "monitor"] = ""
             case facts.MonitorDeleted():
-                found[fact.project, fact.number, "deleted"] = None
+                found[fact.project, fact.number, "deleted"] = fact.monitor_id
             case facts.EnvironmentCreated():
-                found[fact.project, fact.monitor, "health"] = None
+                found[fact.project, fact.monitor, "health"] = ""
             case _ if isinstance(fact, _INCIDENT_FACTS):
-                found[fact.incident.project, fact.incident.monitor, "incident"] = None
+                found[fact.incident.project, fact.incident.monitor, "incident"] = ""
     changed = {track.monitor for track in shown.differing(connection, delta.tracks)}
     for project, monitor_number in _with_projects(connection, changed):
-        found[project, monitor_number, "health"] = None
-    return [(delta.clock, *change) for change in found]
+        found[project, monitor_number, "health"] = ""
+    return [(delta.clock, *change, gone) for change, gone in found.items()]
 
 
 def _with_projects(connection: Connection, numbers: Collection[int]) -> Iterator[tuple[int, int]]:

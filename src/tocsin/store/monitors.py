@@ -85,6 +85,11 @@ def get(connection: Connection, project: int, monitor_id: str) -> MonitorWithHea
     return _with_health(connection, [_from_row(row)])[0] if row else None
 
 
+def get_by_number(connection: Connection, project: int, number: int) -> MonitorWithHealth | None:
+    row = connection.execute(_select().where(monitors.c.number == number, monitors.c.project == project)).one_or_none()
+    return _with_health(connection, [_from_row(row)])[0] if row else None
+
+
 def list_page(
     connection: Connection, project: int, *, size: int, token: str, filter: str, order_by: str
 ) -> Page[MonitorWithHealth]:

@@ -66,6 +66,7 @@ class Change(NamedTuple):
     project: int
     monitor: int  # Monitor.number
     kind: str
+    monitor_id: str = ""  # of a deleted monitor only
 
 
 class Store(Protocol):
@@ -93,6 +94,7 @@ class Store(Protocol):
     # --- reads, from any thread
 
     def get_monitor(self, project: int, monitor_id: str) -> MonitorWithHealth | None: ...
+    def get_monitor_by_number(self, project: int, number: int) -> MonitorWithHealth | None: ...
     def list_monitors(
         self, project: int, *, size: int, token: str = "", filter: str = "", order_by: str = ""
     ) -> Page[MonitorWithHealth]: ...

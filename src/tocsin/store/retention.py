@@ -71,6 +71,4 @@ def _slice(
 ) -> int:
     if limit <= 0:
         return 0
-    return connection.execute(
-        delete(table).where(key.in_(select(key).where(which).order_by(key).limit(limit)))
-    ).rowcount
+    return connection.execute(delete(table).where(key.in_(select(key).where(which).limit(limit)))).rowcount

@@ -249,6 +249,7 @@ changes = Table(
     _required("project", Number),
     _required("monitor", Number),
     _required("kind", Text),
+    _required("monitor_id", Text),  # of a deleted monitor; "" while the monitor itself can be asked
     Index(None, "at"),
     sqlite_autoincrement=True,  # a revision is never given out twice, even after old ones went
 )

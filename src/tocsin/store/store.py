@@ -72,6 +72,10 @@ class SqlStore:
         with self.database.read() as connection:
             return monitors.get(connection, project, monitor_id)
 
+    def get_monitor_by_number(self, project: int, number: int) -> MonitorWithHealth | None:
+        with self.database.read() as connection:
+            return monitors.get_by_number(connection, project, number)
+
     def list_monitors(
         self, project: int, *, size: int, token: str = "", filter: str = "", order_by: str = ""
     ) -> Page[MonitorWithHealth]:

@@ -22,6 +22,7 @@ def upgrade() -> None:
         sa.Column("project", NUMBER, nullable=False),
         sa.Column("monitor", NUMBER, nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("monitor_id", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("revision", name="pk_changes"),
         sqlite_autoincrement=True,
     )

@@ -1,0 +1,50 @@
+"""How SQLite means to answer: what grows without bound is never scanned for a read that must be quick."""
+
+import pytest
+from sqlalchemy import event
+
+from support.stores import NOW, delta, drain, ids, monitor, open_sqlite, with_monitors
+from tocsin.domain.instant import DAY
+from tocsin.engine.memory import Needs
+from tocsin.store import CheckInFilter
+
+QUICK = {
+    "get_monitor": lambda store: store.get_monitor(1, "m-1"),
+    "list_monitors": lambda store: store.list_monitors(1, size=5),
+    "latest": lambda store: store.get_check_in(1, "m-1", "latest"),
+    "by our id": lambda store: store.get_check_in(1, "m-1", ids.public_id(5)),
+    "recall": lambda store: store.recall(Needs({(1, "a"), (2, "b")}, {(1, "ab" * 16), (1, "cd" * 16), (2, "ef" * 16)})),
+    "check-ins of a monitor": lambda store: store.list_check_ins(1, CheckInFilter(monitor=1, since=NOW), size=5),
+    "incidents of a monitor": lambda store: store.list_incidents(1, monitor=1, size=5),
+    "changes": lambda store: store.changes_after(5, None, limit=5),
+    "load": lambda store: drain(store.load()),
+    "expire": lambda store: store.expire(check_ins_before=NOW - DAY, refusals_before=NOW - DAY, limit=5),
+    "commit": lambda store: store.commit(delta(monitor(3), deleted_monitors={1}), store.position() + 1),
+}
+GROWING = ("check_ins", "check_in_ids", "incidents", "refusals", "changes")
+
+
+@pytest.mark.parametrize("read", QUICK)
+def test_nothing_is_scanned(tmp_path, read):
+    store = open_sqlite(tmp_path)
+    statements = []
+
+    def see(connection, cursor, statement, parameters, context, many):
+        if statement.startswith(("SELECT", "DELETE", "UPDATE", "INSERT")):
+            statements.append((statement, parameters[0] if many else parameters))
+
+    try:
+        with_monitors(store, monitor(1), monitor(2))
+        for engine in (store.database.writer, store.database.readers):
+            event.listen(engine, "before_cursor_execute", see)
+        QUICK[read](store)
+        seen = list(statements)
+        assert seen
+        with store.database.write() as connection:
+            for statement, parameters in seen:
+                for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters):
+                    assert (
+                        not row.detail.startswith(tuple(f"SCAN {table}" for table in GROWING)) or "USING" in row.detail
+                    ), statement
+    finally:
+        store.close()
