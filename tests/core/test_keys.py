@@ -54,7 +54,7 @@ class KeyMachine(RuleBasedStateMachine):
         assert list(out) == list(self.model.values())
 
 
-KeyMachine.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+KeyMachine.TestCase.settings = settings(max_examples=80, stateful_step_count=40, deadline=None)
 TestKeys = KeyMachine.TestCase
 
 

@@ -101,7 +101,7 @@ class MonitorMachine(RosterMachine):
 
 
 RosterMachine.TestCase.settings = MonitorMachine.TestCase.settings = settings(
-    max_examples=40, stateful_step_count=30, deadline=None
+    max_examples=20, stateful_step_count=25, deadline=None
 )
 TestTracks, TestMonitors = RosterMachine.TestCase, MonitorMachine.TestCase
 
