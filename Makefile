@@ -60,5 +60,5 @@ system-deps:
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis src/*.egg-info
 	find src -name '*.so' -delete
-	find src/tocsin/v1 src/tocsin/internal \( -name '*_pb2*.py' -o -name '*_pb2*.pyi' \) -delete
+	find src/tocsin/v1 src/tocsin/internal \( -name "*_pb2*.py*" -o -name "*.binpb" \) -delete
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

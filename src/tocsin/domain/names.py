@@ -9,7 +9,7 @@ from tocsin.domain import errors
 MONITOR_ID_MAX = 128
 ENVIRONMENT_MAX = 64
 DEFAULT_ENVIRONMENT = "production"
-_MONITOR_ID = re.compile(r"[a-z0-9_-]{1,128}")
+_MONITOR_ID = re.compile(r"(?!-$)[a-z0-9_-]{1,128}")  # "-" alone is the wildcard of names
 _ENVIRONMENT_FORBIDDEN = re.compile(r"[\n\r\f/]")
 _PATTERNS = {
     "project": re.compile(r"projects/([^/]+)"),

@@ -63,11 +63,11 @@ class Watching:
                 if change.kind == "deleted":
                     yield Seen(str(revision), deleted=change.monitor_id)
                     continue
-                monitor = await asyncio.to_thread(
+                changed_one = await asyncio.to_thread(
                     self._store.get_monitor_by_number, principal.project.number, change.monitor
                 )
-                if monitor is not None:  # deleted since: its own change follows
-                    yield Seen(str(revision), monitor)
+                if changed_one is not None:  # otherwise deleted since: its own change follows
+                    yield Seen(str(revision), changed_one)
             if changes:
                 continue
             try:
