@@ -12,7 +12,7 @@ _CORS = {
 _ALLOWED_HEADERS = "x-sentry-auth, content-type, content-encoding, authorization, sentry-trace, baggage"
 
 
-class Rejection(Exception):  # noqa: N818 - it ends a request and is the normal answer to a bad one
+class Rejection(Exception):
     """The request ends here with `status` and `{"detail": detail}`.
 
     `reason` is the label under which it is counted: auth, invalid, too_large, overload; "" is not counted.

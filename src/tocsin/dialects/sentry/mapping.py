@@ -28,7 +28,7 @@ class Outcome(NamedTuple):
     refusals: tuple[CheckInRefused, ...] = ()
 
 
-class _Refused(Exception):  # noqa: N818 - control flow inside this module
+class _Refused(Exception):
     def __init__(self, reason: RefusalReason, detail: str) -> None:
         super().__init__(detail)
         self.reason = reason
