@@ -1,5 +1,6 @@
 """Check-ins still in progress: found by id, by track, newest first; each with its own time-out."""
 
+import bisect
 from collections.abc import Iterator
 
 from tocsin.domain.check_in import CheckIn
@@ -22,7 +23,7 @@ class Runs:
             if known.number == run.number:
                 runs[place] = run
                 return
-        runs.append(run)
+        bisect.insort(runs, run, key=lambda known: known.number)  # one that came back to life is as old as ever
 
     def remove(self, slot: int, run: CheckIn) -> None:
         self._by_id.pop((run.project, run.id), None)
