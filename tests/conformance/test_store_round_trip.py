@@ -7,7 +7,7 @@ from pathlib import Path
 import hypothesis.strategies as st
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 
 from support.stores import (
     BACKENDS,
@@ -293,7 +293,7 @@ def assert_equal(store, model: Model) -> None:
     assert store.list_refusals(1, None, limit=1000) == model.refusals[::-1]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(histories())
 @pytest.mark.parametrize("backend", sorted(BACKENDS))
 def test_what_was_committed_is_read_back(backend, history):

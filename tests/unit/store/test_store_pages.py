@@ -1,7 +1,7 @@
 """Page tokens: read back for the same question only."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tocsin.domain import errors
@@ -10,6 +10,7 @@ from tocsin.store import pages
 QUERY = ("things", 1, "filter")
 
 
+@settings(deadline=None)
 @given(st.text(max_size=30), st.integers(-(2**63), 2**63 - 1))
 def test_a_token_brings_its_key_back(text, number):
     token = pages.encode(QUERY, (text, number))
@@ -17,6 +18,7 @@ def test_a_token_brings_its_key_back(text, number):
     assert set(token) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
 
 
+@settings(deadline=None)
 @given(st.integers(0, 100), st.integers(0, 255))
 def test_a_changed_token_is_refused(place, byte):
     token = pages.encode(QUERY, ("web", 7))

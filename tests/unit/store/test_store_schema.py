@@ -1,0 +1,43 @@
+"""No field of a stored noun is forgotten: each has a column, a place in a body, or is made from others."""
+
+import msgspec
+import pytest
+
+from tocsin.domain.check_in import CheckIn
+from tocsin.domain.facts import CheckInRefused
+from tocsin.domain.incident import Incident, Outage
+from tocsin.domain.monitor import Monitor
+from tocsin.domain.project import Key, Project
+from tocsin.domain.track import Track
+from tocsin.store import check_ins, monitors, schema
+
+
+def names(struct: type) -> list[str]:
+    return [field.name for field in msgspec.structs.fields(struct)]
+
+
+@pytest.mark.parametrize(
+    ("noun", "table", "body", "made"),
+    [
+        (CheckIn, schema.check_ins, check_ins.Detail, {"id", "monitor_id", "environment", "client_chosen"}),
+        (Monitor, schema.monitors, monitors.Body, set()),
+        (Incident, schema.incidents, None, {"monitor_id", "environment"}),
+        (Outage, schema.outages, None, set()),
+        (CheckInRefused, schema.refusals, None, set()),
+        (Key, schema.keys, None, set()),
+        (Project, schema.projects, None, set()),
+    ],
+)
+def test_every_field_has_a_place(noun, table, body, made):
+    kept = set(table.columns.keys()) | set(names(body) if body else ())
+    assert set(names(noun)) - kept == made
+
+
+@pytest.mark.parametrize("noun", [Outage, Project])
+def test_rows_read_by_position_have_the_order_of_the_fields(noun):
+    assert schema.metadata.tables[f"{noun.__name__.lower()}s"].columns.keys() == names(noun)
+
+
+def test_tracks_and_refusals_have_the_order_of_the_fields():
+    assert schema.tracks.columns.keys() == [name for name in names(Track) if name != "next_track"]
+    assert schema.refusals.columns.keys()[1:] == names(CheckInRefused)
