@@ -67,7 +67,7 @@ class State:
         self._environments: dict[str, int] = {}
         self._dirty: dict[int, Track] = {}
         self._monitors: dict[tuple[int, str], Monitor] = {}  # written in this batch
-        self._closed: dict[tuple[int, str], CheckIn] = {}  # left the open runs in this batch
+        self._recorded: dict[tuple[int, str], CheckIn] = {}  # written in this batch
         self._last_check_in = 0
 
     # -- numbers
@@ -201,12 +201,12 @@ class State:
     # -- runs
 
     def find_check_in(self, project: int, identifier: str) -> CheckIn | None:
-        """Open, closed in this batch, or recalled from the store."""
+        """Open, written in this batch, or recalled from the store."""
         key = (project, identifier)
-        return self.runs.find(project, identifier) or self._closed.get(key) or self.recall.check_ins.get(key)
+        return self.runs.find(project, identifier) or self._recorded.get(key) or self.recall.check_ins.get(key)
 
     def record(self, check_in: CheckIn, *, new: bool = False) -> None:
-        self.delta.check_ins[check_in.number] = check_in
+        self.delta.check_ins[check_in.number] = self._recorded[check_in.project, check_in.id] = check_in
         if new:
             self.delta.new_check_ins.add(check_in.number)
 
@@ -214,10 +214,8 @@ class State:
         """Files a run as open or closed, by its state, and keeps counts and time-out deadline true."""
         if run.state.value == "in_progress":
             self.runs.put(slot, run)
-            self._closed.pop((run.project, run.id), None)
         else:
             self.runs.remove(slot, run)
-            self._closed[run.project, run.id] = run
         track.open_runs = min(len(self.runs.of(slot)), 0xFFFF)
         track.run_deadline = self.runs.deadline(slot)
         self.deadlines.put(slot, RUN, track.run_deadline)
@@ -234,7 +232,7 @@ class State:
             delta.tracks[track.number] = msgspec.structs.replace(track, monitor=number, next_track=0)
         self._dirty.clear()
         self._monitors.clear()
-        self._closed.clear()
+        self._recorded.clear()
         self.recall = Recall()
         if delta.deleted_monitors:
             gone = delta.deleted_monitors
