@@ -220,7 +220,8 @@ class _Filing:
 
     def _reorder(self, run: CheckIn | None) -> Receipt:
         assert run is not None
-        noted = self._merged(run, start_time=run.start_time if run.start_time is not None else self.time)
+        started = run.start_time if run.start_time is not None else self.time
+        noted = self._merged(run, start_time=started, duration_ms=self._duration(run))
         return self._recorded(noted, created=False, finished=False)
 
     def _close_late(self, run: CheckIn | None) -> Receipt:
