@@ -132,7 +132,7 @@ class _Filing:
         action = RUNS[run.state if run else None, self.sent.kind]
         if run is not None and self.at >= run.receive_time // MINUTE * MINUTE + REMEMBERED:
             raise _Refused(RefusalReason.CHECKIN_FINISHED, f"check-in {run.id} is older than 28 days")
-        if run is not None and self.sent.retry_safe and self._repeats(run):
+        if run is not None and self.sent.check_in_id and self.sent.retry_safe and self._repeats(run):
             return Receipt(check_in=self._named(run))
         return getattr(self, f"_{action.value}")(run)  # type: ignore[no-any-return] # one method for each Action
 
