@@ -19,7 +19,7 @@ from tocsin.engine.rules import RUNS
 from tocsin.engine.state import DISABLED, INACTIVE, NOWHERE, MonitorEntry, State
 from tocsin.engine.subject import Subject
 
-REMEMBERED = 28 * DAY  # a run older than this is closed for ever
+REMEMBERED = 28 * DAY  # a run older than this, and than its longest time, is closed for ever
 SPOOL_GRACE = MINUTE  # a run whose start was delivered late has at least this long to deliver its end
 
 _WELL = (ReportKind.OK, ReportKind.RESET)
@@ -130,8 +130,8 @@ class _Filing:
     def file(self) -> Receipt:
         run = self._run()
         action = RUNS[run.state if run else None, self.sent.kind]
-        if run is not None and self.at >= run.receive_time // MINUTE * MINUTE + REMEMBERED:
-            raise _Refused(RefusalReason.CHECKIN_FINISHED, f"check-in {run.id} is older than 28 days")
+        if run is not None and self.at >= self._forgotten(run):
+            raise _Refused(RefusalReason.CHECKIN_FINISHED, f"check-in {run.id} began too long ago")
         if run is not None and self.sent.check_in_id and self.sent.retry_safe and self._repeats(run):
             return Receipt(check_in=self._named(run))
         return getattr(self, f"_{action.value}")(run)  # type: ignore[no-any-return] # one method for each Action
@@ -144,11 +144,18 @@ class _Filing:
         if not sent.pair or sent.kind in (ReportKind.RESET, ReportKind.NOTE):
             return None
         newest = self.state.runs.newest(self.slot, sent.series)
+        if newest is not None and self.at >= self._forgotten(newest):
+            return None  # its end was lost long ago: it must not refuse every report to come
         if newest is not None and sent.kind is ReportKind.START:
             began = newest.start_time or newest.receive_time
             if self.timing.next_after(began) <= self.time:
                 return None  # that run covers an earlier slot: this is the next run, not a sign of life of the last
         return newest
+
+    def _forgotten(self, run: CheckIn) -> Instant:
+        """From when a run is closed for ever: 28 days after its first report, or its longest time if that is longer."""
+        longest = max(REMEMBERED, self.timing.policy.tolerance.max_runtime_ms)
+        return run.receive_time // MINUTE * MINUTE + longest
 
     def _repeats(self, run: CheckIn) -> bool:
         """Whether this is the request that made the run what it is, sent again."""
@@ -187,7 +194,7 @@ class _Filing:
         assert run is not None
         timeout = None if self.paused else self.timing.timeout(self.time)
         if timeout is not None:
-            timeout = min(timeout, run.receive_time + REMEMBERED)
+            timeout = min(timeout, self._forgotten(run))
         kept = self._merged(run, timeout_time=timeout, deafened=False)
         self._meet_slot(kept, begins=False)
         self.state.settle_run(self.slot, self.track, kept)
