@@ -72,7 +72,7 @@ class Kept:
                 ]
             ],
             tracks=[[msgspec.structs.astuple(track) for track in self.tracks.values()]],
-            open_runs=[[run for run in self.check_ins.values() if run.state is State.IN_PROGRESS]],
+            open_runs=[[run for _, run in sorted(self.check_ins.items()) if run.state is State.IN_PROGRESS]],
             open_incidents=[[one for one in self.incidents.values() if one.resolve_time is None]],
             sequences=dict(self.sequences),
         )
@@ -97,7 +97,11 @@ class World:
 
     def step(self, at: str | int, command: Command) -> Receipt:
         """Recall, step, take, keep: what a node does with one entry."""
-        needs = self.engine.needs([command])
+        return self.together((at, command))[0]
+
+    def together(self, *entries: tuple[str | int, Command]) -> list[Receipt]:
+        """Several entries in one batch: recalled once, committed once."""
+        needs = self.engine.needs([command for _, command in entries])
         by_id = {(run.project, run.id): run for run in self.kept.check_ins.values()}
         by_name = {(m.project, m.id): m for m, _ in self.kept.monitors.values()}
         self.engine.recall(
@@ -106,9 +110,10 @@ class World:
                 check_ins={key: by_id[key] for key in needs.check_ins if key in by_id},
             )
         )
-        self.last = self.engine.step(Entry(instant(at), command))
+        receipts = [self.engine.step(Entry(instant(at), command)) for at, command in entries]
+        self.last = receipts[-1]
         self._take()
-        return self.last
+        return receipts
 
     def tick(self, at: str | int) -> list[Fact]:
         """Judges silence up to `at`; the facts of this tick."""
@@ -140,10 +145,10 @@ class World:
         return self.step(at, DeleteMonitor(1, monitor_id))
 
     def report(self, at: str | int, kind: ReportKind, monitor_id: str = "job", **fields: Any) -> Receipt:
-        when = instant(at)
-        return self.step(
-            when, ReportCheckIn(Report(project=1, monitor_id=monitor_id, kind=kind, received=when, **fields))
-        )
+        return self.step(at, self.command(kind, at, monitor_id, **fields))
+
+    def command(self, kind: ReportKind, at: str | int, monitor_id: str = "job", **fields: Any) -> ReportCheckIn:
+        return ReportCheckIn(Report(project=1, monitor_id=monitor_id, kind=kind, received=instant(at), **fields))
 
     def start(self, at: str | int, **fields: Any) -> Receipt:
         return self.report(at, ReportKind.START, **fields)
