@@ -1,8 +1,8 @@
 """What a report does to a run: the table cell by cell as the spec says it, then pairing, durations, order, retries."""
 
 import pytest
-from support.engines import T0, World, instant, relative
 
+from support.engines import T0, World, instant, relative
 from tocsin.domain import ids
 from tocsin.domain.check_in import CheckIn, ReportKind, State
 from tocsin.domain.facts import CheckInRecorded, Missed, TimedOut

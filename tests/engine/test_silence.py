@@ -1,8 +1,8 @@
 """Slots without a report: misses, worked by hand, in relative time. T0 is 10:00:00 UTC."""
 
 import pytest
-from support.engines import T0, World, instant, relative
 
+from support.engines import T0, World, instant, relative
 from tocsin.domain.facts import IncidentOpened, Missed, TimedOut
 from tocsin.domain.instant import MINUTE, NEVER
 from tocsin.domain.monitor import ExpectFrom
