@@ -5,7 +5,7 @@ import enum
 import msgspec
 
 from tocsin.domain.instant import DAY, MINUTE, Instant, Millis
-from tocsin.domain.schedule import Schedule
+from tocsin.domain.schedule import Schedule, in_zone, zone_of
 
 MAX_THRESHOLD = 720
 MAX_MARGIN = 366 * DAY
@@ -89,7 +89,8 @@ class MonitorChange(msgspec.Struct, frozen=True, omit_defaults=True):
     """A partial write. UNSET fields keep what is stored, or the default of a new monitor.
 
     `policy` holds replacements for single fields of `Policy`, `tolerance` for single fields of `Tolerance`: a Sentry
-    upsert that names only the margin changes only the margin.
+    upsert that names only the margin changes only the margin. A schedule whose `time_zone` is "" takes the zone of the
+    schedule that it replaces, or UTC.
     """
 
     policy: dict[str, object] = {}
@@ -113,7 +114,9 @@ class MonitorChange(msgspec.Struct, frozen=True, omit_defaults=True):
                 policy, tolerance=msgspec.structs.replace(policy.tolerance, **self.tolerance)
             )
         if self.policy:
+            zone = zone_of(policy.schedules)
             policy = msgspec.structs.replace(policy, **self.policy)
+            policy = msgspec.structs.replace(policy, schedules=in_zone(policy.schedules, zone))
         named: dict[str, object] = {
             field: value
             for field in (

@@ -78,3 +78,19 @@ class OnCalendar(msgspec.Struct, frozen=True, tag="on_calendar"):
 
 
 Schedule = Cron | Interval | Daily | Rolling | RRule | OnCalendar
+
+
+def in_zone(schedules: tuple[Schedule, ...], default: str) -> tuple[Schedule, ...]:
+    """The schedules with `default` wherever a zone was left open (`time_zone` is "")."""
+    return tuple(
+        schedule
+        if isinstance(schedule, Rolling) or schedule.time_zone
+        else msgspec.structs.replace(schedule, time_zone=default)
+        for schedule in schedules
+    )
+
+
+def zone_of(schedules: tuple[Schedule, ...]) -> str:
+    """The zone of the first schedule that has one; UTC when none has."""
+    zones = (schedule.time_zone for schedule in schedules if not isinstance(schedule, Rolling))
+    return next((zone for zone in zones if zone), "UTC")

@@ -23,6 +23,7 @@ class Delta:
     tracks: dict[int, Track] = field(default_factory=dict)  # Track.monitor is the monitor's number here
     check_ins: dict[int, CheckIn] = field(default_factory=dict)
     new_check_ins: set[int] = field(default_factory=set)  # those of `check_ins` that are not in the store yet
+    renamed_check_ins: set[int] = field(default_factory=set)  # old rows that took over a client's id
     incidents: dict[int, Incident] = field(default_factory=dict)
     outages: list[Outage] = field(default_factory=list)
     refusals: list[CheckInRefused] = field(default_factory=list)

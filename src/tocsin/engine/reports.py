@@ -378,6 +378,8 @@ class _Filing:
     def _recorded(self, run: CheckIn, *, created: bool, finished: bool) -> Receipt:
         replaces = created and run.number != self.state.sequences.get("check_in")
         self.state.record(run, new=created and not replaces)
+        if replaces:
+            self.state.delta.renamed_check_ins.add(run.number)
         self.state.delta.facts.append(CheckInRecorded(run, self.sent.kind, finished))
         return Receipt(check_in=self._named(run), created=created)
 

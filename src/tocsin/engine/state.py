@@ -239,6 +239,7 @@ class State:
             kept = {number: row for number, row in delta.check_ins.items() if row.monitor not in gone}
             delta.check_ins = kept
             delta.new_check_ins &= kept.keys()
+            delta.renamed_check_ins &= kept.keys()
             delta.incidents = {number: row for number, row in delta.incidents.items() if row.monitor not in gone}
             delta.monitors = {number: row for number, row in delta.monitors.items() if number not in gone}
         delta.clock = self.clock

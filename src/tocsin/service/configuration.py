@@ -4,6 +4,7 @@ from typing import Final
 
 from tocsin.domain import errors
 from tocsin.domain.monitor import MAX_MARGIN, MAX_MAX_RUNTIME, MAX_THRESHOLD, MonitorChange
+from tocsin.domain.schedule import in_zone
 from tocsin.schedule import Compiler
 
 _BOUNDS: Final = {
@@ -29,5 +30,5 @@ class Configuration:
                 raise errors.invalid(f"{field}.tolerance.{name}", f"must be {low} to {high}, not {value}")
         schedules = change.policy.get("schedules")
         if isinstance(schedules, tuple):
-            single = len(schedules) == 1
+            schedules, single = in_zone(schedules, "UTC"), len(schedules) == 1
             self._compiler.compile(schedules, field=f"{field}.schedules[0]" if single else f"{field}.schedules")

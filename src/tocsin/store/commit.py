@@ -75,8 +75,8 @@ class Commit:
         self._monitors(connection, [monitors.to_row(*pair) for pair in living])
         self._tracks(connection, [monitors.track_to_row(track) for track in delta.tracks.values()])
         self._check_ins(connection, [check_ins.to_row(check_in) for check_in in delta.check_ins.values()])
-        new = (delta.check_ins[number] for number in delta.new_check_ins)
-        self._check_in_ids(connection, [check_ins.id_to_row(check_in) for check_in in new if check_in.client_chosen])
+        named = (delta.check_ins[number] for number in delta.new_check_ins | delta.renamed_check_ins)
+        self._check_in_ids(connection, [check_ins.id_to_row(check_in) for check_in in named if check_in.client_chosen])
         # Oldest first: one that was resolved makes room for the next one of the same track.
         self._incidents(connection, [incidents.to_row(delta.incidents[number]) for number in sorted(delta.incidents)])
         self._outages(connection, [incidents.outage_to_row(outage) for outage in delta.outages])

@@ -1,8 +1,8 @@
 """monitor_config → MonitorChange: minutes become milliseconds, words become schedules, bounds are those of Sentry.
 
 A key that is absent changes nothing, null is the default, a value out of bounds spoils the configuration (never the run
-it came with). Time zone: ours belongs to the schedule, and every configuration replaces the schedule; so one that names
-no zone means UTC, also where an operator had set another. Sentry would keep that one.
+it came with). A configuration always replaces the schedule, to which our time zone belongs; one that names no zone
+leaves it open, which keeps the zone that is stored.
 """
 
 import re
@@ -21,6 +21,7 @@ DEFAULT_MARGIN: Final = 1  # minutes
 DEFAULT_MAX_RUNTIME: Final = 30  # minutes
 DEFAULT_THRESHOLD: Final = 1
 DEFAULT_ZONE: Final = "UTC"
+KEPT_ZONE: Final = ""  # the zone of the schedule that is replaced
 MAX_COUNT: Final = 2**31 - 1  # of an interval; what a timetable can count
 MAX_OWNER: Final = 256  # characters
 _PATH: Final = "$.monitor_config"
@@ -118,7 +119,9 @@ def _interval(schedule: Fields, path: str, zone: str) -> Interval:
 
 def _zone(fields: Fields) -> str:
     raw = fields.get("timezone")
-    if raw is None or schema.is_absent(raw):
+    if raw is None:
+        return KEPT_ZONE
+    if schema.is_absent(raw):
         return DEFAULT_ZONE
     return schema.decode_value(raw, str, f"{_PATH}.timezone") or DEFAULT_ZONE
 

@@ -151,7 +151,7 @@ def test_out_of_bounds(key, value):
     ],
 )
 def test_crontab(value, stored):
-    assert _with(schedule={"type": "crontab", "value": value}).policy["schedules"] == (Cron(stored),)
+    assert _with(schedule={"type": "crontab", "value": value}).policy["schedules"] == (Cron(stored, ""),)
 
 
 @pytest.mark.parametrize("unit", ["year", "month", "week", "day", "hour", "minute"])
@@ -207,10 +207,15 @@ def test_not_a_config(document):
     assert reading.error.startswith("$.monitor_config")
 
 
-@pytest.mark.parametrize("zone", ["", None, ...])
+@pytest.mark.parametrize("zone", ["", None])
 def test_no_zone_is_utc(zone):
-    fields = {} if zone is ... else {"timezone": zone}
-    assert _with(**fields).policy["schedules"] == (Cron("0 * * * *", "UTC"),)
+    assert _with(timezone=zone).policy["schedules"] == (Cron("0 * * * *", "UTC"),)
+
+
+def test_a_zone_that_is_not_named_stays():
+    monitor = _with(timezone="Europe/Vienna").apply(Monitor(1, 42, "job", "u"), 5)
+    assert _with().apply(monitor, 6) is monitor
+    assert _with().apply(Monitor(1, 42, "job", "u"), 5).policy.schedules == (Cron("0 * * * *", "UTC"),)
 
 
 def test_a_zone_must_be_text():
