@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from google.protobuf.message import Message
+from grpc import StatusCode
 
 from tocsin.client.errors import ClientError
 
@@ -29,6 +30,14 @@ class Method(Generic[Q, A]):
     @property
     def path(self) -> str:
         return f"/tocsin.v1.{self.service}/{self.name}"
+
+    @property
+    def codec(self) -> dict[str, Callable[..., Any]]:
+        """What a channel needs to know to make the method callable."""
+        return {
+            "request_serializer": self.request.SerializeToString,
+            "response_deserializer": self.answer.FromString,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +87,6 @@ def pages(method: Method[Q, A], request: Q, items: Callable[[A], Iterable[Item]]
 
 def stream_ended() -> ClientError:
     """What a stream that should not end has come to: the server went away in good order."""
-    from grpc import StatusCode  # noqa: PLC0415
-
     return ClientError(StatusCode.UNAVAILABLE, "the server ended the stream")
 
 

@@ -70,7 +70,7 @@ def monitor_message(fields: Mapping[str, Any], name: str = "") -> Monitor:
 
 
 def monitor_name(monitor: str) -> str:
-    """ "backup" → "projects/-/monitors/backup"; a full name stays as it is."""
+    """`backup` becomes "projects/-/monitors/backup"; a full name stays as it is."""
     return monitor if monitor.startswith("projects/") else f"{PROJECT}/monitors/{monitor}"
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import Literal
+from typing import Literal, get_args
 
 from google.protobuf.duration_pb2 import Duration
 
@@ -10,7 +10,7 @@ from tocsin.v1 import schedule_pb2 as pb
 
 Unit = Literal["second", "minute", "hour", "day", "week", "month", "year"]
 ScheduleLike = str | timedelta | pb.Schedule  # a cron expression, a step after the last report, or anything at all
-_UNITS = {unit: pb.IntervalSchedule.Unit.Value(f"UNIT_{unit.upper()}") for unit in Unit.__args__}  # type: ignore[attr-defined]
+_UNITS = frozenset(get_args(Unit))
 
 
 def cron(expression: str, time_zone: str = "") -> pb.Schedule:
@@ -21,8 +21,8 @@ def cron(expression: str, time_zone: str = "") -> pb.Schedule:
 def every(count: int, unit: Unit, time_zone: str = "") -> pb.Schedule:
     """`every(5, "minute")`: so long after the last report. ValueError: no such unit."""
     if unit not in _UNITS:
-        raise ValueError(f"unit: {unit!r} is none of {', '.join(_UNITS)}")
-    return pb.Schedule(interval=pb.IntervalSchedule(count=count, unit=_UNITS[unit]), time_zone=time_zone)
+        raise ValueError(f"unit: {unit!r} is none of {', '.join(get_args(Unit))}")
+    return pb.Schedule(interval=pb.IntervalSchedule(count=count, unit=f"UNIT_{unit.upper()}"), time_zone=time_zone)
 
 
 def daily(*times_of_day: str, time_zone: str = "") -> pb.Schedule:
