@@ -128,7 +128,7 @@ async def test_json_body():
     (report,) = edge.reports
     assert (report.monitor_id, report.kind, report.environment) == ("job", ReportKind.START, "dev")
     assert report.upsert is not None
-    assert report.upsert.policy["schedules"] == (Cron("0 * * * *"),)
+    assert report.upsert.policy["schedules"] == (Cron("0 * * * *", ""),)
 
 
 async def test_the_body_wins_over_the_query():

@@ -54,7 +54,7 @@ def test_everything():
         event_id="nonsense",
     )
     assert report.upsert is not None
-    assert report.upsert.policy["schedules"] == (Cron("0 * * * *"),)
+    assert report.upsert.policy["schedules"] == (Cron("0 * * * *", ""),)
     assert report == Report(
         PROJECT,
         "job",

@@ -110,7 +110,9 @@ async def test_clients(name, client):
         ),
         (
             "node-sdk-11.12.0/withMonitor_open_interval",
-            MonitorChange({"schedules": (Interval(2, Unit.DAY, truncate_to_minute=True),), **POLICY}, origin="sentry"),
+            MonitorChange(
+                {"schedules": (Interval(2, Unit.DAY, "", truncate_to_minute=True),), **POLICY}, origin="sentry"
+            ),
         ),
         (
             "sentry-new-cli-0.49.0/run_upsert_open",
@@ -160,7 +162,7 @@ async def test_cron_request_with_config_in_the_body_and_status_in_the_query():
     (report,) = edge.reports
     assert (report.monitor_id, report.kind) == ("curl-upsert", ReportKind.OK)
     assert report.upsert is not None
-    assert report.upsert.policy["schedules"] == (Cron("0 * * * *"),)
+    assert report.upsert.policy["schedules"] == (Cron("0 * * * *", ""),)
 
 
 async def test_legacy_event():
