@@ -3,7 +3,7 @@
 from array import array
 
 from tocsin.domain import ids
-from tocsin.domain.instant import NEVER
+from tocsin.domain.instant import NEVER, ceil_second
 from tocsin.engine.deadlines import RUN, SLOT, second_of
 from tocsin.engine.memory import MonitorRow, Snapshot, TrackRow
 from tocsin.engine.state import DISABLED, INACTIVE, NOWHERE, State
@@ -61,7 +61,7 @@ def _load_monitor_rows(state: State, rows: list[MonitorRow], slots: dict[int, in
             ),
             array("Q", bytes(8 * count)),
             array("I", [NOWHERE]) * count,
-            array("q", [until or 0 for until in paused]),
+            array("q", [until if until and ceil_second(until) >= state.clock else 0 for until in paused]),
             array("q", [until or 0 for until in muted]),
         )
     )
@@ -83,10 +83,10 @@ def _load_tracks(state: State, snapshot: Snapshot, slots: dict[int, int]) -> Non
         entry = state.monitor(monitor_slot)
         entry.first_track = head
         state.write_monitor(monitor_slot, entry)
-    paused = state.monitors.column("pause_until")
+    paused, flags = state.monitors.column("pause_until"), state.monitors.column("flags")
     for monitor_slot in range(len(paused)):
         until = paused[monitor_slot]
-        if 0 < until < NEVER:
+        if 0 < until < NEVER and not flags[monitor_slot]:
             for slot in state.tracks_of(state.monitor(monitor_slot)):
                 if state.peek(slot).deadline == NEVER:
                     state.deadlines.put(slot, SLOT, until)

@@ -10,7 +10,7 @@ from tocsin.domain import errors, ids
 from tocsin.domain.commands import DeleteMonitor, PutMonitor
 from tocsin.domain.facts import EnvironmentCreated, MonitorChanged, MonitorCreated, MonitorDeleted
 from tocsin.domain.instant import NEVER, Instant
-from tocsin.domain.monitor import ExpectFrom, Monitor, MonitorChange
+from tocsin.domain.monitor import Monitor, MonitorChange, Policy
 from tocsin.domain.names import DEFAULT_ENVIRONMENT
 from tocsin.domain.receipt import Receipt
 from tocsin.engine import silence
@@ -78,39 +78,41 @@ def store(state: State, monitor: Monitor, at: Instant, *, touch_runs: bool, trac
     if monitor.number == 0:
         return _add(state, monitor, at, track=track)
     slot = state.find_monitor(monitor.project, monitor.id)
-    entry = state.monitor(slot)
     before = state.configuration(monitor.project, monitor.id)
     if before == monitor:
         return monitor
     assert before is not None
-    old_policy = entry.policy
-    _fill(state, entry, monitor)
+    for track_slot in state.tracks_of(state.monitor(slot)):
+        silence.settle(state, track_slot, at)  # what was due before is judged by what held then
+    entry = state.monitor(slot)
+    old_policy, was_quiet = entry.policy, entry.quiet(at)
+    _fill(state, entry, monitor, at)
     state.write_monitor(slot, entry)
     state.delta.monitors[monitor.number] = (monitor, entry.policy)
     state.remember(monitor)
     state.delta.facts.append(MonitorChanged(monitor))
-    if old_policy != entry.policy or _judging(before) != _judging(monitor):
+    quiet = was_quiet or entry.quiet(at)
+    if quiet or old_policy != entry.policy:
         for track_slot in state.tracks_of(entry):
-            _judge_otherwise(Subject.of(state, track_slot), before, monitor, at, touch_runs=touch_runs)
+            subject = Subject.of(state, track_slot)
+            if quiet:
+                silence.rearm(subject, at, fresh=True)
+            else:
+                _judge_otherwise(subject, before.policy, monitor.policy, at, touch_runs=touch_runs)
     return monitor
 
 
-def _judge_otherwise(subject: Subject, before: Monitor, after: Monitor, at: Instant, *, touch_runs: bool) -> None:
+def _judge_otherwise(subject: Subject, before: Policy, after: Policy, at: Instant, *, touch_runs: bool) -> None:
     """A track goes on under its monitor's new policy: the slot it waits for stays unless the schedule changed."""
-    same_slots = before.policy.schedules == after.policy.schedules and _judging(before) == _judging(after)
-    if same_slots and subject.track.expected != NEVER:
-        silence.expect(subject, subject.track.expected)
+    if before.schedules == after.schedules and subject.track.expected != NEVER:
+        silence.keep_slot(subject, after.tolerance.margin_ms - before.tolerance.margin_ms)
     else:
-        silence.rearm(subject, at)
-    if touch_runs and before.policy.tolerance.max_runtime_ms != after.policy.tolerance.max_runtime_ms:
+        silence.rearm(subject, at, fresh=False)
+    if touch_runs and before.tolerance.max_runtime_ms != after.tolerance.max_runtime_ms:
         for run in subject.state.runs.of(subject.slot):
             changed = msgspec.structs.replace(run, timeout_time=subject.timing.timeout(run.receive_time))
             subject.state.record(changed)
             subject.state.settle_run(subject.slot, subject.track, changed)
-
-
-def _judging(monitor: Monitor) -> tuple[object, ...]:
-    return (monitor.disabled, monitor.inactive, monitor.paused_until)
 
 
 def _add(state: State, monitor: Monitor, at: Instant, *, track: bool) -> Monitor:
@@ -128,7 +130,7 @@ def _add(state: State, monitor: Monitor, at: Instant, *, track: bool) -> Monitor
         paused_until=0,
         muted_until=0,
     )
-    _fill(state, entry, monitor)
+    _fill(state, entry, monitor, at)
     state.write_monitor(slot, entry)
     state.keys.put(ids.monitor_key(monitor.project, monitor.id), slot)
     state.delta.monitors[number] = (monitor, entry.policy)
@@ -142,18 +144,16 @@ def _add(state: State, monitor: Monitor, at: Instant, *, track: bool) -> Monitor
 def add_environment(state: State, slot: int, entry: MonitorEntry, environment: str, at: Instant) -> int:
     """A new track, waiting for its first slot if the monitor wants that."""
     track_slot = state.open_track(slot, entry, environment)
-    subject = Subject.of(state, track_slot)
-    if subject.timing.policy.expect_from is ExpectFrom.CREATION:
-        silence.rearm(subject, at)
+    silence.rearm(Subject.of(state, track_slot), at, fresh=True)
     state.delta.facts.append(EnvironmentCreated(entry.project, entry.number, environment))
     return track_slot
 
 
-def _fill(state: State, entry: MonitorEntry, monitor: Monitor) -> None:
+def _fill(state: State, entry: MonitorEntry, monitor: Monitor, at: Instant) -> None:
     entry.policy = state.policy_number(monitor.policy)
     entry.flags = (DISABLED if monitor.disabled else 0) | (INACTIVE if monitor.inactive else 0)
     entry.digest = 0
-    entry.paused_until = monitor.paused_until or 0
+    entry.paused_until = monitor.paused_until if monitor.paused_until and monitor.paused_until > at else 0
     entry.muted_until = monitor.muted_until or 0
 
 

@@ -325,10 +325,10 @@ class _Filing:
         expected = track.expected
         if begins:
             run = self._filed(run)
-        if self.paused or (track.last_check_in != NEVER and time < track.last_check_in):
+        if track.last_check_in != NEVER and time < track.last_check_in:
             return run  # older news: recorded, but what is waited for has moved on
         track.last_check_in = time
-        if timing.start_anchored and not begins:
+        if self.paused or (timing.start_anchored and not begins):
             return run
         after = time
         if begins and expected != NEVER and expected - timing.early(expected) <= time < expected:

@@ -10,12 +10,12 @@ from tocsin.domain import ids
 from tocsin.domain.check_in import CheckIn
 from tocsin.domain.check_in import State as CheckInState
 from tocsin.domain.facts import Missed, TimedOut, Unjudged
-from tocsin.domain.instant import NEVER, Instant
+from tocsin.domain.instant import NEVER, Instant, Millis, ceil_second
 from tocsin.domain.monitor import ExpectFrom
 from tocsin.domain.track import TrackFlag, Verdict
 from tocsin.engine import verdicts
 from tocsin.engine.deadlines import RUN, SLOT
-from tocsin.engine.state import DISABLED, INACTIVE, State
+from tocsin.engine.state import State
 from tocsin.engine.subject import Subject
 
 
@@ -36,40 +36,75 @@ def stop_waiting(subject: Subject, wake: Instant = NEVER) -> None:
     subject.state.deadlines.put(subject.slot, SLOT, wake)
 
 
-def rearm(subject: Subject, at: Instant) -> None:
-    """Decides anew what a track waits for: after a change of its monitor."""
+def keep_slot(subject: Subject, longer: Millis) -> None:
+    """Goes on waiting for the same slot when the margin became so much longer. What an outage added stays."""
+    track = subject.track
+    deadline = subject.timing.deadline(track.expected)
+    if track.flags & TrackFlag.DEAFENED:
+        deadline = max(deadline, ceil_second(track.deadline + longer))
+    track.deadline = deadline
+    subject.state.deadlines.put(subject.slot, SLOT, deadline)
+
+
+def rearm(subject: Subject, at: Instant, *, fresh: bool) -> None:
+    """Decides anew what a track waits for. `fresh`: after a quiet time, a full chance from `at` for slots and runs."""
     track, monitor, timing = subject.track, subject.monitor, subject.timing
-    if monitor.flags & (DISABLED | INACTIVE):
-        stop_waiting(subject)
-    elif monitor.paused(at):
-        stop_waiting(subject, monitor.paused_until)
-    elif track.last_check_in != NEVER:
+    if monitor.quiet(at):
+        stop_waiting(subject, NEVER if monitor.flags else monitor.paused_until)
+        limit_runs(subject, None)
+        return
+    if fresh:
+        limit_runs(subject, at)
+    if track.last_check_in != NEVER and not fresh:
         expected = timing.next_after(track.last_check_in)
         if timing.deadline(expected) < at:  # a change must not make a miss of what nobody waited for
             expected = timing.next_after(at)
         expect(subject, expected)
-    elif timing.policy.expect_from is ExpectFrom.CREATION or track.last_lapse:
+    elif track.last_check_in != NEVER or timing.policy.expect_from is ExpectFrom.CREATION or track.last_lapse:
         expect(subject, timing.next_after(at))
     else:
         stop_waiting(subject)
 
 
+def limit_runs(subject: Subject, since: Instant | None) -> None:
+    """Open runs have their longest time from `since`; None: as long as nothing is judged they have no limit."""
+    timeout = None if since is None else subject.timing.timeout(since)
+    for run in subject.state.runs.of(subject.slot):
+        if run.timeout_time != timeout:
+            limited = msgspec.structs.replace(run, timeout_time=timeout)
+            subject.state.record(limited)
+            subject.state.settle_run(subject.slot, subject.track, limited)
+
+
 def settle(state: State, slot: int, at: Instant) -> None:
     """Judges everything of one track that was due strictly before `at`."""
+    wake(state, slot, at)
     track = state.peek(slot)
-    monitor = state.monitor(track.monitor)
-    pause_over = track.deadline == NEVER and 0 < monitor.paused_until <= at
-    if min(track.deadline, track.run_deadline) >= at and not pause_over:
+    if min(track.deadline, track.run_deadline) >= at:
         return
     subject = Subject.of(state, slot)
     track = subject.track
-    if pause_over:
-        _end_pause(subject)
     while (due := min(track.deadline, track.run_deadline)) < at:
         if track.run_deadline == due:
             _judge_runs(subject, due, at)
         else:
             _judge_slot(subject, at)
+
+
+def wake(state: State, slot: int, at: Instant) -> None:
+    """Ends the pause of a track's monitor if it is over at `at`: all its environments count again from its end."""
+    track = state.peek(slot)
+    if track.deadline != NEVER:
+        return
+    monitor = state.monitor(track.monitor)
+    end = monitor.paused_until
+    if not 0 < end <= at:
+        return
+    monitor.paused_until = 0
+    state.write_monitor(track.monitor, monitor)
+    for sibling in state.tracks_of(monitor):
+        if state.peek(sibling).deadline == NEVER:
+            rearm(Subject.of(state, sibling), end, fresh=True)
 
 
 def park(state: State, slot: int, leaf: int) -> None:
@@ -83,20 +118,6 @@ def park(state: State, slot: int, leaf: int) -> None:
     monitor = state.monitor(track.monitor)
     waiting = track.deadline != NEVER or not monitor.paused_until
     state.deadlines.put(slot, SLOT, track.deadline if waiting else monitor.paused_until)
-
-
-def _end_pause(subject: Subject) -> None:
-    """The schedule counts again from the end of the pause, in every environment of the monitor."""
-    state, monitor, end = subject.state, subject.monitor, subject.monitor.paused_until
-    monitor.paused_until = 0
-    state.write_monitor(subject.track.monitor, monitor)
-    for slot in state.tracks_of(monitor):
-        sibling = Subject.of(state, slot)
-        waits = sibling.track.last_check_in != NEVER or sibling.timing.policy.expect_from is ExpectFrom.CREATION
-        if waits and not monitor.flags & (DISABLED | INACTIVE):
-            expect(sibling, sibling.timing.next_after(end))
-        else:
-            stop_waiting(sibling)
 
 
 def _judge_slot(subject: Subject, at: Instant) -> None:

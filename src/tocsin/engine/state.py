@@ -44,6 +44,10 @@ class MonitorEntry(msgspec.Struct):
     def paused(self, at: Instant) -> bool:
         return self.paused_until > at
 
+    def quiet(self, at: Instant) -> bool:
+        """Nothing is waited for and nothing judged."""
+        return self.flags != 0 or self.paused(at)
+
     def muted(self, at: Instant) -> bool:
         return self.muted_until > at
 
