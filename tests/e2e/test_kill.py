@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 import pytest
+
 from support.server import Server
 
 ROUNDS = 50
@@ -60,7 +61,9 @@ def test_fifty_kills_lose_nothing_and_invent_nothing(new_server: Callable[..., S
     # Far from any deadline, and with a deadline every two seconds: the one must not move, the other not turn into a miss.
     server.create_monitor("yearly", schedules=[{"interval": {"count": 1, "unit": "UNIT_YEAR"}}])
     server.create_monitor(
-        "busy", schedules=[{"interval": {"count": 2, "unit": "UNIT_SECOND"}}], tolerance={"margin": "0s", "maxRuntime": "0s"}
+        "busy",
+        schedules=[{"interval": {"count": 2, "unit": "UNIT_SECOND"}}],
+        tolerance={"margin": "0s", "maxRuntime": "0s"},
     )
     server.request("POST", f"/report/yearly?key={ingest}", key="")
     deadline_before = health(server, "yearly")["deadlineTime"]

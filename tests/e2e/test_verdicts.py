@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+
 from support.server import Server, free_port
 
 FIVE_SECONDS = [{"interval": {"count": 5, "unit": "UNIT_SECOND"}}]
