@@ -148,7 +148,7 @@ class Engine:
         state = self._state
         since = max(since, state.clock)
         unknown = 0
-        for count, slot in enumerate(list(outages.affected(state, since, until)), start=1):
+        for count, slot in enumerate(outages.affected(state, since, until), start=1):
             unknown += outages.pass_over(state, slot, since, until)
             if count % slice_size == 0:
                 yield count

@@ -6,10 +6,9 @@ For deaf [since, until]:
     window [slot, deadline] overlaps the deadline moves by the overlap; if it then runs out, UNKNOWN
     run due inside                   the run is UNKNOWN; a late end still closes it
     run open across, due later       its time-out moves by the time it lost; if it then runs out, UNKNOWN
+    pause that ends inside           the wait that follows it, by the lines above
     everything else                  untouched
 """
-
-from collections.abc import Iterator
 
 import msgspec
 
@@ -25,19 +24,23 @@ from tocsin.engine.state import State
 from tocsin.engine.subject import Subject
 
 
-def affected(state: State, since: Instant, until: Instant) -> Iterator[int]:
-    """Slots of tracks with a deadline, window or open run that [since, until] touches."""
-    expected, deadline = state.tracks.column("expected"), state.tracks.column("deadline")
-    running = set(state.runs.tracks())
-    for slot in range(len(deadline)):
-        waits = deadline[slot] != NEVER and deadline[slot] >= since and expected[slot] < until
-        if (waits or slot in running) and state.tracks.is_open(slot):
-            yield slot
+def affected(state: State, since: Instant, until: Instant) -> list[int]:
+    """Slots of tracks whose wait, open run or pause [since, until] may touch."""
+    if until <= since:
+        return []
+    state.write_back()
+    touched = set(state.runs.tracks())
+    touched.update(slot for slot, at in enumerate(state.tracks.column("expected")) if at < until)
+    ending = {slot for slot, at in enumerate(state.monitors.column("pause_until")) if 0 < at < until}
+    if ending:
+        touched.update(slot for slot, monitor in enumerate(state.tracks.column("monitor")) if monitor in ending)
+    return [slot for slot in sorted(touched) if state.tracks.is_open(slot)]
 
 
 def pass_over(state: State, slot: int, since: Instant, until: Instant) -> int:
     """Applies the table above to one track. Returns how many slots and runs became UNKNOWN."""
     silence.settle(state, slot, since)  # what was due before is judged as ever: we were slow, not deaf
+    silence.wake(state, slot, until)  # a pause that ends inside gives way to a wait that began inside
     subject = Subject.of(state, slot)
     track = subject.track
     before = track.unknown_count
@@ -55,13 +58,17 @@ def pass_over(state: State, slot: int, since: Instant, until: Instant) -> int:
 
 
 def _pass_over_run(subject: Subject, run: CheckIn, since: Instant, until: Instant) -> None:
-    if run.timeout_time is None or run.receive_time >= until:
+    if run.receive_time >= until:
         return
-    if run.timeout_time <= until:
+    timeout = run.timeout_time
+    if timeout is not None and timeout <= until:
         silence.time_out(subject, run, until, deaf=True)
         return
-    lost = until - max(run.receive_time, since)
-    moved = msgspec.structs.replace(run, timeout_time=ceil_second(run.timeout_time + lost), deafened=True)
+    if timeout is not None:
+        timeout = ceil_second(timeout + until - max(run.receive_time, since))
+    elif run.deafened:
+        return
+    moved = msgspec.structs.replace(run, timeout_time=timeout, deafened=True)
     subject.state.record(moved)
     subject.state.settle_run(subject.slot, subject.track, moved)
 

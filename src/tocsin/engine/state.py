@@ -226,12 +226,16 @@ class State:
 
     # -- the batch
 
+    def write_back(self) -> None:
+        """Working copies into the roster, for those who read whole columns."""
+        for slot, track in self._dirty.items():
+            self.tracks.write(slot, msgspec.structs.astuple(track))
+
     def take(self) -> Delta:
         """Ends the batch: working copies go back to the roster and out as rows."""
         delta, self.delta = self.delta, Delta()
-        for slot, track in self._dirty.items():
-            row = msgspec.structs.astuple(track)
-            self.tracks.write(slot, row)
+        self.write_back()
+        for track in self._dirty.values():
             number = int(self.monitors.read(track.monitor)[0])
             delta.tracks[track.number] = msgspec.structs.replace(track, monitor=number, next_track=0)
         self._dirty.clear()
