@@ -21,7 +21,7 @@ from tocsin.v1.check_in_pb2 import CheckIn
 P = ParamSpec("P")
 T = TypeVar("T")
 R = TypeVar("R", bound=Run)
-_OPENING_S: Final = 2.0  # a job does not wait longer before it starts; its end then tells of the start too
+_OPENING_S: Final = 2.0  # a job does not wait longer before it starts; the start is then sent with its end
 _log = logging.getLogger("tocsin.client")
 
 
@@ -132,7 +132,8 @@ class Monitored(_Base[SyncRun]):
         return run
 
     def _close(self, run: SyncRun, problem: BaseException | None) -> None:
-        self._send("the end", run, run.closing(problem))
+        if run.opened or self._send("the start", run, run.opening()):
+            self._send("the end", run, run.closing(problem))
 
     def _send(self, what: str, run: Run, call: Call[CheckIn], retry: Retry | None = None) -> bool:
         try:
@@ -187,7 +188,8 @@ class AsyncMonitored(_Base[AsyncRun]):
         return run
 
     async def _close(self, run: AsyncRun, problem: BaseException | None) -> None:
-        await self._send("the end", run, run.closing(problem))
+        if run.opened or await self._send("the start", run, run.opening()):
+            await self._send("the end", run, run.closing(problem))
 
     async def _send(self, what: str, run: Run, call: Call[CheckIn], retry: Retry | None = None) -> bool:
         try:

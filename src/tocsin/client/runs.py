@@ -23,7 +23,7 @@ class Run:
     """
 
     def __init__(self, monitor: str, environment: str | None, fields: dict[str, Any]) -> None:
-        """`fields`: the monitor's configuration, sent until the server has it."""
+        """`fields`: the monitor's configuration, sent with the start."""
         self.monitor = monitor
         self.id = uuid.uuid4().hex
         self.message = ""
@@ -47,9 +47,7 @@ class Run:
         return self._call("beat", end_time=now())
 
     def closing(self, problem: BaseException | None) -> Call[CheckIn]:
-        """A server that never heard of the start learns of it, and of the configuration, from the end."""
         good, exit_code, message = _outcome(problem)
-        more = {} if self.opened else {"start_time": self._start_time, **self._fields}
         return self._call(
             "ok" if good and not self._failed else "error",
             end_time=now(),
@@ -57,7 +55,6 @@ class Run:
             exit_code=self.exit_code if exit_code is None else exit_code,
             message=(message or self.message)[:_MESSAGE_MAX],
             metrics=self.metrics,
-            **more,
         )
 
     def _call(self, status: Any, **more: Any) -> Call[CheckIn]:
