@@ -86,6 +86,9 @@ def build(settings: Settings) -> Parts:
         metrics.observe(delta)
         watching.announce()
 
+    def beat() -> None:
+        pulse.beat()
+
     partition = Partition(
         lambda: Engine(compiler, EngineSettings(settings.engine.outage_shown_ms)),
         journal,
@@ -94,7 +97,9 @@ def build(settings: Settings) -> Parts:
         observe_delta,
         metrics.observe_commit,
         time.monotonic,
+        beat,
     )
+    pulse = Pulse(clock, partition.deaf, time.monotonic)
     _register(metrics, partition, clock, journal, principals)
 
     def answered(dialect: str, arrived: Instant) -> None:
@@ -105,7 +110,7 @@ def build(settings: Settings) -> Parts:
             metrics.reject(dialect, _ANSWERED.get(reason, "invalid"))
 
     configuration = Configuration(compiler)
-    check_ins = CheckIns(journal, store, configuration.check, answered, metrics.reject)
+    check_ins = CheckIns(journal, store, configuration.check, answered, metrics.reject, metrics.observe_offset)
     monitors = Monitors(journal, store, compiler, configuration)
     services: dict[str, object] = {
         "tocsin.v1.MonitorService": MonitorHandlers(monitors, watching, clock),
@@ -149,14 +154,14 @@ def build(settings: Settings) -> Parts:
         store=store,
         principals=principals,
         partition=partition,
-        pulse=Pulse(clock, partition.deaf, time.monotonic),
+        pulse=pulse,
         janitor=Janitor(
             store, clock, check_ins_days=settings.store.check_in_days, refusals_days=settings.store.refusal_days
         ),
         metrics=metrics,
         services=services,
         journal=journal,
-        http=application(routes, journal.arrival),
+        http=application(routes, journal.arrival, settings.listen.path_prefix),
         failed=failed,
         readiness=readiness,
     )
@@ -192,9 +197,7 @@ def _sentry(settings: Settings, check_ins: CheckIns, principals: Principals, met
     def loss(reason: str, project: int, quantity: int) -> None:
         metrics.client_lost.labels(_slug(principals, project), reason[:40]).inc(quantity)
 
-    return sentry.routes(
-        check_ins, principals, path_prefix=settings.listen.path_prefix, observe_item=item, observe_loss=loss
-    )
+    return sentry.routes(check_ins, principals, observe_item=item, observe_loss=loss)
 
 
 def _all_monitors(store: SqlStore, project: int) -> Iterator[Any]:

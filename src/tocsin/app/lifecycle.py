@@ -7,16 +7,18 @@ so the time to load is not deaf time. `/readyz` tells when loading is done.
 import asyncio
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import structlog
 import uvicorn
 
 from tocsin.api.server import GrpcServer, Tls
 from tocsin.app.build import Parts, build
+from tocsin.app.http_protocol import HttpProtocol
 from tocsin.app.lock import DataLock
 from tocsin.app.settings import Settings, host_port
 from tocsin.app.tenants import PUBLIC_URL, Tenant, create_tenant, keep_for_person
@@ -73,25 +75,26 @@ class _Server:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
         listener = _bind(*host_port(listen.http, "listen.http"))
+        grpc = self._grpc()
         scheme = "https" if listen.tls_certificate else "http"
         http_url = f"{scheme}://{_authority(listener)}"
         tenant = await asyncio.to_thread(self._prepare, listen.public_url or http_url + listen.path_prefix, began)
-        grpc = self._grpc()
         http = _Http(self._http_config())
         serving = asyncio.create_task(http.serve(sockets=[listener]))
         await grpc.start()
         listening_since = parts.clock.now()
-        await parts.partition.start(listening_since)
+        pulse = asyncio.create_task(parts.pulse.run(), name="pulse")  # beats while we load: that is no deaf time
+        if not await self._unless_stopped(parts.partition.start(listening_since)):
+            parts.partition.close()
+            await self._drain(grpc, http, serving, [pulse])
+            return self._code
+        partition = asyncio.create_task(parts.partition.run(), name="partition")
         tasks = [
-            asyncio.create_task(coroutine, name=name)
-            for name, coroutine in (
-                ("partition", parts.partition.run()),
-                ("pulse", parts.pulse.run()),
-                ("janitor", parts.janitor.run()),
-                ("credentials", self._refresh()),
-            )
+            pulse,
+            asyncio.create_task(parts.janitor.run(), name="janitor"),
+            asyncio.create_task(self._refresh(), name="credentials"),
         ]
-        for task in (*tasks, serving):
+        for task in (partition, *tasks, serving):
             task.add_done_callback(self._ended)
         parts.readiness["ready"] = True
         host = host_port(listen.grpc, "listen.grpc")[0]
@@ -105,23 +108,46 @@ class _Server:
             )
         )
         await self._stop.wait()
-        await self._drain(grpc, http, serving, tasks)
+        await self._drain(grpc, http, serving, tasks, partition)
         return self._code
 
+    async def _unless_stopped(self, coroutine: Coroutine[Any, Any, None]) -> bool:
+        """Whether it ran to its end; a signal to stop ends it before."""
+        work, stop = asyncio.ensure_future(coroutine), asyncio.ensure_future(self._stop.wait())
+        await asyncio.wait({work, stop}, return_when=asyncio.FIRST_COMPLETED)
+        stop.cancel()
+        if work.done():
+            work.result()
+            return True
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
+        return False
+
     async def _drain(
-        self, grpc: GrpcServer, http: _Http, serving: "asyncio.Task[None]", tasks: "list[asyncio.Task[None]]"
+        self,
+        grpc: GrpcServer,
+        http: _Http,
+        serving: "asyncio.Task[None]",
+        tasks: "list[asyncio.Task[None]]",
+        partition: "asyncio.Task[None] | None" = None,
     ) -> None:
         """Not ready, stop accepting, let calls in flight end, commit what is queued."""
         _log.info("draining")
+        seconds = self._settings.listen.drain_seconds
         self._parts.readiness["ready"] = False
+        self._parts.journal.stop_listening()
         http.should_exit = True
-        await asyncio.gather(grpc.drain(self._settings.listen.drain_seconds), serving, return_exceptions=True)
+        await asyncio.gather(grpc.drain(seconds), serving, return_exceptions=True)
         self._parts.partition.stop()
-        partition, *others = tasks
-        await asyncio.gather(partition, return_exceptions=True)
-        for task in others:
+        if partition is not None:
+            tasks = [*tasks, partition]
+            await asyncio.wait({partition}, timeout=max(seconds, 1.0))
+            if not partition.done():
+                _log.error("the database does not take what is queued; nobody was told that it was recorded")
+                self._code = 1
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         _log.info("stopped")
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
@@ -161,20 +187,23 @@ class _Server:
 
     def _grpc(self) -> GrpcServer:
         listen = self._settings.listen
-        return GrpcServer(
-            self._parts.services,
-            self._parts.principals,
-            self._parts.journal.arrival,
-            self._parts.failed,
-            listen.grpc,
-            _tls(self._settings),
-        )
+        try:
+            return GrpcServer(
+                self._parts.services,
+                self._parts.principals,
+                self._parts.journal.arrival,
+                self._parts.failed,
+                listen.grpc,
+                _tls(self._settings),
+            )
+        except RuntimeError as error:  # what grpc raises when it cannot bind
+            raise OSError(f"listen.grpc: {listen.grpc} cannot be listened on: {error}") from None
 
     def _http_config(self) -> uvicorn.Config:
         listen = self._settings.listen
         return uvicorn.Config(
             self._parts.http,
-            http="httptools",
+            http=HttpProtocol,
             ws="none",
             lifespan="off",
             access_log=False,  # keys sit in paths and queries
@@ -183,7 +212,6 @@ class _Server:
             server_header=False,
             timeout_keep_alive=75,
             timeout_graceful_shutdown=int(listen.drain_seconds) or 1,
-            root_path=listen.path_prefix.rstrip("/"),
             ssl_certfile=listen.tls_certificate or None,
             ssl_keyfile=listen.tls_key or None,
         )
@@ -200,7 +228,10 @@ def _tls(settings: Settings) -> Tls | None:
 
 def _bind(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return socket.create_server((host, port), family=family, backlog=4096)
+    try:
+        return socket.create_server((host, port), family=family, backlog=4096)
+    except OSError as error:
+        raise OSError(f"listen.http: {host}:{port} cannot be listened on: {error.strerror or error}") from None
 
 
 def _authority(listener: socket.socket) -> str:

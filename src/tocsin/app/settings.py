@@ -13,7 +13,7 @@ class Listen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     http: str = "127.0.0.1:8000"  # host:port of REST, pings, Sentry ingest and metrics
     grpc: str = "127.0.0.1:50051"  # host:port of gRPC
     public_url: str = ""  # how clients reach the HTTP port; DSNs are built from it; "": from `http`
-    path_prefix: str = ""  # when a proxy passes "/tocsin/…" on unchanged
+    path_prefix: str = ""  # "/tocsin", when a proxy passes "/tocsin/…" on unchanged
     tls_certificate: str = ""  # PEM file: gRPC and HTTP then speak TLS
     tls_key: str = ""  # PEM file
     tls_client_ca: str = ""  # PEM file: gRPC clients must present a certificate signed by it
@@ -71,22 +71,29 @@ def load(file: Path | None, environment: Mapping[str, str], flags: Mapping[str, 
     if file is not None:
         try:
             merged = tomllib.loads(file.read_text(encoding="utf-8"))
-        except (OSError, tomllib.TOMLDecodeError) as error:
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise SettingsError(f"{file}: {error}") from None
     for name, value in environment.items():
         if name.startswith("TOCSIN_") and "__" in name:
             section, _, key = name.removeprefix("TOCSIN_").lower().partition("__")
-            merged.setdefault(section, {})[key] = value
+            _put(merged, section, key, value)
     for path, value in flags.items():
         if value is not None:
             section, _, key = path.partition(".")
-            merged.setdefault(section, {})[key] = value
+            _put(merged, section, key, value)
     try:
         settings = msgspec.convert(merged, Settings, strict=False)
     except msgspec.ValidationError as error:
         raise SettingsError(f"setting {error}") from None
     _check(settings)
     return settings
+
+
+def _put(merged: dict[str, Any], section: str, key: str, value: Any) -> None:
+    content = merged.setdefault(section, {})
+    if not isinstance(content, dict):
+        raise SettingsError(f"setting {section}: must be a table of settings, not {content!r}")
+    content[key] = value
 
 
 def _check(settings: Settings) -> None:
@@ -99,12 +106,16 @@ def _check(settings: Settings) -> None:
             f"telemetry.log_level: {settings.telemetry.log_level!r} is none of debug, info, warning, error"
         )
     for path, value, least in (
+        ("listen.drain_seconds", settings.listen.drain_seconds, 0),
+        ("store.busy_timeout_ms", settings.store.busy_timeout_ms, 0),
         ("engine.queue_limit", settings.engine.queue_limit, 1),
+        ("engine.answer_within_ms", settings.engine.answer_within_ms, 1),
+        ("engine.outage_shown_ms", settings.engine.outage_shown_ms, 0),
         ("store.check_in_days", settings.store.check_in_days, 1),
         ("store.refusal_days", settings.store.refusal_days, 1),
         ("telemetry.max_samples", settings.telemetry.max_samples, 1),
     ):
-        if value < least:
+        if not value >= least:  # nor is it a number that is none
             raise SettingsError(f"{path}: must be at least {least}, not {value}")
 
 

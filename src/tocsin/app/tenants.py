@@ -60,5 +60,6 @@ def keep_for_person(data: Path, tenant: Tenant) -> Path:
     path = data / CREDENTIALS
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "wb") as file:
+        os.fchmod(handle, 0o600)  # one that was there before keeps its mode otherwise
         file.write(msgspec.json.format(msgspec.json.encode(tenant)) + b"\n")
     return path

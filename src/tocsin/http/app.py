@@ -9,6 +9,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tocsin.domain import errors
 from tocsin.domain.instant import Instant
@@ -18,10 +19,25 @@ from tocsin.http.arrival import Arrival
 _log = structlog.get_logger("tocsin.http")
 
 
-def application(routes: Sequence[BaseRoute], arrival: Callable[[], AbstractContextManager[Instant]]) -> Starlette:
+class Prefix:
+    """ASGI middleware: everything is served below a path prefix too, for a proxy that passes paths on unchanged."""
+
+    def __init__(self, app: ASGIApp, prefix: str) -> None:
+        self._app = app
+        self._prefix = prefix.rstrip("/")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._prefix and scope["type"] == "http" and scope["path"].startswith(f"{self._prefix}/"):
+            scope["root_path"] = self._prefix
+        await self._app(scope, receive, send)
+
+
+def application(
+    routes: Sequence[BaseRoute], arrival: Callable[[], AbstractContextManager[Instant]], prefix: str = ""
+) -> Starlette:
     return Starlette(
         routes=list(routes),
-        middleware=[Middleware(Arrival, arrival=arrival)],
+        middleware=[Middleware(Prefix, prefix=prefix), Middleware(Arrival, arrival=arrival)],
         exception_handlers={404: _not_found, 405: _wrong_method, errors.TocsinError: _expected, Exception: _unexpected},
     )
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
+from starlette._utils import get_route_path
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tocsin.domain.instant import Instant
@@ -20,7 +21,7 @@ class Arrival:
             await self._app(scope, receive, send)
             return
         state = scope.setdefault("state", {})
-        if scope["method"] in ("GET", "HEAD") and scope["path"].startswith("/v1/"):
+        if scope["method"] in ("GET", "HEAD") and get_route_path(scope).startswith("/v1/"):
             with self._arrival() as received:
                 state["received"] = received  # a read, perhaps an endless one, must not hold the clock
             await self._app(scope, receive, send)

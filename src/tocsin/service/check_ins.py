@@ -46,9 +46,11 @@ class CheckIns:
         check_change: Callable[[MonitorChange, str], None],
         answered: Answered,
         rejected: Rejected,
+        clock_offset: Callable[[str, int], None],
     ) -> None:
         """`check_change(change, field)` raises InvalidArgument when a monitor's configuration cannot be used."""
         self._answered = answered
+        self._clock_offset = clock_offset
         self._journal = journal
         self._store = store
         self._check_change = check_change
@@ -126,6 +128,8 @@ class CheckIns:
             changes["message"] = report.message[:MAX_MESSAGE]
         if report.check_in_id == ids.LATEST:
             changes["check_in_id"] = None
+        if report.time is not None and abs(report.time - report.received) <= MINUTE:  # older: it waited somewhere
+            self._clock_offset(report.dialect, report.time - report.received)
         if report.time is not None and not report.received - DAY <= report.time <= report.received + MINUTE:
             changes["time"] = None  # too old or too far ahead to be believed: the time of receipt counts
         if report.upsert is not None:

@@ -46,6 +46,15 @@ class EngineCollector(Collector):
         for name, count in zip(("slot", "run"), state.deadlines.counts(), strict=True):
             heap.add_metric([name], count)
         yield heap
+        # One partition, and it is ours: the series are there so that rules for several servers work on one.
+        for name, text in (
+            ("tocsin_leader", "1 on the instance that judges this shard."),
+            ("tocsin_shard_info", "The shard this instance serves, always 1."),
+        ):
+            family = GaugeMetricFamily(name, text, labels=["shard"])
+            family.add_metric(["0"], 1)
+            yield family
+        yield _gauge("tocsin_shards", "How many shards there are.", 1)
         core = (
             state.tracks.capacity * state.tracks.bytes_per_slot
             + state.monitors.capacity * state.monitors.bytes_per_slot

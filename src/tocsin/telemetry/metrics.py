@@ -9,7 +9,7 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from tocsin.domain.check_in import State
+from tocsin.domain.check_in import CheckIn, State
 from tocsin.domain.facts import (
     CheckInRecorded,
     CheckInRefused,
@@ -25,6 +25,7 @@ DIALECTS: Final = ("sentry", "cronitor", "checkly", "grpc", "native")
 STATUSES: Final = ("ok", "error", "in_progress", "note")
 _ANSWER_BUCKETS: Final = (0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _RUN_BUCKETS: Final = (0.1, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0, 4 * 3600.0, 12 * 3600.0, 86400.0)
+_OFFSET_BUCKETS: Final = (-60.0, -30.0, -10.0, -5.0, -1.0, -0.1, 0.1, 1.0, 5.0, 10.0, 30.0, 60.0)
 _DELAY_BUCKETS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
 
 
@@ -83,6 +84,13 @@ class Metrics:
         self.commit_seconds = Histogram(
             "tocsin_log_fsync_duration_seconds", "Group-commit time.", buckets=_ANSWER_BUCKETS, registry=registry
         )
+        self.clock_offset = Histogram(
+            "tocsin_clock_offset_seconds",
+            "Client-sent time minus server time, of reports that are not old.",
+            ("dialect",),
+            buckets=_OFFSET_BUCKETS,
+            registry=registry,
+        )
         self.build_info = Gauge(
             "tocsin_build_info", "Build of this server, always 1.", ("version", "python", "core"), registry=registry
         )
@@ -115,7 +123,7 @@ class Metrics:
                     self.missed.labels(self._slug(fact.check_in.project)).inc()
                     self.detection_seconds.labels("missed").observe((fact.judged_at - fact.deadline) / 1000)
                 case TimedOut():
-                    self.timeouts.labels(self._slug(fact.check_in.project)).inc()
+                    self.timeouts.labels(self._slug(fact.check_in.project)).inc(exemplar=_exemplar(fact.check_in))
                     self.detection_seconds.labels("timeout").observe((fact.judged_at - fact.deadline) / 1000)
                 case Unjudged():
                     self.unknown.labels(self._slug(fact.check_in.project)).inc()
@@ -143,10 +151,13 @@ class Metrics:
         status = {"start": "in_progress", "beat": "in_progress", "reset": "ok"}.get(fact.kind.value, fact.kind.value)
         self.checkins.labels(slug, run.dialect, status).inc()
         if run.state is State.ERROR and fact.finished:
-            self.errors.labels(slug).inc()
+            self.errors.labels(slug).inc(exemplar=_exemplar(run))
         if fact.finished and run.duration_ms is not None:
-            exemplar = {"trace_id": run.trace_id} if run.trace_id else None
-            self.run_seconds.labels(slug).observe(run.duration_ms / 1000, exemplar)
+            self.run_seconds.labels(slug).observe(run.duration_ms / 1000, _exemplar(run))
+
+    def observe_offset(self, dialect: str, milliseconds: int) -> None:
+        """How far a client's clock is from ours."""
+        self.clock_offset.labels(dialect).observe(milliseconds / 1000)
 
     def _refused(self, fact: CheckInRefused) -> None:
         self.refusals.labels(self._slug(fact.project), fact.dialect, fact.reason).inc()
@@ -159,3 +170,8 @@ _REJECTIONS: Final = {
     "MONITOR_ENVIRONMENT_RATELIMITED": "rate_limited",
     "INTERNAL": "overload",
 }
+
+
+def _exemplar(run: CheckIn) -> dict[str, str] | None:
+    """The trace of a run, where the format is OpenMetrics and the client sent one."""
+    return {"trace_id": run.trace_id} if run.trace_id else None

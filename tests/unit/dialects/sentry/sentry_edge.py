@@ -106,6 +106,7 @@ class Edge:
             check_change=lambda _change, _field: None,
             answered=lambda _dialect, _received: None,
             rejected=lambda dialect, reason: self.rejections.append(f"{dialect}:{reason}"),
+            clock_offset=lambda _dialect, _milliseconds: None,
         )
         found = routes(
             check_ins,
