@@ -21,11 +21,14 @@ class Arrival:
             await self._app(scope, receive, send)
             return
         state = scope.setdefault("state", {})
-        if scope["method"] in ("GET", "HEAD") and get_route_path(scope).startswith("/v1/"):
-            with self._arrival() as received:
-                state["received"] = received  # a read, perhaps an endless one, must not hold the clock
-            await self._app(scope, receive, send)
-            return
         with self._arrival() as received:
             state["received"] = received
-            await self._app(scope, receive, send)
+            if not _endless(scope["path"]):
+                await self._app(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+def _endless(path: str) -> bool:
+    """Reads that may go on for as long as they like, and must not hold the clock meanwhile."""
+    return path.endswith(":watch") or path.startswith("/metrics")
