@@ -2,9 +2,8 @@
 
 import pytest
 
-from support.engines import T0, World, instant, relative
-from tocsin.domain import ids
-from tocsin.domain.check_in import CheckIn, ReportKind, State
+from support.engines import T0, World, findable, instant, relative
+from tocsin.domain.check_in import ReportKind, State
 from tocsin.domain.facts import CheckInRecorded, Missed, TimedOut
 from tocsin.domain.instant import DAY, HOUR, MINUTE
 from tocsin.domain.monitor import MonitorChange
@@ -414,17 +413,23 @@ def test_ids_that_we_make_hold_their_number() -> None:
     world.report("02:00", RESET, check_in_id=C)
     world.tick("3:00:00")
     for run in world.kept.check_ins.values():
-        assert_findable(run)
-
-
-def assert_findable(run: CheckIn) -> None:
-    assert run.client_chosen or ids.number_of(run.id) == run.number
+        assert findable(run)
 
 
 def test_an_id_of_ours_that_a_client_sends_again_is_still_an_id() -> None:
     world = job()
     made = world.start("00:00").check_in
     assert world.ok("01:00", check_in_id=made.id).check_in.number == made.number
+
+
+def test_an_unknown_id_that_looks_like_ours_is_one_that_a_client_chose() -> None:
+    """Of a monitor deleted since, or out of retention: its run must be found by it all the same."""
+    world = job()
+    old = world.start("00:00").check_in.id
+    world.delete("01:00")
+    world.put("01:00", schedules=MIDNIGHT)
+    run = world.start("02:00", check_in_id=old).check_in
+    assert (run.id, findable(run)) == (old, True)
 
 
 def test_an_interval_may_count_from_the_start_of_a_run() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from tocsin.app.tzdata import read_zone, zone_names
+from tocsin.domain import ids
 from tocsin.domain.check_in import CheckIn, Report, ReportKind, State
 from tocsin.domain.commands import Command, Deaf, DeleteMonitor, Entry, PutMonitor, ReportCheckIn
 from tocsin.domain.facts import Fact
@@ -193,6 +194,11 @@ def relative(at: int | None) -> str | None:
     return f"{text}.{rest:03d}" if rest else text
 
 
+def findable(run: CheckIn) -> bool:
+    """Whether the store finds the run by its id: ids that we make hold their number, others have an index."""
+    return run.client_chosen or ids.number_of(run.id) == run.number
+
+
 def states(runs: Iterable[CheckIn]) -> list[str]:
     return [run.state.value for run in runs]
 
@@ -201,4 +207,4 @@ _TOLERANCE = frozenset(
     ("margin_ms", "max_runtime_ms", "failure_threshold", "miss_threshold", "recovery_threshold", "early_ms")
 )
 _POLICY = frozenset(("schedules", "kind", "expect_from", "miss_while_running", "round_to_minute"))
-__all__ = ["T0", "Deaf", "Kept", "World", "compiler", "instant", "relative", "states"]
+__all__ = ["T0", "Deaf", "Kept", "World", "compiler", "findable", "instant", "relative", "states"]

@@ -17,10 +17,9 @@ from tocsin.domain.check_in import State as CheckInState
 from tocsin.domain.facts import OutageRecorded
 from tocsin.domain.incident import Outage
 from tocsin.domain.instant import NEVER, Instant, ceil_second
-from tocsin.domain.track import TrackFlag
 from tocsin.engine import silence
 from tocsin.engine.deadlines import SLOT
-from tocsin.engine.state import State
+from tocsin.engine.state import DEAFENED, State
 from tocsin.engine.subject import Subject
 
 
@@ -50,7 +49,7 @@ def pass_over(state: State, slot: int, since: Instant, until: Instant) -> int:
     elif track.deadline != NEVER and track.deadline > until and track.expected < until:
         overlap = until - max(track.expected, since)
         track.deadline = ceil_second(track.deadline + overlap)
-        track.flags |= TrackFlag.DEAFENED
+        track.flags |= DEAFENED
         state.deadlines.put(slot, SLOT, track.deadline)
     for run in state.runs.of(slot):
         _pass_over_run(subject, run, since, until)

@@ -16,7 +16,7 @@ from tocsin.domain.refusals import RefusalReason
 from tocsin.domain.track import Verdict
 from tocsin.engine import puts, silence, verdicts
 from tocsin.engine.rules import RUNS
-from tocsin.engine.state import DISABLED, INACTIVE, NOWHERE, MonitorEntry, State
+from tocsin.engine.state import DISABLED, INACTIVE, NOWHERE, UNHEARD, MonitorEntry, State
 from tocsin.engine.subject import Subject
 
 REMEMBERED = 28 * DAY  # a run older than this, and than its longest time, is closed for ever
@@ -278,7 +278,7 @@ class _Filing:
             end_time=end_time,
             duration_ms=sent.duration_ms,
             timeout_time=timeout_time,
-            client_chosen=chosen and ids.number_of(sent.check_in_id or "") is None,
+            client_chosen=chosen,
             exit_code=sent.exit_code,
             message=sent.message,
             release=sent.release,
@@ -349,9 +349,10 @@ class _Filing:
         if on_time:
             return msgspec.structs.replace(run, expected_time=expected)
         late = msgspec.structs.replace(run, expected_time=lapse_slot, late=True, satisfies=lapse)
-        if track.verdict == Verdict.UNKNOWN and self.sent.time is not None:
+        if track.flags & UNHEARD and self.sent.time is not None:
             # The job did run while we could not listen: its own record takes the place of the unknown one.
-            late = msgspec.structs.replace(late, number=lapse, satisfies=None)
+            made = late.id if late.client_chosen else ids.public_id(lapse)
+            late = msgspec.structs.replace(late, number=lapse, id=made, satisfies=None)
         return late
 
     def _judge(self, run: CheckIn, *, good: bool, newer: bool) -> None:

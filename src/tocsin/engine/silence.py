@@ -12,10 +12,10 @@ from tocsin.domain.check_in import State as CheckInState
 from tocsin.domain.facts import Missed, TimedOut, Unjudged
 from tocsin.domain.instant import NEVER, Instant, Millis, ceil_second
 from tocsin.domain.monitor import ExpectFrom
-from tocsin.domain.track import TrackFlag, Verdict
+from tocsin.domain.track import Verdict
 from tocsin.engine import verdicts
 from tocsin.engine.deadlines import RUN, SLOT
-from tocsin.engine.state import State
+from tocsin.engine.state import DEAFENED, UNHEARD, State
 from tocsin.engine.subject import Subject
 
 
@@ -24,7 +24,7 @@ def expect(subject: Subject, expected: Instant) -> None:
     track = subject.track
     track.expected = expected
     track.deadline = subject.timing.deadline(expected)
-    track.flags &= ~TrackFlag.DEAFENED
+    track.flags &= ~DEAFENED
     subject.state.deadlines.put(subject.slot, SLOT, track.deadline)
 
 
@@ -32,7 +32,7 @@ def stop_waiting(subject: Subject, wake: Instant = NEVER) -> None:
     """Waits for no slot; looks at the track again at `wake` (the end of a pause)."""
     track = subject.track
     track.expected = track.deadline = NEVER
-    track.flags &= ~TrackFlag.DEAFENED
+    track.flags &= ~DEAFENED
     subject.state.deadlines.put(subject.slot, SLOT, wake)
 
 
@@ -40,7 +40,7 @@ def keep_slot(subject: Subject, longer: Millis) -> None:
     """Goes on waiting for the same slot when the margin became so much longer. What an outage added stays."""
     track = subject.track
     deadline = subject.timing.deadline(track.expected)
-    if track.flags & TrackFlag.DEAFENED:
+    if track.flags & DEAFENED:
         deadline = max(deadline, ceil_second(track.deadline + longer))
     track.deadline = deadline
     subject.state.deadlines.put(subject.slot, SLOT, deadline)
@@ -123,7 +123,7 @@ def park(state: State, slot: int, leaf: int) -> None:
 def _judge_slot(subject: Subject, at: Instant) -> None:
     track, timing = subject.track, subject.timing
     expected, deadline = track.expected, track.deadline
-    if track.flags & TrackFlag.DEAFENED:
+    if track.flags & DEAFENED:
         lapse(subject, CheckInState.UNKNOWN, deadline)
     elif timing.policy.miss_while_running or not track.open_runs:
         check_in = lapse(subject, CheckInState.MISSED, deadline)
@@ -153,6 +153,7 @@ def lapse(subject: Subject, outcome: CheckInState, at: Instant) -> CheckIn:
     )
     state.record(check_in, new=True)
     track.last_lapse, track.last_lapse_slot = number, track.expected
+    track.flags = track.flags & ~UNHEARD | (UNHEARD if outcome is CheckInState.UNKNOWN else 0)
     if outcome is CheckInState.UNKNOWN:
         verdicts.leave_unjudged(track)
         state.delta.facts.append(Unjudged(check_in))

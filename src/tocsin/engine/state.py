@@ -16,7 +16,7 @@ from tocsin.domain.check_in import CheckIn
 from tocsin.domain.incident import Incident
 from tocsin.domain.instant import NEVER, Instant
 from tocsin.domain.monitor import Monitor, Policy
-from tocsin.domain.track import Track
+from tocsin.domain.track import Track, TrackFlag
 from tocsin.engine.deadlines import RUN, SLOT, Deadlines
 from tocsin.engine.delta import Delta
 from tocsin.engine.memory import Recall
@@ -27,6 +27,8 @@ from tocsin.schedule import Compiler
 NOWHERE: Final = 0xFFFFFFFF
 DISABLED: Final = 1
 INACTIVE: Final = 2
+DEAFENED: Final = int(TrackFlag.DEAFENED)
+UNHEARD: Final = 2  # of Track.flags too: the newest lapse is UNKNOWN, not MISSED; says nothing without a lapse
 
 
 class MonitorEntry(msgspec.Struct):
