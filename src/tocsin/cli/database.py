@@ -23,7 +23,7 @@ def upgrade(data: str | None, store_url: str | None, config: str | None) -> None
     try:
         with DataLock(settings.data):
             migrations.upgrade(settings.database_url)
-    except (Locked, StoreTrouble) as error:
+    except (Locked, StoreTrouble, OSError, ValueError) as error:
         raise click.ClickException(str(error)) from None
     click.echo(f"the database is at revision {migrations.current(settings.database_url)}")
 

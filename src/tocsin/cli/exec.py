@@ -12,6 +12,7 @@ import subprocess  # running the user's command is what this is for
 import sys
 import threading
 import time
+import urllib.parse
 import uuid
 from typing import Any, Final
 
@@ -22,6 +23,7 @@ from tocsin.cli.spool import Spool
 
 _PATIENCE_S: Final = 5.0
 _NOT_FOUND: Final = 127
+_NOT_STARTED: Final = 126
 _FORWARDED: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
@@ -62,7 +64,12 @@ def _job(command: tuple[str, ...]) -> int:
     if program is None:
         click.echo(f"tocsin: {command[0]}: command not found", err=True)
         return _NOT_FOUND
-    with subprocess.Popen([program, *command[1:]]) as job:  # noqa: S603 - the user's own command
+    try:
+        job = subprocess.Popen([program, *command[1:]])  # noqa: S603 - the user's own command
+    except OSError as error:
+        click.echo(f"tocsin: {command[0]}: {error.strerror or error}", err=True)
+        return _NOT_STARTED
+    with job:
         before = {number: signal.signal(number, lambda number, _: job.send_signal(number)) for number in _FORWARDED}
         try:
             code = job.wait()
@@ -75,7 +82,7 @@ def _job(command: tuple[str, ...]) -> int:
 class _Reporter:
     def __init__(self, rest: Rest, monitor: str, options: dict[str, str | None]) -> None:
         self._rest = rest
-        self._path = f"/v1/projects/-/monitors/{monitor}/checkIns:report"
+        self._path = f"/v1/projects/-/monitors/{urllib.parse.quote(monitor, safe='')}/checkIns:report"
         self._id = uuid.uuid4().hex
         self._options = options
         self._spool = Spool()

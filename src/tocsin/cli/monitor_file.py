@@ -21,7 +21,7 @@ import yaml
 from tocsin.domain.names import check_monitor_id
 
 _LENGTH: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)")
-_SECONDS: Final = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_MILLISECONDS: Final = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 _EVERY: Final = re.compile(r"(?:(\d+)\s+)?(second|minute|hour|day|week|month|year)s?")
 _TOLERANCE_LENGTHS: Final = ("margin", "max_runtime", "alert_delay", "early")
 _TOLERANCE_COUNTS: Final = ("failure_threshold", "miss_threshold", "recovery_threshold")
@@ -41,6 +41,13 @@ class _Loader(yaml.SafeLoader):
         return super().compose_node(parent, index)
 
 
+def _integer(_loader: yaml.SafeLoader, node: yaml.ScalarNode) -> int:
+    """As YAML 1.2 has it: `010` is ten. The library's own reads it as 1.1 does, in base eight."""
+    text = str(node.value)
+    return int(text, 0) if text[:2] in ("0o", "0x") else int(text)
+
+
+_Loader.add_constructor("tag:yaml.org,2002:int", _integer)
 _Loader.yaml_implicit_resolvers = {}
 for _tag, _pattern, _first in (
     ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
@@ -106,4 +113,6 @@ def _length(value: object, where: str) -> str:
     match = _LENGTH.fullmatch(str(value).strip())
     if match is None:
         raise FileError(f"{where}: {value!r} must be like 90s, 5m, 2h or 1d")
-    return f"{float(match[1]) * _SECONDS[match[2]]:g}s"
+    milliseconds = round(float(match[1]) * _MILLISECONDS[match[2]])
+    seconds, rest = divmod(milliseconds, 1000)
+    return f"{seconds}.{rest:03d}s" if rest else f"{seconds}s"

@@ -1,5 +1,6 @@
 """A few calls of the native REST API, with nothing but the standard library: what the client commands need."""
 
+import http.client
 import os
 import urllib.error
 import urllib.parse
@@ -56,7 +57,7 @@ class Rest:
         except urllib.error.HTTPError as error:
             with error:
                 raise ApiError(_message(error.read(65_536)) or str(error), status=error.code) from None
-        except (OSError, msgspec.DecodeError) as error:
+        except (OSError, http.client.HTTPException, msgspec.DecodeError) as error:
             raise ApiError(f"{self.url}: {getattr(error, 'reason', error)}", status=0) from None
 
 

@@ -1,6 +1,9 @@
 """tocsin serve: the server, and what it prints on its first start."""
 
+import contextlib
+import resource
 import sys
+from typing import Final
 
 import click
 import uvloop
@@ -15,6 +18,8 @@ from tocsin.app.tenants import CREDENTIALS
 from tocsin.cli.options import data_options, load_settings
 from tocsin.store.port import StoreTrouble
 from tocsin.telemetry import logs
+
+_FILES: Final = 2**20
 
 
 @click.command()
@@ -43,6 +48,7 @@ def serve(
         telemetry__log_level=log_level,
     )
     logs.configure(settings.telemetry.log_level, json=settings.telemetry.log_json)
+    _allow_connections()
     try:
         code = uvloop.run(run(settings, lambda started: _greet(settings, started)))
     except Locked as error:
@@ -52,6 +58,14 @@ def serve(
     except (StoreTrouble, ValueError) as error:
         raise click.ClickException(str(error)) from None
     sys.exit(code)
+
+
+def _allow_connections() -> None:
+    """A connection is an open file; the usual soft limit of 1024 would turn a fleet away."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES if most == resource.RLIM_INFINITY else min(most, _FILES)
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 def _greet(settings: Settings, started: Started) -> None:

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
-from starlette._utils import get_route_path
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tocsin.domain.instant import Instant
@@ -23,7 +22,7 @@ class Arrival:
         state = scope.setdefault("state", {})
         with self._arrival() as received:
             state["received"] = received
-            if not _endless(scope["path"]):
+            if not _endless(scope["path"].removeprefix(scope.get("root_path", ""))):
                 await self._app(scope, receive, send)
                 return
         await self._app(scope, receive, send)

@@ -64,6 +64,7 @@ class LocalJournal:
         self._in_flight: dict[object, Instant] = {}
         self._arrived = asyncio.Event()
         self._closed = False
+        self._listened_until: Instant | None = None
         self.refused_since: Instant | None = None
         self.refused_until: Instant = 0
         self.refused_count = 0
@@ -136,13 +137,17 @@ class LocalJournal:
         count = min(limit, len(self._queue))
         return [self._queue.popleft() for _ in range(count)]
 
+    def put_back(self, batch: Sequence[Waiting]) -> None:
+        """To be taken again, before all others."""
+        self._queue.extendleft(reversed(batch))
+
     def wake(self) -> None:
         """Ends a `take` that waits."""
         self._arrived.set()
 
     def horizon(self) -> Instant:
         """Up to here every request that arrived has been stepped, once the batch just taken is."""
-        now = self._clock.now()
+        now = self._clock.now() if self._listened_until is None else self._listened_until
         oldest = now
         if self._queue:
             oldest = min(oldest, *(waiting.entry.at for waiting in self._queue))
@@ -153,6 +158,10 @@ class LocalJournal:
     def lag_ms(self) -> int:
         """Age of the oldest entry that waits."""
         return max(self._clock.now() - self._queue[0].entry.at, 0) if self._queue else 0
+
+    def stop_listening(self) -> None:
+        """New requests are turned away from now on: what falls due later is for the next start to pass over."""
+        self._listened_until = self._clock.now()
 
     def close(self) -> None:
         """Accepts no more; what is queued can still be taken."""

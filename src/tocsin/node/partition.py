@@ -21,7 +21,7 @@ from tocsin.domain.refusals import RefusalReason
 from tocsin.engine.delta import Delta
 from tocsin.engine.engine import Engine
 from tocsin.journal.local import LocalJournal, Waiting
-from tocsin.store.port import Store, StoreTrouble
+from tocsin.store.port import Fenced, Store, StoreTrouble
 
 T = TypeVar("T")
 
@@ -29,12 +29,13 @@ BATCH: Final = 1_000  # entries a transaction
 SLICE: Final = 5_000  # tracks judged between two commits, so that check-ins are answered between slices of a burst
 ALIVE_EVERY_MS: Final = 1_000  # how old the durable stamp of life may grow on an idle server
 _BACKOFF_S: Final = (0.05, 0.1, 0.2, 0.5, 1.0)
+_BROKEN_PAUSE_S: Final = 1.0  # between loads when silence itself breaks the engine, so that the line goes on meanwhile
 
 _log = structlog.get_logger("tocsin.partition")
 
 
 class _Broken(Exception):
-    """Stepping failed half-way: the engine's state cannot be trusted any more."""
+    """Stepping or writing failed half-way: the engine's state cannot be trusted any more."""
 
 
 class Partition:
@@ -47,8 +48,13 @@ class Partition:
         observe: Callable[[Delta], None],
         observe_commit: Callable[[float, bool], None],
         monotonic: Callable[[], float],
+        beat: Callable[[], None] = lambda: None,
     ) -> None:
-        """`observe` sees each delta once it is durable; `observe_commit(seconds, well)` each try to write one."""
+        """`observe` sees each delta once it is durable; `observe_commit(seconds, well)` each try to write one.
+
+        `beat()` is called before the clock is read for judging and tells `deaf` of a gap: whoever wakes first after a
+        stall, silence in it is not judged.
+        """
         self._new_engine = new_engine
         self._engine = new_engine()
         self._journal = journal
@@ -57,6 +63,7 @@ class Partition:
         self._observe = observe
         self._observe_commit = observe_commit
         self._monotonic = monotonic
+        self._beat = beat
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="tocsin-writer")
         self._position = 0
         self._alive_at: Instant = 0
@@ -100,19 +107,25 @@ class Partition:
     async def _turn(self) -> None:
         wait = 0 if self._more_due or self._deaf or self._stopping else self._pause()
         batch = await self._journal.take(limit=BATCH, wait=wait)
+        self._beat()
         if refused := self._journal.take_refused():
             self._deaf.append(Deaf(*refused, "overload"))
         horizon = self._journal.horizon()
+        self._deaf.sort(key=lambda gap: gap.since)
         while self._deaf:
-            gap = self._deaf[0]
-            if batch and batch[0].entry.at < gap.since:
-                horizon = min(horizon, gap.since)  # what came before the gap is stepped before it
+            since = self._deaf[0].since
+            if early := [waiting for waiting in batch if waiting.entry.at < since]:
+                # What came before the gap is stepped before it; what came after would judge the silence in it.
+                self._journal.put_back([waiting for waiting in batch if waiting.entry.at >= since])
+                batch, horizon = early, min(horizon, since)
                 break
             await self._pass_over(self._deaf.pop(0))
         try:
             await self._apply(batch, horizon)
         except _Broken:
             await self._apply_singly(batch)
+            if not batch:
+                await asyncio.sleep(_BROKEN_PAUSE_S)
         await self._alive()
 
     def _pause(self) -> float:
@@ -124,18 +137,19 @@ class Partition:
 
     async def _apply(self, batch: Sequence[Waiting], horizon: Instant) -> None:
         """Recall, step, judge, commit, answer."""
-        if batch:
-            needs = self._engine.needs([waiting.entry.command for waiting in batch])
-            if needs:
-                self._engine.recall(await self._patiently(lambda: self._store.recall(needs)))
         try:
+            if batch:
+                needs = self._engine.needs([waiting.entry.command for waiting in batch])
+                if needs:
+                    self._engine.recall(await self._patiently(lambda: self._store.recall(needs)))
             receipts = [self._engine.step(waiting.entry) for waiting in batch]
             self._more_due = self._engine.tick(horizon, limit=SLICE)
-            delta = self._engine.take()
+            await self._commit(self._engine.take())
+        except Fenced:
+            raise  # another process owns the partition now: to go on would be to fight it
         except Exception as error:
             _log.exception("the engine broke; it is loaded again")
             raise _Broken from error
-        await self._commit(delta)
         for waiting, receipt in zip(batch, receipts, strict=True):
             waiting.resolve(receipt)
 
@@ -152,12 +166,19 @@ class Partition:
                 waiting.fail(Unavailable("this request broke the server; it was set aside", reason="INTERNAL"))
 
     async def _load(self) -> None:
-        self._engine = engine = self._new_engine()
-        await self._patiently(lambda: engine.load(self._store.load()))
+        self._engine = await self._patiently(self._loaded)
         self._position = self._store.position()
-        self._alive_at = engine.clock
+        self._alive_at = self._engine.clock
+
+    def _loaded(self) -> Engine:
+        """A new engine for each try: trouble may come when half of the rows have been read."""
+        engine = self._new_engine()
+        engine.load(self._store.load())
+        return engine
 
     async def _pass_over(self, gap: Deaf) -> None:
+        if gap.until <= self._engine.clock:
+            return  # a longer gap that overlaps this one was passed over already
         _log.warning("could not listen", reason=gap.reason, seconds=round((gap.until - gap.since) / 1000, 1))
         for _ in self._engine.resume(gap.since, gap.until, gap.reason):
             await self._commit(self._engine.take())

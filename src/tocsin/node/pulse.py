@@ -36,6 +36,8 @@ class Pulse:
         self._last, self._last_monotonic = now, monotonic
 
     async def run(self) -> None:
+        """From now on; what came before, nobody was expected to listen to."""
+        self._last, self._last_monotonic = self._clock.now(), self._monotonic()
         while True:
-            self.beat()
             await asyncio.sleep(BEAT_S)
+            self.beat()
