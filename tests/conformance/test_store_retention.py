@@ -55,6 +55,6 @@ def test_old_rows_go_in_slices(store):
         slices.append(gone)
     assert slices == [4, 4, 3]
     assert store.list_check_ins(1, ANY, size=99).rows == [*new[::-1], open_run]
-    assert store.list_refusals(1, "x", limit=9) == refused[1:]
-    assert store.list_refusals(1, "y", limit=9) == []
+    assert store.list_refusals(1, "x", size=9).rows == refused[1:]
+    assert store.list_refusals(1, "y", size=9).rows == []
     assert count(store, "check_in_ids") == 6

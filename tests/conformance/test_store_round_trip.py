@@ -290,7 +290,7 @@ def assert_equal(store, model: Model) -> None:
         assert store.list_incidents(project, size=100).rows == newest
         for one in newest:
             assert store.get_incident(project, one.number) == one
-    assert store.list_refusals(1, None, limit=1000) == model.refusals[::-1]
+    assert store.list_refusals(1, None, size=1000).rows == model.refusals[::-1]
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])

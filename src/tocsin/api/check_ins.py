@@ -92,10 +92,12 @@ class CheckInHandlers:
     async def StreamCheckIns(
         self, requests: AsyncIterator[pb.StreamCheckInsRequest], call: Call
     ) -> AsyncIterator[pb.StreamCheckInsResponse]:
+        parent = ""
         async for request in requests:
+            parent = request.parent or parent
             with self._arrival() as received:
                 now = replace(call, received=received)
-                receipts, failed = await self._many(request.parent, request.requests, now, keep_going=True)
+                receipts, failed = await self._many(parent, request.requests, now, keep_going=True)
             response = pb.StreamCheckInsResponse(sequence=request.sequence, accepted_count=len(receipts) - len(failed))
             for index, status in failed.items():
                 response.failed_requests[index].CopyFrom(status)
@@ -105,8 +107,12 @@ class CheckInHandlers:
         parent = names.parse("monitor", request.parent, "parent")
         call.principal.require_project(parent.project)
         monitor = None if parent.monitor == "-" else parent.monitor
-        refusals = await self._check_ins.refusals(call.principal, monitor, limit=page_size(request.page_size))
-        return pb.ListRefusalsResponse(refusals=[from_refusal(refusal) for refusal in refusals])
+        page = await self._check_ins.refusals(
+            call.principal, monitor, size=page_size(request.page_size), token=request.page_token
+        )
+        return pb.ListRefusalsResponse(
+            refusals=[from_refusal(row) for row in page.rows], next_page_token=page.next_token
+        )
 
     async def _report(self, report: Report, call: Call) -> Receipt:
         return await self._check_ins.report(call.principal, _marked(report, call), strict=True)

@@ -5,18 +5,19 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import grpc
 import structlog
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from tocsin.api.errors import grpc_code, status_of, trailers
-from tocsin.domain.errors import TocsinError
+from tocsin.domain import errors
+from tocsin.domain.errors import TocsinError, Unavailable
 from tocsin.domain.instant import Instant
 from tocsin.service.call import Call
 from tocsin.service.principal import Principals
@@ -30,6 +31,9 @@ SERVICES: Final = {
 _INGEST: Final = ("tocsin.v1.CheckInService", "tocsin.v1.HeartbeatService")
 MESSAGE_MAX: Final = 16 * 1024 * 1024
 STREAMS_MAX: Final = 1_000  # concurrent calls of one connection
+
+T = TypeVar("T")
+Read = Callable[[bytes], Message]
 
 _log = structlog.get_logger("tocsin.grpc")
 
@@ -62,6 +66,7 @@ class GrpcServer:
         self._principals = principals
         self._arrival = arrival
         self._failed = failed
+        self._draining = asyncio.Event()
         self._server = grpc.aio.server(
             options=[
                 ("grpc.max_receive_message_length", MESSAGE_MAX),
@@ -88,8 +93,9 @@ class GrpcServer:
         await self._set_health(health_pb2.HealthCheckResponse.SERVING)
 
     async def drain(self, grace_s: float) -> None:
-        """Tells balancers, lets calls in flight end, then closes."""
+        """Tells balancers, ends streams, lets calls in flight end, then closes."""
         await self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
+        self._draining.set()
         await self._server.stop(grace_s)
 
     async def _set_health(self, status: Any) -> None:
@@ -103,21 +109,27 @@ class GrpcServer:
         return grpc.method_handlers_generic_handler(service.full_name, methods)
 
     def _method(self, service: ServiceDescriptor, method: MethodDescriptor, function: Callable[..., Any]) -> Any:
-        codec: dict[str, Any] = {
-            "request_deserializer": GetMessageClass(method.input_type).FromString,
-            "response_serializer": GetMessageClass(method.output_type).SerializeToString,
-        }
+        # Parsed below, not by gRPC: bytes that are no message are then refused with a status like any other.
+        read = GetMessageClass(method.input_type).FromString
+        codec: dict[str, Any] = {"response_serializer": GetMessageClass(method.output_type).SerializeToString}
         if method.client_streaming:
-            return grpc.stream_stream_rpc_method_handler(self._stream(function), **codec)
+            return grpc.stream_stream_rpc_method_handler(
+                self._stream(lambda requests, call: function(self._each(requests, read), call)), **codec
+            )
         if method.server_streaming:
-            return grpc.unary_stream_rpc_method_handler(self._stream(function), **codec)
-        return grpc.unary_unary_rpc_method_handler(self._unary(function, ingest=service.full_name in _INGEST), **codec)
+            return grpc.unary_stream_rpc_method_handler(
+                self._stream(lambda request, call: self._until_drain(function(_parse(read, request), call))), **codec
+            )
+        return grpc.unary_unary_rpc_method_handler(
+            self._unary(function, read, ingest=service.full_name in _INGEST), **codec
+        )
 
-    def _unary(self, function: Callable[..., Any], *, ingest: bool) -> Callable[..., Any]:
-        async def call(request: Message, context: Any) -> Message:
+    def _unary(self, function: Callable[..., Any], read: Read, *, ingest: bool) -> Callable[..., Any]:
+        async def call(request: bytes, context: Any) -> Message:
             with self._arrival() as received:
                 try:
-                    answer: Message = await function(request, self._call(context, received))
+                    who = self._call(context, received)
+                    answer: Message = await function(_parse(read, request), who)
                 except Exception as error:
                     if ingest:
                         self._failed("grpc", error.reason if isinstance(error, TocsinError) else "INTERNAL")
@@ -128,7 +140,7 @@ class GrpcServer:
         return call
 
     def _stream(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        async def call(request: Message | AsyncIterator[Message], context: Any) -> AsyncIterator[Message]:
+        async def call(request: bytes | AsyncIterator[bytes], context: Any) -> AsyncIterator[Message]:
             with self._arrival() as received:
                 pass  # a stream must not hold the clock; its messages are stamped one by one
             try:
@@ -140,11 +152,50 @@ class GrpcServer:
 
         return call
 
+    async def _each(self, requests: AsyncIterator[bytes], read: Read) -> AsyncIterator[Message]:
+        """The messages of a stream. Ends with SHUTTING_DOWN between two of them, when those before are answered."""
+        async for request in self._until_drain(requests):
+            yield _parse(read, request)
+
+    async def _until_drain(self, items: AsyncIterator[T]) -> AsyncIterator[T]:
+        """What would be waited for for ever does not hold up a stop."""
+        draining = asyncio.ensure_future(self._draining.wait())
+        iterator = aiter(items)
+        try:
+            while True:
+                coming = asyncio.ensure_future(anext(iterator, None))
+                try:
+                    await asyncio.wait({coming, draining}, return_when=asyncio.FIRST_COMPLETED)
+                    if not coming.done():
+                        raise Unavailable("the server is shutting down", reason="SHUTTING_DOWN", retry_after_ms=1_000)
+                finally:
+                    await _end(coming)
+                item = coming.result()
+                if item is None:
+                    return
+                yield item
+        finally:
+            draining.cancel()
+
     def _call(self, context: Any, received: Instant) -> Call:
         metadata = dict(context.invocation_metadata() or ())
         scheme, _, key = metadata.get("authorization", "").partition(" ")
         key = key.strip() if scheme.lower() == "bearer" else metadata.get("x-api-key", "")
         return Call(self._principals.resolve(key), received, "grpc", metadata.get("user-agent", "")[:200])
+
+
+def _parse(read: Read, request: bytes) -> Message:
+    try:
+        return read(request)
+    except DecodeError as error:
+        raise errors.invalid("body", f"is no such message: {error}", reason="BODY_MALFORMED") from None
+
+
+async def _end(task: "asyncio.Future[Any]") -> None:
+    """Cancels what is not done, and waits until it is."""
+    if not task.done():
+        task.cancel()
+        await asyncio.wait({task})
 
 
 async def _abort(context: Any, error: Exception) -> None:

@@ -115,9 +115,13 @@ class CheckIns:
             self._store.list_check_ins, principal.project.number, only, size=size, token=token
         )
 
-    async def refusals(self, principal: Principal, monitor_id: str | None, *, limit: int) -> list[CheckInRefused]:
+    async def refusals(
+        self, principal: Principal, monitor_id: str | None, *, size: int, token: str
+    ) -> Page[CheckInRefused]:
         principal.require(Scope.READ)
-        return await asyncio.to_thread(self._store.list_refusals, principal.project.number, monitor_id, limit=limit)
+        return await asyncio.to_thread(
+            self._store.list_refusals, principal.project.number, monitor_id, size=size, token=token
+        )
 
     def _normal(self, report: Report, *, strict: bool) -> Report:
         """Bounds that hold for every dialect; what cannot be used of an upsert is told in `upsert_error`."""

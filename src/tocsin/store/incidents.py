@@ -125,12 +125,16 @@ def list_outages(connection: Connection, *, shown_only: bool, size: int, token: 
     return pages.cut(found, size, query, lambda outage: (outage.number,))
 
 
-def list_refusals(connection: Connection, project: int, monitor_id: str | None, *, limit: int) -> list[CheckInRefused]:
+def list_refusals(
+    connection: Connection, project: int, monitor_id: str | None, *, size: int, token: str
+) -> Page[CheckInRefused]:
     """Newest first; of one monitor id, whether such a monitor exists or not, or of the whole project."""
+    query = ("refusals", project, monitor_id)
     statement = select(refusals).where(refusals.c.project == project)
     if monitor_id is not None:
         statement = statement.where(refusals.c.monitor_id == monitor_id)
-    return [
-        CheckInRefused(*row[1:])
-        for row in connection.execute(statement.order_by(refusals.c.number.desc()).limit(limit))
-    ]
+    if token:
+        statement = statement.where(refusals.c.number < pages.decode(token, query, tuple[int])[0])
+    statement = statement.order_by(refusals.c.number.desc()).limit(size + 1)
+    page = pages.cut(list(connection.execute(statement)), size, query, lambda row: (row.number,))
+    return Page([CheckInRefused(*row[1:]) for row in page.rows], page.next_token)

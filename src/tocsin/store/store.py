@@ -106,9 +106,11 @@ class SqlStore:
         with self.database.read() as connection:
             return incidents.list_outages(connection, shown_only=shown_only, size=size, token=token)
 
-    def list_refusals(self, project: int, monitor_id: str | None, *, limit: int) -> list[CheckInRefused]:
+    def list_refusals(
+        self, project: int, monitor_id: str | None, *, size: int, token: str = ""
+    ) -> Page[CheckInRefused]:
         with self.database.read() as connection:
-            return incidents.list_refusals(connection, project, monitor_id, limit=limit)
+            return incidents.list_refusals(connection, project, monitor_id, size=size, token=token)
 
     def last_revision(self) -> int:
         with self.database.read() as connection:
