@@ -2,6 +2,7 @@
 
 from array import array
 
+from tocsin._core.roster import TrackRoster
 from tocsin.domain import ids
 from tocsin.domain.instant import NEVER, ceil_second
 from tocsin.engine.deadlines import RUN, SLOT, second_of
@@ -10,6 +11,7 @@ from tocsin.engine.state import DISABLED, INACTIVE, NOWHERE, State
 
 _LINK = 3  # place of next_track in a track row
 _MONITOR = 1  # place of monitor
+_FORMATS = tuple(TrackRoster().column(name).format for name in TrackRoster.COLUMNS)
 
 
 def load(state: State, snapshot: Snapshot) -> None:
@@ -80,9 +82,7 @@ def _load_tracks(state: State, snapshot: Snapshot, slots: dict[int, int]) -> Non
         _load_track_rows(state, kept, first, slots, heads)
         first += len(kept)
     for monitor_slot, head in heads.items():
-        entry = state.monitor(monitor_slot)
-        entry.first_track = head
-        state.write_monitor(monitor_slot, entry)
+        state.monitors.set(monitor_slot, "first_track", head)
     paused, flags = state.monitors.column("pause_until"), state.monitors.column("flags")
     for monitor_slot in range(len(paused)):
         until = paused[monitor_slot]
@@ -106,10 +106,7 @@ def _load_track_rows(
         heads[monitor_slot] = slot
     columns[_MONITOR] = tuple(monitor_slots)
     columns[_LINK] = tuple(links)
-    names = state.tracks.COLUMNS
-    loaded = state.tracks.load(
-        [array(state.tracks.column(name).format, column) for name, column in zip(names, columns, strict=True)]
-    )
+    loaded = state.tracks.load([array(kind, column) for kind, column in zip(_FORMATS, columns, strict=True)])
     assert loaded == first
     environments = state.environments
     state.keys.put_many(
@@ -119,7 +116,7 @@ def _load_track_rows(
         ],
         array("I", range(first, first + len(rows))),
     )
-    deadline = names.index("deadline")
+    deadline = state.tracks.COLUMNS.index("deadline")
     state.deadlines.put_many(
         array("I", range(first, first + len(rows))),
         SLOT,
