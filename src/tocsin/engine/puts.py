@@ -176,7 +176,7 @@ def delete(state: State, command: DeleteMonitor, at: Instant) -> Receipt:  # noq
         state.close_track(entry, track_slot)
     state.keys.remove(ids.monitor_key(known.project, known.id))
     state.monitors.close(slot)
-    state.forget(known.project, known.id)
+    state.forget(known)
     state.delta.deleted_monitors.add(known.number)
     state.delta.facts.append(MonitorDeleted(known.project, known.number, known.id))
     return Receipt(monitors=(known,))

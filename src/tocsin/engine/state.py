@@ -152,9 +152,13 @@ class State:
     def remember(self, monitor: Monitor) -> None:
         self._monitors[monitor.project, monitor.id] = monitor
 
-    def forget(self, project: int, monitor_id: str) -> None:
-        self._monitors.pop((project, monitor_id), None)
-        self.recall.monitors.pop((project, monitor_id), None)
+    def forget(self, monitor: Monitor) -> None:
+        """Nothing of a deleted monitor is found again, in this batch either."""
+        self._monitors.pop((monitor.project, monitor.id), None)
+        self.recall.monitors.pop((monitor.project, monitor.id), None)
+        for known in (self._recorded, self.recall.check_ins):
+            for key in [key for key, row in known.items() if row.monitor == monitor.number]:
+                del known[key]
 
     # -- tracks
 
