@@ -1,39 +1,25 @@
-"""One report: find its monitor, environment and run; do what the table says; move the slot; judge.
+"""One report: find its monitor, its environment and the run that it names, then file it.
 
 The order is that of the wire: configuration first, then the report. Whatever is not honoured becomes a refusal with its
 reason, never silence.
 """
 
-import msgspec
-
-from tocsin.domain import ids, names
-from tocsin.domain.check_in import MAX_DURATION, CheckIn, Report, ReportKind
-from tocsin.domain.check_in import State as CheckInState
-from tocsin.domain.facts import CheckInRecorded, CheckInRefused
-from tocsin.domain.instant import DAY, MINUTE, NEVER, Instant, ceil_second
+from tocsin.domain import names
+from tocsin.domain.check_in import CheckIn, Report
+from tocsin.domain.facts import CheckInRefused
+from tocsin.domain.instant import Instant
 from tocsin.domain.receipt import Receipt
 from tocsin.domain.refusals import RefusalReason
-from tocsin.domain.track import Verdict
-from tocsin.engine import puts, silence, verdicts
-from tocsin.engine.rules import RUNS
-from tocsin.engine.state import DISABLED, INACTIVE, NOWHERE, UNHEARD, MonitorEntry, State
+from tocsin.engine import puts, silence
+from tocsin.engine.filing import Filing, Refused
+from tocsin.engine.state import DISABLED, INACTIVE, NOWHERE, MonitorEntry, State
 from tocsin.engine.subject import Subject
-
-REMEMBERED = 28 * DAY  # a run older than this, and than its longest time, is closed for ever
-SPOOL_GRACE = MINUTE  # a run whose start was delivered late has at least this long to deliver its end
-
-_WELL = (ReportKind.OK, ReportKind.RESET)
-
-
-class _Refused(Exception):
-    def __init__(self, reason: RefusalReason, detail: str) -> None:
-        self.reason, self.detail = reason, detail
 
 
 def report(state: State, sent: Report, at: Instant) -> Receipt:
     try:
         return _report(state, sent, at)
-    except _Refused as refused:
+    except Refused as refused:
         return Receipt(refusal=refuse(state, sent, refused.reason, refused.detail, at))
 
 
@@ -60,7 +46,7 @@ def _report(state: State, sent: Report, at: Instant) -> Receipt:
     slot = _monitor(state, sent, at)
     monitor = state.monitor(slot)
     if monitor.flags & DISABLED:
-        raise _Refused(RefusalReason.MONITOR_DISABLED, f"monitor {sent.monitor_id!r} is disabled")
+        raise Refused(RefusalReason.MONITOR_DISABLED, f"monitor {sent.monitor_id!r} is disabled")
     if monitor.flags & INACTIVE:
         return Receipt()
     named = _named_run(state, sent, monitor)
@@ -69,7 +55,7 @@ def _report(state: State, sent: Report, at: Instant) -> Receipt:
     if track_slot == NOWHERE:
         track_slot = puts.add_environment(state, slot, monitor, environment, at)
     silence.settle(state, track_slot, at)
-    return _Filing(Subject.of(state, track_slot), sent, at).file()
+    return Filing(Subject.of(state, track_slot), sent, at).file()
 
 
 def _monitor(state: State, sent: Report, at: Instant) -> int:
@@ -91,7 +77,7 @@ def _monitor(state: State, sent: Report, at: Instant) -> int:
     elif sent.upsert_error:
         refuse(state, sent, RefusalReason.MONITOR_INVALID_CONFIG, sent.upsert_error, at, dropped=slot == NOWHERE)
     if slot == NOWHERE:
-        raise _Refused(
+        raise Refused(
             RefusalReason.MONITOR_NOT_FOUND,
             f"no monitor {sent.monitor_id!r} in this project, and the report brought no usable configuration for one",
         )
@@ -106,284 +92,12 @@ def _named_run(state: State, sent: Report, monitor: MonitorEntry) -> CheckIn | N
     if known is None:
         return None
     if known.monitor != monitor.number:
-        raise _Refused(
+        raise Refused(
             RefusalReason.CHECKIN_GUID_PROJECT_MISMATCH, f"check-in {sent.check_in_id} belongs to another monitor"
         )
     if sent.environment and known.environment != sent.environment:
-        raise _Refused(
+        raise Refused(
             RefusalReason.CHECKIN_ENVIRONMENT_MISMATCH,
             f"check-in {sent.check_in_id} was opened in environment {known.environment!r}",
         )
     return known
-
-
-class _Filing:
-    """One report on its way into one track."""
-
-    def __init__(self, subject: Subject, sent: Report, at: Instant) -> None:
-        self.subject, self.sent, self.at = subject, sent, at
-        self.state, self.slot, self.track = subject.state, subject.slot, subject.track
-        self.monitor, self.timing = subject.monitor, subject.timing
-        self.time: Instant = sent.time if sent.time is not None else at  # when it happened, as far as we believe it
-        self.paused = self.monitor.paused(at)
-
-    def file(self) -> Receipt:
-        run = self._run()
-        action = RUNS[run.state if run else None, self.sent.kind]
-        if run is not None and self.at >= self._forgotten(run):
-            raise _Refused(RefusalReason.CHECKIN_FINISHED, f"check-in {run.id} began too long ago")
-        if run is not None and self.sent.check_in_id and self.sent.retry_safe and self._repeats(run):
-            return Receipt(check_in=self._named(run))
-        return getattr(self, f"_{action.value}")(run)  # type: ignore[no-any-return] # one method for each Action
-
-    def _run(self) -> CheckIn | None:
-        """The run that the report is about: by id, by series, or the newest open one."""
-        sent = self.sent
-        if sent.check_in_id:
-            return self.state.find_check_in(sent.project, sent.check_in_id)
-        if not sent.pair or sent.kind in (ReportKind.RESET, ReportKind.NOTE):
-            return None
-        newest = self.state.runs.newest(self.slot, sent.series)
-        if newest is not None and self.at >= self._forgotten(newest):
-            return None  # its end was lost long ago: it must not refuse every report to come
-        if newest is not None and sent.kind is ReportKind.START:
-            began = newest.start_time or newest.receive_time
-            if self.timing.next_after(began) <= self.time:
-                return None  # that run covers an earlier slot: this is the next run, not a sign of life of the last
-        return newest
-
-    def _forgotten(self, run: CheckIn) -> Instant:
-        """From when a run is closed for ever: 28 days after its first report, or its longest time if that is longer."""
-        longest = max(REMEMBERED, self.timing.policy.tolerance.max_runtime_ms)
-        return run.receive_time // MINUTE * MINUTE + longest
-
-    def _repeats(self, run: CheckIn) -> bool:
-        """Whether this is the request that made the run what it is, sent again."""
-        outcomes = {
-            ReportKind.START: CheckInState.IN_PROGRESS,
-            ReportKind.OK: CheckInState.OK,
-            ReportKind.ERROR: CheckInState.ERROR,
-            ReportKind.NOTE: CheckInState.NOTE,
-        }
-        return outcomes.get(self.sent.kind) is run.state
-
-    # -- one method for each Action
-
-    def _open(self, _run: CheckIn | None) -> Receipt:
-        timeout = None
-        if not self.paused:
-            timeout = self.timing.timeout(self.time)
-            if timeout is not None and self.sent.time is not None:
-                timeout = max(timeout, ceil_second(self.at + SPOOL_GRACE))
-        run = self._new(CheckInState.IN_PROGRESS, start_time=self.time, timeout_time=timeout)
-        run = self._meet_slot(run, begins=True)
-        self.track.started_count += 1
-        self.state.settle_run(self.slot, self.track, run)
-        return self._recorded(run, created=True, finished=False)
-
-    def _alone(self, _run: CheckIn | None) -> Receipt:
-        good = self.sent.kind in _WELL
-        run = self._new(CheckInState.OK if good else CheckInState.ERROR, end_time=self.time)
-        newer = self._spoken_since(run)
-        if good or not newer:
-            run = self._meet_slot(run, begins=True)
-        self._judge(run, good=good, newer=newer)
-        return self._recorded(run, created=True, finished=True)
-
-    def _keep_alive(self, run: CheckIn | None) -> Receipt:
-        assert run is not None
-        timeout = None if self.paused else self.timing.timeout(self.time)
-        if timeout is not None:
-            timeout = min(timeout, self._forgotten(run))
-        kept = self._merged(run, timeout_time=timeout, deafened=False)
-        self._meet_slot(kept, begins=False)
-        self.state.settle_run(self.slot, self.track, kept)
-        return self._recorded(kept, created=False, finished=False)
-
-    def _close(self, run: CheckIn | None) -> Receipt:
-        assert run is not None
-        good = self.sent.kind in _WELL
-        closed = self._merged(
-            run,
-            state=CheckInState.OK if good else CheckInState.ERROR,
-            end_time=self.time,
-            duration_ms=self._duration(run),
-            timeout_time=None,
-        )
-        newer = self._spoken_since(run)
-        if good or not newer:
-            self._meet_slot(closed, begins=False)
-        self.state.settle_run(self.slot, self.track, closed)
-        self._judge(closed, good=good, newer=newer)
-        return self._recorded(closed, created=False, finished=True)
-
-    def _reopen(self, run: CheckIn | None) -> Receipt:
-        assert run is not None
-        timeout = None if self.paused else self.timing.timeout(self.time)
-        alive = self._merged(run, state=CheckInState.IN_PROGRESS, timeout_time=timeout)
-        self._meet_slot(alive, begins=False)
-        self.state.settle_run(self.slot, self.track, alive)
-        return self._recorded(alive, created=False, finished=False)
-
-    def _reorder(self, run: CheckIn | None) -> Receipt:
-        assert run is not None
-        started = run.start_time if run.start_time is not None else self.time
-        noted = self._merged(run, start_time=started, duration_ms=self._duration(run))
-        return self._recorded(noted, created=False, finished=False)
-
-    def _close_late(self, run: CheckIn | None) -> Receipt:
-        assert run is not None
-        noted = self._merged(run, end_time=self.time, duration_ms=self._duration(run))
-        self._meet_slot(noted, begins=False)
-        if noted.duration_ms is not None:
-            self.track.last_duration = noted.duration_ms
-        return self._recorded(noted, created=False, finished=True)
-
-    def _finished(self, run: CheckIn | None) -> Receipt:
-        assert run is not None
-        raise _Refused(
-            RefusalReason.CHECKIN_FINISHED,
-            f"check-in {run.id} has ended already: {run.state.value}, reported {self.sent.kind.value}",
-        )
-
-    def _note(self, _run: CheckIn | None) -> Receipt:
-        note = self._new(CheckInState.NOTE)
-        return self._recorded(note, created=True, finished=False)
-
-    # -- parts
-
-    def _new(
-        self,
-        outcome: CheckInState,
-        *,
-        start_time: Instant | None = None,
-        end_time: Instant | None = None,
-        timeout_time: Instant | None = None,
-    ) -> CheckIn:
-        sent = self.sent
-        number = self.state.check_in_number(self.at)
-        chosen = bool(sent.check_in_id) and sent.kind not in (ReportKind.RESET, ReportKind.NOTE)
-        return CheckIn(
-            number=number,
-            id=sent.check_in_id if chosen and sent.check_in_id else ids.public_id(number),
-            project=self.monitor.project,
-            monitor=self.monitor.number,
-            monitor_id=sent.monitor_id,
-            track=self.track.number,
-            environment=self.state.environments[self.track.environment],
-            state=outcome,
-            receive_time=self.at,
-            update_time=self.at,
-            start_time=start_time,
-            end_time=end_time,
-            duration_ms=sent.duration_ms,
-            timeout_time=timeout_time,
-            client_chosen=chosen,
-            exit_code=sent.exit_code,
-            message=sent.message,
-            release=sent.release,
-            host=sent.host,
-            trace_id=sent.trace_id,
-            metrics=sent.metrics,
-            series=sent.series,
-            dialect=sent.dialect,
-            client=sent.client,
-        )
-
-    def _merged(self, run: CheckIn, **changes: object) -> CheckIn:
-        """The run with what the report adds; the trace is the one it began with."""
-        sent = self.sent
-        merged: dict[str, object] = {"update_time": self.at, "monitor_id": sent.monitor_id}
-        if sent.exit_code is not None:
-            merged["exit_code"] = sent.exit_code
-        for field in ("message", "release", "host"):
-            if value := getattr(sent, field):
-                merged[field] = value
-        if sent.metrics:
-            merged["metrics"] = {**run.metrics, **sent.metrics}
-        return msgspec.structs.replace(run, **merged | changes)
-
-    def _duration(self, run: CheckIn) -> int | None:
-        """Sent wins; else what is known already; else the time since the start, whichever way round they came."""
-        if self.sent.duration_ms is not None:
-            return self.sent.duration_ms
-        if run.duration_ms is not None:
-            return run.duration_ms
-        computed = abs(self.time - (run.start_time if run.start_time is not None else run.receive_time))
-        if computed > MAX_DURATION:
-            raise _Refused(RefusalReason.CHECKIN_INVALID_DURATION, f"check-in {run.id} would have lasted {computed} ms")
-        return computed
-
-    def _spoken_since(self, run: CheckIn) -> bool:
-        """Whether a run that began later has ended already: this one must not overrule it."""
-        began = run.start_time if run.start_time is not None else self.time
-        return self.track.last_start != NEVER and began < self.track.last_start
-
-    def _meet_slot(self, run: CheckIn, *, begins: bool) -> CheckIn:
-        """Files the report under the slot it satisfies and moves the slot waited for. It never moves backward."""
-        track, timing, time = self.track, self.timing, self.time
-        expected = track.expected
-        if begins:
-            run = self._filed(run)
-        if track.last_check_in != NEVER and time < track.last_check_in:
-            return run  # older news: recorded, but what is waited for has moved on
-        track.last_check_in = time
-        if self.paused or (timing.start_anchored and not begins):
-            return run
-        after = time
-        if begins and expected != NEVER and expected - timing.early(expected) <= time < expected:
-            after = expected  # a little early is on time
-        following = timing.next_after(after)
-        if expected == NEVER or following > expected:
-            silence.expect(self.subject, following)
-        return run
-
-    def _filed(self, run: CheckIn) -> CheckIn:
-        track, time = self.track, self.time
-        expected = track.expected if track.expected != NEVER else None
-        lapse, lapse_slot = track.last_lapse, track.last_lapse_slot
-        if not lapse or time < lapse_slot:
-            return msgspec.structs.replace(run, expected_time=expected)
-        on_time = expected is not None and time >= expected - self.timing.early(expected)
-        track.last_lapse, track.last_lapse_slot = 0, NEVER
-        if on_time:
-            return msgspec.structs.replace(run, expected_time=expected)
-        late = msgspec.structs.replace(run, expected_time=lapse_slot, late=True, satisfies=lapse)
-        if track.flags & UNHEARD and self.sent.time is not None:
-            # The job did run while we could not listen: its own record takes the place of the unknown one.
-            made = late.id if late.client_chosen else ids.public_id(lapse)
-            late = msgspec.structs.replace(late, number=lapse, id=made, satisfies=None)
-        return late
-
-    def _judge(self, run: CheckIn, *, good: bool, newer: bool) -> None:
-        track = self.track
-        if good:
-            track.ok_count += 1
-            track.last_success = max(self.time, track.last_success if track.last_success != NEVER else self.time)
-        else:
-            track.error_count += 1
-        if run.duration_ms is not None:
-            track.last_duration = run.duration_ms
-        began = run.start_time if run.start_time is not None else self.time
-        backdated = self.sent.time is not None
-        if not newer:
-            track.last_start = began
-        if self.paused or (newer and (backdated or not good)):
-            return
-        if good:
-            reset = self.sent.kind is ReportKind.RESET
-            verdicts.succeed(self.subject, run, self.at, reset=reset)
-        else:
-            verdicts.fail(self.subject, run, Verdict.ERROR, self.at)
-
-    def _recorded(self, run: CheckIn, *, created: bool, finished: bool) -> Receipt:
-        replaces = created and run.number != self.state.sequences.get("check_in")
-        self.state.record(run, new=created and not replaces)
-        if replaces:
-            self.state.delta.renamed_check_ins.add(run.number)
-        self.state.delta.facts.append(CheckInRecorded(run, self.sent.kind, finished))
-        return Receipt(check_in=self._named(run), created=created)
-
-    def _named(self, run: CheckIn) -> CheckIn:
-        """Rows that were made from silence have no monitor id; the report names it."""
-        return run if run.monitor_id else msgspec.structs.replace(run, monitor_id=self.sent.monitor_id)
