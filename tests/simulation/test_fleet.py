@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import structlog
+
 from simulation.fleet import HICCUP, POISON, UNSTORABLE, Action, Fleet, Trouble, live
 from support.virtual import VirtualLoop, run
 
@@ -34,13 +35,13 @@ async def crash(fleet: Fleet) -> None:
 
 async def stall(fleet: Fleet) -> None:
     """SIGSTOP, swap, a suspended machine: no timer of the process runs."""
-    since = fleet.clock.now()
+    since = fleet.judged()
     fleet.loop.stall(fleet.chance.uniform(3.0, 90.0))
     fleet.deaf.append((since, fleet.clock.now()))
 
 
 async def jump_ahead(fleet: Fleet) -> None:
-    since = fleet.clock.now()
+    since = fleet.judged()
     fleet.clock.offset += fleet.chance.choice((3_000, 60_000, 3_600_000))
     fleet.deaf.append((since, fleet.clock.now()))
 
@@ -69,8 +70,8 @@ def test_crashes_at_any_await(tmp_path, seed):
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_store_in_trouble_and_a_queue_that_overflows(tmp_path, seed):
-    trouble = Trouble(refuse=0.005, spell=(0.1, 12.0))
-    found = simulate(tmp_path, seed, HOUR / 2, trouble, (20.0, flood))
+    trouble = Trouble(refuse=0.01, spell=(0.1, 12.0))
+    found = simulate(tmp_path, seed, HOUR / 3, trouble, (20.0, flood))
     assert found["refused"] > 0
     assert found["outages"] > 0
 

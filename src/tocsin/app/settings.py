@@ -1,5 +1,6 @@
 """Settings: defaults < tocsin.toml < environment (TOCSIN_SECTION__KEY) < flags. One frozen structure with sections."""
 
+import math
 import os
 import tomllib
 from collections.abc import Mapping
@@ -115,7 +116,7 @@ def _check(settings: Settings) -> None:
         ("store.refusal_days", settings.store.refusal_days, 1),
         ("telemetry.max_samples", settings.telemetry.max_samples, 1),
     ):
-        if not value >= least:  # nor is it a number that is none
+        if not least <= value < math.inf:  # nor is it a number that is none
             raise SettingsError(f"{path}: must be at least {least}, not {value}")
 
 

@@ -63,7 +63,7 @@ def read(text: str) -> list[dict[str, Any]]:
     """One request for each entry, in order. FileError names the entry and the key."""
     try:
         content = yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:
         raise FileError(str(error)) from None
     entries = content.get("monitors") if isinstance(content, dict) else content
     if not isinstance(entries, list):

@@ -177,7 +177,7 @@ class Partition:
         return engine
 
     async def _pass_over(self, gap: Deaf) -> None:
-        if gap.until <= self._engine.clock:
+        if gap.until < self._engine.clock:
             return  # a longer gap that overlaps this one was passed over already
         _log.warning("could not listen", reason=gap.reason, seconds=round((gap.until - gap.since) / 1000, 1))
         for _ in self._engine.resume(gap.since, gap.until, gap.reason):
@@ -192,7 +192,10 @@ class Partition:
         await self._patiently(lambda: self._store.commit(delta, position))
         self._position = position
         self._alive_at = delta.clock
-        self._observe(delta)
+        try:
+            self._observe(delta)
+        except Exception:  # it is durable: to count it wrong is bad, to step it again would be worse
+            _log.exception("what was committed could not be counted")
 
     async def _alive(self, *, force: bool = False) -> None:
         """Moves the durable stamp of life of a server that has nothing else to write."""

@@ -13,6 +13,7 @@ _INCLUDES = {
     Scope.READ: frozenset({Scope.READ}),
     Scope.ADMIN: frozenset({Scope.INGEST, Scope.READ, Scope.ADMIN}),
 }
+_TOO_LONG = 20  # digits that no project number has
 
 
 class Principal(msgspec.Struct, frozen=True):
@@ -69,7 +70,7 @@ class Principals:
         return True
 
     def find(self, key: str) -> Principal | None:
-        return self._by_digest.get(digest_of(key))
+        return self._by_digest.get(digest_of(key)) if key.isascii() else None
 
     def resolve(self, key: str | None) -> Principal:
         """The principal of a key; Unauthenticated when there is none."""
@@ -84,8 +85,10 @@ class Principals:
 
     def project(self, reference: str | int) -> Project | None:
         """By number or slug."""
-        if isinstance(reference, int) or reference.isdecimal():
-            return self._projects.get(int(reference))
+        if isinstance(reference, int):
+            return self._projects.get(reference)
+        if reference.isdecimal():
+            return self._projects.get(int(reference)) if len(reference) < _TOO_LONG else None
         return next((project for project in self._projects.values() if project.slug == reference), None)
 
     def projects(self) -> list[Project]:

@@ -110,7 +110,7 @@ def series_of(
 
 def render(series: list[Series], selection: Selection, *, max_samples: int) -> Iterator[bytes]:
     """Text 0.0.4, a family at a time; over `max_samples` it stops and says so in `tocsin_scrape_truncated`."""
-    left = max_samples
+    left, cut = max_samples, 0
     for family in FAMILIES:
         if selection.families and family.name not in selection.families:
             continue
@@ -122,17 +122,16 @@ def render(series: list[Series], selection: Selection, *, max_samples: int) -> I
                 for more, value in family.samples(one, selection)
             ]
             if len(lines) > left:
-                lines = lines[:left]
+                lines, cut = lines[:left], 1
             left -= len(lines)
             yield "".join(lines).encode()
-            if not left:
+            if cut:
                 break
-    truncated = 0 if left else 1
     yield (
         "# HELP tocsin_scrape_samples Samples of this scrape.\n# TYPE tocsin_scrape_samples gauge\n"
         f"tocsin_scrape_samples {max_samples - left}\n"
         "# HELP tocsin_scrape_truncated 1 when this scrape was cut at the limit of samples.\n"
-        f"# TYPE tocsin_scrape_truncated gauge\ntocsin_scrape_truncated {truncated}\n"
+        f"# TYPE tocsin_scrape_truncated gauge\ntocsin_scrape_truncated {cut}\n"
     ).encode()
 
 

@@ -23,6 +23,7 @@ from tocsin.engine.delta import Delta
 
 DIALECTS: Final = ("sentry", "cronitor", "checkly", "grpc", "native")
 STATUSES: Final = ("ok", "error", "in_progress", "note")
+_EXEMPLAR_MAX: Final = 120  # the format allows 128 characters for name and value; more is an error there
 _ANSWER_BUCKETS: Final = (0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _RUN_BUCKETS: Final = (0.1, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0, 4 * 3600.0, 12 * 3600.0, 86400.0)
 _OFFSET_BUCKETS: Final = (-60.0, -30.0, -10.0, -5.0, -1.0, -0.1, 0.1, 1.0, 5.0, 10.0, 30.0, 60.0)
@@ -174,4 +175,4 @@ _REJECTIONS: Final = {
 
 def _exemplar(run: CheckIn) -> dict[str, str] | None:
     """The trace of a run, where the format is OpenMetrics and the client sent one."""
-    return {"trace_id": run.trace_id} if run.trace_id else None
+    return {"trace_id": run.trace_id} if 0 < len(run.trace_id) <= _EXEMPLAR_MAX else None

@@ -1,0 +1,53 @@
+"""Retention: slices until nothing is left, and patience with a store in trouble."""
+
+import asyncio
+
+import structlog
+
+from support.virtual import VirtualClock, run
+from tocsin.domain.instant import DAY
+from tocsin.node.janitor import EVERY_S, Janitor
+from tocsin.store.port import StoreTrouble
+
+
+class Old:
+    """So many old rows; each slice may fail first."""
+
+    def __init__(self, rows, failures=0):
+        self.rows, self.failures, self.asked = rows, failures, []
+
+    def expire(self, *, check_ins_before, refusals_before, limit):
+        self.asked.append((check_ins_before, refusals_before))
+        if self.failures:
+            self.failures -= 1
+            raise StoreTrouble("database is locked")
+        gone = min(self.rows, limit)
+        self.rows -= gone
+        return gone
+
+
+def janitor(store, loop):
+    return Janitor(store, VirtualClock(loop, 100 * DAY), check_ins_days=90, refusals_days=7)
+
+
+def test_a_sweep_deletes_all_that_is_old_in_slices():
+    async def main(loop):
+        store = Old(12_000)
+        assert await janitor(store, loop).sweep() == 12_000
+        assert len(store.asked) == 4
+        assert store.asked[0] == (10 * DAY, 93 * DAY)
+
+    run(main)
+
+
+def test_trouble_is_waited_out():
+    async def main(loop):
+        store = Old(10, failures=2)
+        task = asyncio.ensure_future(janitor(store, loop).run())
+        with structlog.testing.capture_logs() as logs:
+            await asyncio.sleep(2.5 * EVERY_S)
+        assert not task.done()
+        assert store.rows == 0
+        assert [log["event"] for log in logs] == ["retention waits", "retention waits", "old rows deleted"]
+
+    run(main)

@@ -1,0 +1,207 @@
+"""The loop that owns a partition: what the simulation does not single out."""
+
+import asyncio
+from contextlib import suppress
+
+import pytest
+import structlog
+
+from support.engines import T0, compiler
+from support.stores import open_sqlite
+from support.virtual import VirtualClock, run
+from tocsin.domain.check_in import Report, ReportKind
+from tocsin.domain.commands import PutMonitor, ReportCheckIn
+from tocsin.domain.monitor import MonitorChange
+from tocsin.domain.schedule import Interval, Unit
+from tocsin.engine.engine import Engine
+from tocsin.journal.local import LocalJournal
+from tocsin.node.partition import Partition
+from tocsin.store import CheckInFilter, SqlStore
+from tocsin.store.port import Fenced, StoreTrouble
+
+
+class Rig:
+    """A partition on a real store and virtual time."""
+
+    def __init__(self, loop, folder, observe=lambda _delta: None, store=None):
+        self.clock = VirtualClock(loop, T0)
+        self.store = store or open_sqlite(folder)
+        self.journal = LocalJournal(self.clock)
+        self.partition = Partition(
+            lambda: Engine(compiler()),
+            self.journal,
+            self.store,
+            self.clock,
+            observe,
+            lambda _seconds, _well: None,
+            loop.time,
+        )
+
+    async def __aenter__(self):
+        await self.partition.start(self.clock.now())
+        self.task = asyncio.ensure_future(self.partition.run())
+        return self
+
+    async def __aexit__(self, *_):
+        self.task.cancel()
+        with suppress(asyncio.CancelledError, Fenced):
+            await self.task
+        self.partition.close()
+        self.store.close()
+
+    async def put(self, **fields):
+        change = MonitorChange(policy={"schedules": (Interval(5, Unit.SECOND),)}, tolerance={"margin_ms": 0}, **fields)
+        return await self.journal.append(self.clock.now(), PutMonitor(1, "job", change))
+
+    async def ok(self, at=None, **fields):
+        at = self.clock.now() if at is None else at
+        return await self.journal.append(at, ReportCheckIn(Report(1, "job", ReportKind.OK, at, **fields)))
+
+    def states(self):
+        return [run.state.value for run in self.store.list_check_ins(1, CheckInFilter(), size=1000).rows][::-1]
+
+
+@pytest.fixture(autouse=True)
+def logs():
+    with structlog.testing.capture_logs() as found:
+        yield found
+
+
+def test_silence_is_judged_within_a_second_of_its_deadline(tmp_path):
+    async def main(loop):
+        async with Rig(loop, tmp_path) as rig:
+            await rig.put()
+            await asyncio.sleep(0.3)
+            await rig.ok()
+            await asyncio.sleep(5.5)  # 5 seconds after the report, rounded up to the whole second, is at 6.0
+            assert rig.states() == ["ok"]
+            await asyncio.sleep(0.3)
+            assert rig.states() == ["ok", "missed"]
+
+    run(main)
+
+
+def test_a_batch_that_straddles_a_gap_is_split_by_it(tmp_path):
+    """A report from after a gap must not judge the silence in the gap, though one from before comes first."""
+
+    async def main(loop):
+        async with Rig(loop, tmp_path) as rig:
+            await rig.put()
+            await rig.ok()
+            await asyncio.sleep(2.2)  # between two turns of the loop
+            before = rig.clock.now()
+            loop.stall(30)
+            after = rig.clock.now()
+            sent = [asyncio.ensure_future(rig.ok(at)) for at in (before, after)]
+            rig.partition.deaf(before + 1, after, "stall")
+            await asyncio.gather(*sent)
+            assert rig.states() == ["ok", "ok", "unknown", "ok"]
+
+    run(main)
+
+
+def test_gaps_that_overlap_count_once(tmp_path):
+    async def main(loop):
+        async with Rig(loop, tmp_path) as rig:
+            await rig.put()
+            await rig.ok()
+            start = rig.clock.now()
+            await asyncio.sleep(1)
+            loop.stall(20)
+            rig.partition.deaf(start + 1_000, start + 21_000, "stall")
+            rig.partition.deaf(start + 500, start + 800, "overload")
+            await rig.ok()
+            outages = rig.store.list_outages(shown_only=False, size=9).rows
+            lengths = sorted(outage.end_time - outage.start_time for outage in outages)
+            assert sum(lengths) <= 20_600
+            track = rig.store.get_monitor(1, "job").tracks[0][1]
+            assert track.deadline > rig.clock.now()
+
+    run(main)
+
+
+def test_trouble_in_the_middle_of_loading_starts_over(tmp_path):
+    async def main(loop):
+        async with Rig(loop, tmp_path) as rig:
+            await rig.put()
+            await rig.ok()
+        again = Rig(loop, tmp_path, store=SqlStore(f"sqlite:///{tmp_path / 'tocsin.db'}"))
+        load, failures = again.store.load, [1, 1]
+
+        def failing_load():
+            snapshot = load()
+            if failures:
+                failures.pop()
+                snapshot.tracks = broken(snapshot.tracks)
+            return snapshot
+
+        def broken(chunks):
+            yield from chunks
+            raise StoreTrouble("the disk is away")
+
+        again.store.load = failing_load
+        async with again as rig:
+            assert failures == []
+            assert len(rig.partition.engine.state.monitors) == 1
+            assert (await rig.ok()).check_in is not None
+
+    run(main)
+
+
+def test_a_counter_that_breaks_does_not_store_twice(tmp_path, logs):
+    def observe(_delta):
+        raise ValueError("too long")
+
+    async def main(loop):
+        async with Rig(loop, tmp_path, observe) as rig:
+            await rig.put()
+            assert (await rig.ok()).check_in is not None
+            assert rig.states() == ["ok"]
+            assert not rig.task.done()
+
+    run(main)
+    assert "what was committed could not be counted" in {log["event"] for log in logs}
+
+
+def test_who_lost_the_partition_stops(tmp_path):
+    """A second owner has loaded it: to go on, or to take it back, would be to fight over one database."""
+
+    async def main(loop):
+        async with Rig(loop, tmp_path) as rig:
+            await rig.put()
+            other = SqlStore(f"sqlite:///{tmp_path / 'tocsin.db'}")
+            other.load()
+            other.close()
+            sent = asyncio.ensure_future(rig.ok())
+            await asyncio.wait({rig.task}, timeout=5)
+            assert isinstance(rig.task.exception(), Fenced)
+            sent.cancel()
+
+    run(main)
+
+
+def test_nothing_is_judged_once_nobody_listens(tmp_path):
+    async def main(loop):
+        async with Rig(loop, tmp_path) as rig:
+            await rig.put()
+            await rig.ok()
+            rig.journal.stop_listening()
+            await asyncio.sleep(20)
+            assert rig.states() == ["ok"]
+            assert (await rig.ok()).check_in is not None  # calls in flight still end well
+
+    run(main)
+
+
+def test_stopping_commits_what_is_queued(tmp_path):
+    async def main(loop):
+        async with Rig(loop, tmp_path) as rig:
+            await rig.put()
+            sent = [asyncio.ensure_future(rig.ok()) for _ in range(50)]
+            await asyncio.sleep(0)
+            rig.partition.stop()
+            await rig.task
+            assert all(receipt.check_in for receipt in await asyncio.gather(*sent))
+            assert len(rig.states()) == 50
+
+    run(main)

@@ -1,0 +1,52 @@
+"""Whether a monitor's configuration can be used: bounds, and schedules that compile; errors name the path."""
+
+import pytest
+
+from support.engines import compiler
+from tocsin.domain.errors import InvalidArgument
+from tocsin.domain.monitor import MAX_MARGIN, MAX_MAX_RUNTIME, MAX_THRESHOLD, MonitorChange
+from tocsin.domain.schedule import Cron, Daily
+from tocsin.service.configuration import Configuration
+
+CONFIGURATION = Configuration(compiler())
+
+
+def field_of(change):
+    with pytest.raises(InvalidArgument) as refused:
+        CONFIGURATION.check(change, "monitor")
+    [violation] = refused.value.violations
+    return violation
+
+
+@pytest.mark.parametrize(
+    ("name", "low", "high"),
+    [
+        ("margin_ms", 0, MAX_MARGIN),
+        ("max_runtime_ms", 0, MAX_MAX_RUNTIME),
+        ("failure_threshold", 1, MAX_THRESHOLD),
+        ("miss_threshold", 0, MAX_THRESHOLD),
+        ("recovery_threshold", 1, MAX_THRESHOLD),
+        ("alert_delay_ms", 0, MAX_MARGIN),
+        ("early_ms", 0, MAX_MARGIN),
+    ],
+)
+def test_numbers_are_within_bounds(name, low, high):
+    for value in (low, high):
+        CONFIGURATION.check(MonitorChange(tolerance={name: value}), "monitor")
+    for value in (low - 1, high + 1):
+        assert field_of(MonitorChange(tolerance={name: value})).field == f"monitor.tolerance.{name}"
+
+
+def test_a_tolerance_may_be_unset():
+    CONFIGURATION.check(MonitorChange(tolerance={"early_ms": None}), "monitor")
+
+
+def test_a_schedule_that_does_not_compile_is_named_by_its_place():
+    one = field_of(MonitorChange(policy={"schedules": (Cron("* * * 13 *"),)}))
+    assert one.field == "monitor.schedules[0].cron.expression"
+    two = field_of(MonitorChange(policy={"schedules": (Cron("* * * * *"), Daily(("25:00",)))}))
+    assert two.field.startswith("monitor.schedules[1].")
+
+
+def test_a_change_without_schedules_is_fine():
+    CONFIGURATION.check(MonitorChange(display_name="x"), "monitor")
