@@ -103,14 +103,15 @@ class World:
     def together(self, *entries: tuple[str | int, Command]) -> list[Receipt]:
         """Several entries in one batch: recalled once, committed once."""
         needs = self.engine.needs([command for _, command in entries])
-        by_id = {(run.project, run.id): run for run in self.kept.check_ins.values()}
-        by_name = {(m.project, m.id): m for m, _ in self.kept.monitors.values()}
-        self.engine.recall(
-            Recall(
-                monitors={key: by_name[key] for key in needs.monitors if key in by_name},
-                check_ins={key: by_id[key] for key in needs.check_ins if key in by_id},
+        if needs:
+            by_id = {(run.project, run.id): run for run in self.kept.check_ins.values()}
+            by_name = {(m.project, m.id): m for m, _ in self.kept.monitors.values()}
+            self.engine.recall(
+                Recall(
+                    monitors={key: by_name[key] for key in needs.monitors if key in by_name},
+                    check_ins={key: by_id[key] for key in needs.check_ins if key in by_id},
+                )
             )
-        )
         receipts = [self.engine.step(Entry(instant(at), command)) for at, command in entries]
         self.last = receipts[-1]
         self._take()
