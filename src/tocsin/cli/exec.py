@@ -27,7 +27,19 @@ _NOT_STARTED: Final = 126
 _FORWARDED: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
-@click.command("exec", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+class _Exec(click.Command):
+    """The first `--` is where the job begins, and what stands before it is ours. Without one it follows MONITOR."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if "--" in args:
+            ctx.allow_interspersed_args, ctx.ignore_unknown_options = True, False
+            ours, _, _ = self.make_parser(ctx).parse_args(args[: args.index("--")])
+            if isinstance(begun := ours.get("command"), tuple) and begun:
+                raise click.UsageError(f"write -- before the job, right after MONITOR: {' '.join(args)[:200]}", ctx)
+        return super().parse_args(ctx, args)
+
+
+@click.command("exec", cls=_Exec, context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 @click.argument("monitor")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 @click.option("--environment", help="[default: production]")
@@ -86,6 +98,7 @@ class _Reporter:
         self._id = uuid.uuid4().hex
         self._options = options
         self._spool = Spool()
+        self._away = False
 
     def open(self) -> None:
         body: dict[str, Any] = {"checkInId": self._id, "checkIn": self._check_in("STATE_IN_PROGRESS", startTime=_now())}
@@ -105,10 +118,11 @@ class _Reporter:
         )
 
     def _deliver(self, body: dict[str, Any]) -> None:
-        """What waits goes first, so that the order stays. Nothing here may fail the job."""
+        """What waits goes first, so that the order stays. Nothing here may fail the job, or ask twice who is away."""
+        self._away = False
         try:
             self._spool.flush(self._send)
-            if not self._send(self._path, body):
+            if self._away or not self._send(self._path, body):
                 self._spool.put(self._path, body)
         except OSError as error:
             click.echo(f"tocsin: the check-in could not be kept: {error}", err=True)
@@ -120,6 +134,7 @@ class _Reporter:
         except ApiError as error:
             if error.retryable:
                 click.echo(f"tocsin: the server is away, the check-in is kept: {error}", err=True)
+                self._away = True
                 return False
             click.echo(f"tocsin: the check-in was refused: {error}", err=True)
         return True
