@@ -37,9 +37,14 @@ class CheckInHandlers:
         self._arrival = arrival
 
     async def CreateCheckIn(self, request: pb.CreateCheckInRequest, call: Call) -> check_in_pb2.CheckIn:
-        parent = names.parse("monitor", request.parent, "parent")
-        call.principal.require_project(parent.project)
-        return _answer(await self._report(to_report(request, **_where(call)), call))
+        report = to_report(
+            request,
+            **_where(call),
+            dialect=call.dialect,
+            retry_safe=True,  # native clients choose ids and may send the same request again
+            own_project=call.principal.require_project,
+        )
+        return _answer(await self._check_ins.report(call.principal, report, strict=True))
 
     async def UpdateCheckIn(self, request: pb.UpdateCheckInRequest, call: Call) -> check_in_pb2.CheckIn:
         name = names.parse("check_in", request.check_in.name, "check_in.name")
@@ -80,13 +85,14 @@ class CheckInHandlers:
         receipts, failed = await self._many(
             request.parent, request.requests, call, keep_going=request.return_partial_success
         )
-        response = pb.BatchCreateCheckInsResponse()
-        for index, receipt in enumerate(receipts):
-            response.check_ins.append(
+        response = pb.BatchCreateCheckInsResponse(
+            check_ins=[
                 from_check_in(receipt.check_in) if receipt and receipt.check_in else check_in_pb2.CheckIn()
-            )
-            if index in failed:
-                response.failed_requests[index].CopyFrom(failed[index])
+                for receipt in receipts
+            ]
+        )
+        for index, status in failed.items():
+            response.failed_requests[index].CopyFrom(status)
         return response
 
     async def StreamCheckIns(
@@ -130,14 +136,17 @@ class CheckInHandlers:
             monitor_id = "" if name.monitor == "-" else name.monitor
         failed: dict[int, Status] = {}
         reports: dict[int, Report] = {}
+        where = _where(call)
         for index, request in enumerate(requests):
             try:
-                if request.parent:
-                    call.principal.require_project(
-                        names.parse("monitor", request.parent, f"requests[{index}].parent").project
-                    )
-                reports[index] = _marked(
-                    to_report(request, **_where(call), monitor_id=monitor_id, field=f"requests[{index}]"), call
+                reports[index] = to_report(
+                    request,
+                    **where,
+                    monitor_id=monitor_id,
+                    field=f"requests[{index}]",
+                    dialect=call.dialect,
+                    retry_safe=True,
+                    own_project=call.principal.require_project,
                 )
             except errors.TocsinError as error:
                 if not keep_going:

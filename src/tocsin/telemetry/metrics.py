@@ -9,7 +9,7 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from tocsin.domain.check_in import CheckIn, State
+from tocsin.domain.check_in import CheckIn, ReportKind, State
 from tocsin.domain.facts import (
     CheckInRecorded,
     CheckInRefused,
@@ -114,10 +114,14 @@ class Metrics:
 
     def observe(self, delta: Delta) -> None:
         """Called once for each committed delta."""
+        counted: dict[tuple[int, str, ReportKind], int] = {}  # a batch has thousands of facts and few series
         for fact in delta.facts:
             match fact:
-                case CheckInRecorded():
-                    self._recorded(fact)
+                case CheckInRecorded(check_in=run, kind=kind):
+                    series = (run.project, run.dialect, kind)
+                    counted[series] = counted.get(series, 0) + 1
+                    if fact.finished:
+                        self._finished(run)
                 case CheckInRefused():
                     self._refused(fact)
                 case Missed():
@@ -135,6 +139,8 @@ class Metrics:
                     self.outages.labels(fact.outage.reason).inc()
                 case _:
                     pass
+        for (project, dialect, kind), count in counted.items():
+            self.checkins.labels(self._slug(project), dialect, _STATUS_OF[kind]).inc(count)
 
     def observe_commit(self, seconds: float, well: bool) -> None:
         if well:
@@ -147,14 +153,11 @@ class Metrics:
         """A request that never became a report: auth, unknown_monitor, invalid, rate_limited, too_large, overload."""
         self.rejected.labels(dialect, reason).inc()
 
-    def _recorded(self, fact: CheckInRecorded) -> None:
-        run, slug = fact.check_in, self._slug(fact.check_in.project)
-        status = {"start": "in_progress", "beat": "in_progress", "reset": "ok"}.get(fact.kind.value, fact.kind.value)
-        self.checkins.labels(slug, run.dialect, status).inc()
-        if run.state is State.ERROR and fact.finished:
-            self.errors.labels(slug).inc(exemplar=_exemplar(run))
-        if fact.finished and run.duration_ms is not None:
-            self.run_seconds.labels(slug).observe(run.duration_ms / 1000, _exemplar(run))
+    def _finished(self, run: CheckIn) -> None:
+        if run.state is State.ERROR:
+            self.errors.labels(self._slug(run.project)).inc(exemplar=_exemplar(run))
+        if run.duration_ms is not None:
+            self.run_seconds.labels(self._slug(run.project)).observe(run.duration_ms / 1000, _exemplar(run))
 
     def observe_offset(self, dialect: str, milliseconds: int) -> None:
         """How far a client's clock is from ours."""
@@ -166,6 +169,14 @@ class Metrics:
             self.rejected.labels(fact.dialect, _REJECTIONS.get(fact.reason, "invalid")).inc()
 
 
+_STATUS_OF: Final = {
+    ReportKind.START: "in_progress",
+    ReportKind.BEAT: "in_progress",
+    ReportKind.OK: "ok",
+    ReportKind.ERROR: "error",
+    ReportKind.RESET: "ok",
+    ReportKind.NOTE: "note",
+}
 _REJECTIONS: Final = {
     "MONITOR_NOT_FOUND": "unknown_monitor",
     "MONITOR_ENVIRONMENT_RATELIMITED": "rate_limited",

@@ -1,20 +1,20 @@
 """Requests of CheckInService and HeartbeatService → Report, and CheckIn → tocsin.v1.CheckIn."""
 
 import math
-from collections.abc import Iterable, Mapping
-from typing import Final, TypedDict
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, TypedDict
 
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from tocsin.domain import errors, ids, names
 from tocsin.domain.check_in import MAX_DURATION, MAX_MESSAGE, MAX_METRICS, CheckIn, Report, ReportKind, State
-from tocsin.domain.instant import Instant, Millis
+from tocsin.domain.instant import NEVER, Instant, Millis
 from tocsin.v1 import check_in_pb2 as pb
 from tocsin.v1 import check_in_service_pb2 as service_pb
 from tocsin.v1 import heartbeat_service_pb2 as heartbeat_pb
 from tocsin.wire.enums import Names
 from tocsin.wire.masks import to_change
-from tocsin.wire.time import from_instant, from_millis, from_optional, to_instant, to_millis
+from tocsin.wire.time import from_instant, from_millis, to_instant, to_millis
 
 MAX_TEXT = 200
 
@@ -58,12 +58,21 @@ _KIND_OF: Final[Mapping[State, ReportKind]] = {
 }
 _UPDATES: Final[Mapping[State, ReportKind]] = {**_KIND_OF, State.IN_PROGRESS: ReportKind.BEAT}
 _REPORTABLE: Final = "STATE_IN_PROGRESS, STATE_OK, STATE_ERROR or STATE_NOTE"
+_PLAIN: Final = (
+    *("environment", "message", "release", "host", "trace_id"),
+    *("metrics", "series", "late", "dialect", "client"),
+)
+_TIMES: Final = ("start_time", "end_time", "expected_time", "update_time", "timeout_time")
 _MASKABLE: Final = frozenset(
     {
         *("state", "environment", "start_time", "end_time", "duration", "exit_code", "message"),
         *("release", "host", "trace_id", "metrics", "series"),
     }
 )
+
+
+def _any_project(_project: str) -> None:
+    pass
 
 
 def to_report(
@@ -74,15 +83,21 @@ def to_report(
     monitor_id: str = "",
     client: str = "",
     field: str = "",
+    dialect: str = "native",
+    retry_safe: bool = False,
+    own_project: Callable[[str], None] = _any_project,
 ) -> Report:
     """The report of one CreateCheckInRequest, alone or in a batch.
 
-    `project` is what the caller's key and the parent agree on; `monitor_id` is that of the batch's parent, where it has
-    one; `field` is the request's path in a batch ("requests[3]"). InvalidArgument names the wrong field.
+    `project` is what the caller's key and the parent agree on, which `own_project` sees to where a request names one;
+    `monitor_id` is that of the batch's parent, where it has one; `field` is the request's path in a batch
+    ("requests[3]"). InvalidArgument names the wrong field.
     """
     at = f"{field}." if field else ""
     if request.parent or not monitor_id:
-        own = names.parse("monitor", request.parent, f"{at}parent").monitor
+        name = names.parse("monitor", request.parent, f"{at}parent")
+        own_project(name.project)
+        own = name.monitor
         if monitor_id and own != monitor_id:
             raise errors.invalid(f"{at}parent", f"names monitor {own!r}, and the batch is of {monitor_id!r}")
         monitor_id = _one_monitor(own, f"{at}parent")
@@ -101,6 +116,8 @@ def to_report(
         client=client,
         upsert=upsert,
         pair=not request.stand_alone,
+        dialect=dialect,
+        retry_safe=retry_safe,
         **_run(request.check_in, kind, f"{at}check_in", received),
     )
 
@@ -152,38 +169,28 @@ def to_state(number: int, field: str = "state") -> State:
 
 def from_check_in(check_in: CheckIn) -> pb.CheckIn:
     """The resource as a client reads it."""
+    # Most fields of most check-ins are at their defaults: naming them costs more than all the rest.
+    fields: dict[str, Any] = {field: value for field in _PLAIN if (value := getattr(check_in, field))}
+    received = from_instant(check_in.receive_time)
+    for field in _TIMES:
+        instant = getattr(check_in, field)
+        if instant is not None and instant != NEVER:
+            fields[field] = received if instant == check_in.receive_time else from_instant(instant)
+    if check_in.duration_ms is not None:
+        fields["duration"] = from_millis(check_in.duration_ms)
+    if check_in.exit_code is not None:
+        fields["exit_code"] = check_in.exit_code
+    if check_in.satisfies is not None:  # missed and unknown check-ins are ours, so their number is their id
+        missed = ids.public_id(check_in.satisfies)
+        fields["satisfies"] = names.check_in_name(check_in.project, check_in.monitor_id, missed)
     return pb.CheckIn(
         name=names.check_in_name(check_in.project, check_in.monitor_id, check_in.id),
         uid=check_in.id,
         number=check_in.number,
         state=STATES.from_domain(check_in.state),
-        environment=check_in.environment,
-        start_time=from_optional(check_in.start_time),
-        end_time=from_optional(check_in.end_time),
-        duration=None if check_in.duration_ms is None else from_millis(check_in.duration_ms),
-        exit_code=check_in.exit_code,
-        message=check_in.message,
-        release=check_in.release,
-        host=check_in.host,
-        trace_id=check_in.trace_id,
-        metrics=check_in.metrics,
-        series=check_in.series,
-        expected_time=from_optional(check_in.expected_time),
-        receive_time=from_instant(check_in.receive_time),
-        update_time=from_instant(check_in.update_time),
-        timeout_time=from_optional(check_in.timeout_time),
-        late=check_in.late,
-        satisfies=_satisfies(check_in),
-        dialect=check_in.dialect,
-        client=check_in.client,
+        receive_time=received,
+        **fields,
     )
-
-
-def _satisfies(check_in: CheckIn) -> str:
-    # missed and unknown check-ins are ours, so their number is their id
-    if check_in.satisfies is None:
-        return ""
-    return names.check_in_name(check_in.project, check_in.monitor_id, ids.public_id(check_in.satisfies))
 
 
 def _one_monitor(monitor_id: str, field: str) -> str:
