@@ -54,6 +54,7 @@ def _report(state: State, sent: Report, at: Instant) -> Receipt:
     track_slot = state.find_track(monitor, environment)
     if track_slot == NOWHERE:
         track_slot = puts.add_environment(state, slot, monitor, environment, at)
+    state.track(track_slot)  # the working copy, before anybody takes another just to look
     silence.settle(state, track_slot, at)
     return Filing(Subject.of(state, track_slot), sent, at).file()
 

@@ -78,8 +78,10 @@ def limit_runs(subject: Subject, since: Instant | None) -> None:
 
 def settle(state: State, slot: int, at: Instant) -> None:
     """Judges everything of one track that was due strictly before `at`."""
-    wake(state, slot, at)
     track = state.peek(slot)
+    if track.deadline == NEVER:
+        wake(state, slot, at)
+        track = state.peek(slot)
     if min(track.deadline, track.run_deadline) >= at:
         return
     subject = Subject.of(state, slot)

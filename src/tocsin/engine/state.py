@@ -241,9 +241,9 @@ class State:
         """Ends the batch: working copies go back to the roster and out as rows."""
         delta, self.delta = self.delta, Delta()
         self.write_back()
-        for track in self._dirty.values():
-            number = int(self.monitors.read(track.monitor)[0])
-            delta.tracks[track.number] = msgspec.structs.replace(track, monitor=number, next_track=0)
+        for track in self._dirty.values():  # nobody works on them any more: they become the rows themselves
+            track.monitor, track.next_track = self.monitors.get(track.monitor, "number"), 0
+            delta.tracks[track.number] = track
         self._dirty.clear()
         self._monitors.clear()
         self._recorded.clear()
