@@ -251,6 +251,15 @@ def test_a_run_that_showed_life_after_the_outage_times_out_as_ever() -> None:
     assert verdicts(world.tick("27:00.001")) == ["IncidentOpened", "TimedOut"]
 
 
+def test_an_unknown_run_that_comes_back_to_life_times_out_as_ever() -> None:
+    world = job(schedules=())
+    world.start("11:00", check_in_id=A)
+    world.deaf("12:00", "16:00")
+    world.tick("26:00")
+    world.start("30:00", check_in_id=A)
+    assert verdicts(world.tick("40:00.001")) == ["IncidentOpened", "TimedOut"]
+
+
 def test_a_run_without_a_limit_stays_open() -> None:
     world = job(schedules=(), max_runtime_ms=0)
     world.start("11:00", check_in_id=A)

@@ -205,6 +205,17 @@ def test_a_run_of_a_pause_has_its_longest_time_from_the_end_of_it() -> None:
     assert [type(fact) for fact in world.tick("1:10:00.001")] == [IncidentOpened, TimedOut]
 
 
+def test_the_end_of_a_pause_that_a_report_noticed_is_not_applied_again_after_a_restart() -> None:
+    """The heap holds whole seconds: a report may notice the end before the tick does."""
+    world = job(schedules=(), paused_until=T0 + 1500)
+    world.start("00:00", check_in_id=A)
+    world.start("00:01.600", check_in_id=A)
+    limit = world.last.check_in.timeout_time
+    world.restart()
+    world.tick("00:05")
+    assert world.engine.next_deadline() == limit == instant("10:02")
+
+
 def test_a_longer_limit_in_a_pause_does_not_start_the_clock() -> None:
     world = job(schedules=(), paused_until=T0 + HOUR)
     world.start("30:00", check_in_id=A)

@@ -24,7 +24,7 @@ SCHEDULES = [
     (Cron("*/15 * * * *"), Interval(20, Unit.MINUTE)),
     (Daily(("10:30", "11:00")),),
 ]
-EXAMPLES = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+EXAMPLES = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 gaps = st.one_of(st.integers(0, 2 * SECOND), st.integers(0, 4 * MINUTE), st.integers(0, 20 * MINUTE))
 
 

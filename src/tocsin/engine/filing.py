@@ -132,7 +132,7 @@ class Filing:
     def _reopen(self, run: CheckIn | None) -> Receipt:
         assert run is not None
         timeout = None if self.paused else self.timing.timeout(self.time)
-        alive = self._merged(run, state=CheckInState.IN_PROGRESS, timeout_time=timeout)
+        alive = self._merged(run, state=CheckInState.IN_PROGRESS, timeout_time=timeout, deafened=False)
         self._meet_slot(alive, begins=False)
         self.state.settle_run(self.slot, self.track, alive)
         return self._recorded(alive, created=False, finished=False)

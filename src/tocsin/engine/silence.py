@@ -67,10 +67,10 @@ def rearm(subject: Subject, at: Instant, *, fresh: bool) -> None:
 
 
 def limit_runs(subject: Subject, since: Instant | None) -> None:
-    """Open runs have their longest time from `since`; None: as long as nothing is judged they have no limit."""
+    """Open runs without a limit have their longest time from `since`; None: while nothing is judged, none has one."""
     timeout = None if since is None else subject.timing.timeout(since)
     for run in subject.state.runs.of(subject.slot):
-        if run.timeout_time != timeout:
+        if (run.timeout_time is None) != (timeout is None):
             limited = msgspec.structs.replace(run, timeout_time=timeout)
             subject.state.record(limited)
             subject.state.settle_run(subject.slot, subject.track, limited)
