@@ -7,12 +7,13 @@ lazy deletion, the fastest honest use of it we know, and runs at the smallest si
 in nanoseconds for each deadline.
 """
 
-import argparse
 import heapq
 import random
 import statistics
 import time
 from array import array
+
+from common import Report
 
 from tocsin._core.deadlines import DeadlineHeap
 
@@ -112,20 +113,23 @@ def measure(monitors, rounds, chooser, *, peer):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="100 000 monitors, three rounds")
-    quick = parser.parse_args().quick
+    report = Report(__doc__)
+    quick = report.parse().quick
     sizes, rounds = ([100_000], 3) if quick else ([1_000_000, 5_000_000, 10_000_000], 5)
     for monitors in sizes:
         ours, theirs, bytes_each = measure(monitors, rounds, random.Random(1), peer=monitors == sizes[0])
         print(f"{monitors} monitors, {bytes_each:.2f} bytes a deadline; median ns a deadline")
         for what, values in ours.items():
             line = f"  {what:14} {statistics.median(values):9.1f}"
+            rival = {}
             if theirs.get(what):
                 peer = statistics.median(theirs[what])
                 ratio = statistics.median(b / a for a, b in zip(values, theirs[what], strict=True))
                 line += f"   heapq {peer:9.1f}   {ratio:6.1f}x"
+                rival = {"rival": "heapq", "rival_figure": peer, "ratio": ratio}
             print(line)
+            report.add(f"deadlines: {what}, {monitors:,}", statistics.median(values), "ns", **rival)
+    report.end(show=False)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ last answer; `one call` is a Python call each. The peers get aware datetimes mad
 Answers are compared before anything is measured.
 """
 
-import argparse
 import datetime as dt
 import random
 import statistics
@@ -15,6 +14,8 @@ import time
 import warnings
 import zoneinfo
 from array import array
+
+from common import Report
 
 from tocsin.app.tzdata import read_zone
 from tocsin.domain.schedule import Cron
@@ -71,9 +72,8 @@ def contenders(text, name, *, starts, peer_starts, fresh):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="fewer rounds and starts")
-    quick = parser.parse_args().quick
+    report = Report(__doc__)
+    quick = report.parse().quick
     rounds, count, peers, fresh = (3, 10_000, 50, 10) if quick else (9, 100_000, 200, 40)
     chooser = random.Random(1)
     print("ns for each answer; x = ratio to search")
@@ -92,6 +92,16 @@ def main():
 
         row = f"{text + ' ' + name:34} {median['search']:8.1f} {median['window']:8.1f} {median['one call']:9.0f}"
         print(row + "".join(f"{median[who]:11.0f} {ratio(who):5.0f}x" for who in ("cronsim", "croniter")))
+        report.add(
+            f"next fire: {text} {name}",
+            median["search"],
+            "ns",
+            rival="cronsim",
+            rival_figure=median["cronsim"],
+            ratio=ratio("cronsim"),
+            detail=f"in a window {median['window']:.1f} ns, one Python call {median['one call']:.0f} ns",
+        )
+    report.end(show=False)
 
 
 if __name__ == "__main__":

@@ -1,73 +1,130 @@
-"""How fast the store commits, and how fast it gives everything hot back at start.
+"""How fast the store commits, and how fast a server is there again with a million monitors.
 
-    python benchmarks/bench_restore.py [--quick]
-
-Commits: batches of check-ins with their tracks, one transaction and one fsync each. Restore: a database of n monitors,
-each with one track, read as the engine reads it. RSS is that of a fresh process that keeps nothing it read.
+Method: databases are filled by the store's own commits. "commits" are batches of lone check-ins with their tracks, one
+transaction and one fsync each; the rival is `sqlite3.executemany` of the same two kinds of rows into the same schema,
+rounds alternating. "rows read" is the store alone, drained as the engine reads it. "engine loaded" is the whole path
+from rows to rosters, keys and deadlines, in a fresh process; "to /readyz" is a real `tocsin serve`, from the start of
+the process to its first answer that it is ready. All databases lie in the page cache: they were just written.
 """
 
 import argparse
+import gc
+import json
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
+from pathlib import Path
+from statistics import median
 
 import psutil
+from common import Report, Tocsin, median_ratio, percentile
 
+from tocsin.app.tzdata import read_zone
 from tocsin.domain import ids
 from tocsin.domain.check_in import CheckIn, ReportKind, State
 from tocsin.domain.facts import CheckInRecorded
 from tocsin.domain.monitor import Monitor, Policy
+from tocsin.domain.schedule import Cron, Interval, Unit
 from tocsin.domain.track import Track
 from tocsin.engine.delta import Delta
+from tocsin.engine.engine import Engine
 from tocsin.engine.memory import Snapshot
-from tocsin.store import SqlStore, migrations
+from tocsin.schedule import Compiler, Zones
+from tocsin.store import SqlStore, check_ins, migrations, monitors, schema
 
 NOW = 1_800_000_000_000
 CREATE = 10_000  # monitors in one commit while a database is filled
+DAY_S = 86_400
+POLICIES = (
+    Policy(schedules=(Cron("*/5 * * * *", "UTC"),)),
+    Policy(schedules=(Cron("30 4 * * *", "Europe/Vienna"),)),
+    Policy(schedules=(Interval(1, Unit.HOUR),)),
+    Policy(schedules=(Interval(1, Unit.DAY),)),
+)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="small sizes, a few seconds")
-    parser.add_argument("--read", metavar="URL", help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
-    if arguments.read:
-        read(arguments.read)
+    report = Report(__doc__)
+    report.parser.add_argument("--read", nargs=2, metavar=("WHAT", "URL"), help=argparse.SUPPRESS)
+    options = report.parse()
+    if options.read:
+        print(json.dumps({"rows": rows, "engine": engine}[options.read[0]](options.read[1])))
         return
-    with tempfile.TemporaryDirectory() as folder:
-        commits(f"sqlite:///{folder}/commits.db", quick=arguments.quick)
-        for monitors in (1_000, 10_000) if arguments.quick else (10_000, 100_000, 1_000_000):
-            restore(f"sqlite:///{folder}/restore-{monitors}.db", monitors)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        commits(report, folder, quick=options.quick)
+        for count in (10_000, 100_000) if options.quick else (100_000, 1_000_000):
+            restore(report, folder, count, 1 if options.quick else 3)
+    report.end()
 
 
-def commits(url: str, *, quick: bool) -> None:
-    monitors = 10_000
-    store = filled(url, monitors)
-    print(f"{'check-ins a commit':>20} {'check-ins/s':>12} {'p50 ms':>8} {'p99 ms':>8}")
+# --- commits
+
+
+def commits(report: Report, folder: Path, *, quick: bool) -> None:
+    count = 10_000
+    store = filled(f"sqlite:///{folder}/commits.db", count)
+    bare = bare_copy(folder)
     made = 0
     for size, rounds in ((1, 500), (10, 300), (100, 100), (1000, 30)):
-        deltas = []
+        ours, theirs = [], []
         for _ in range(rounds // 5 if quick else rounds):
-            deltas.append(batch(made, size, monitors))
+            delta = batch(made, size, count)
             made += size
-        times = []
-        for delta in deltas:
-            start = time.perf_counter()
-            store.commit(delta, store.position() + 1)
-            times.append(time.perf_counter() - start)
-        times.sort()
-        p50, p99 = times[len(times) // 2] * 1000, times[len(times) * 99 // 100] * 1000
-        print(f"{size:>20} {size * len(times) / sum(times):>12,.0f} {p50:>8.2f} {p99:>8.2f}")
+            ours.append(timed(lambda delta=delta: store.commit(delta, store.position() + 1)))
+            theirs.append(bare_commit(bare, delta))
+        ordered = sorted(ours)
+        report.add(
+            f"commit of {size:,}",
+            size / median(ours),
+            "/s",
+            rival="sqlite3 executemany",
+            rival_figure=size / median(theirs),
+            ratio=median_ratio(zip(theirs, ours, strict=True)),
+            detail=f"p50 {percentile(ordered, 0.5) * 1000:.2f} ms, p99 {percentile(ordered, 0.99) * 1000:.2f} ms",
+        )
     store.close()
+    bare.close()
 
 
-def batch(start: int, size: int, monitors: int) -> Delta:
+def bare_copy(folder: Path) -> sqlite3.Connection:
+    """The same database once more, behind the bare driver with the same promise."""
+    source = sqlite3.connect(folder / "commits.db")
+    bare = sqlite3.connect(folder / "bare.db", isolation_level=None)
+    source.backup(bare)
+    source.close()
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "cache_size = -65536"):
+        bare.execute(f"PRAGMA {pragma}").close()
+    return bare
+
+
+def bare_commit(bare: sqlite3.Connection, delta: Delta) -> float:
+    made = [check_ins.to_row(check_in) for check_in in delta.check_ins.values()]
+    tracks = [monitors.track_to_row(track) for track in delta.tracks.values()]
+    one, two = ", ".join("?" * len(made[0])), ", ".join("?" * len(tracks[0]))
+    moved = ", ".join(f"{column.name} = excluded.{column.name}" for column in schema.tracks.columns[3:])
+    begin = time.perf_counter()
+    bare.execute("BEGIN IMMEDIATE")
+    bare.executemany(f"INSERT INTO check_ins VALUES ({one})", made)
+    bare.executemany(f"INSERT INTO tracks VALUES ({two}) ON CONFLICT (number) DO UPDATE SET {moved}", tracks)
+    bare.execute("COMMIT")
+    return time.perf_counter() - begin
+
+
+def timed(work) -> float:
+    begin = time.perf_counter()
+    work()
+    return time.perf_counter() - begin
+
+
+def batch(start: int, size: int, count: int) -> Delta:
     """Lone OKs of monitors in turn."""
     clock = NOW + start
     delta = Delta(clock=clock)
     for index in range(start, start + size):
-        number, monitor = ids.check_in_number(clock, index - start), index % monitors + 1
+        number, monitor = ids.check_in_number(clock, index - start), index % count + 1
         check_in = CheckIn(
             number=number,
             id=ids.public_id(number),
@@ -89,47 +146,99 @@ def batch(start: int, size: int, monitors: int) -> Delta:
     return delta
 
 
-def restore(url: str, monitors: int) -> None:
-    start = time.perf_counter()
-    filled(url, monitors).close()
-    print(f"{monitors:>10,} monitors created in {time.perf_counter() - start:.1f} s; ", end="", flush=True)
-    subprocess.run([sys.executable, __file__, "--read", url], check=True)
+# --- restore
 
 
-def filled(url: str, monitors: int) -> SqlStore:
+def restore(report: Report, folder: Path, count: int, rounds: int) -> None:
+    served = folder / f"served-{count}"
+    (served / "data").mkdir(parents=True)
+    path = served / "data" / "tocsin.db"
+    begin = time.perf_counter()
+    filled(f"sqlite:///{path}", count, at=time.time_ns() // 1_000_000).close()
+    spent = time.perf_counter() - begin
+    report.add(f"restore: {count:,} monitors created", count / spent, "/s", detail=f"{size(path)} on disk")
+    for what, name in (("rows", "rows read"), ("engine", "engine loaded")):
+        found = [read(what, f"sqlite:///{path}") for _ in range(rounds)]
+        report.add(
+            f"restore: {name}, {count:,}",
+            median(one["seconds"] for one in found),
+            "s",
+            detail=f"process grows by {median(one['grown'] for one in found) / 2**20:,.0f} MiB",
+        )
+    starts = [start(served) for _ in range(rounds)]
+    report.add(
+        f"restore: serve to /readyz, {count:,}",
+        median(seconds for seconds, _ in starts),
+        "s",
+        detail=f"RSS {median(rss for _, rss in starts) / 2**20:,.0f} MiB",
+    )
+    path.unlink()
+
+
+def start(folder: Path) -> tuple[float, int]:
+    begin = time.perf_counter()
+    server = Tocsin(folder)
+    seconds, rss = time.perf_counter() - begin, server.rss()
+    server.stop()
+    return seconds, rss
+
+
+def size(path: Path) -> str:
+    return f"{sum(part.stat().st_size for part in path.parent.glob('tocsin.db*')) / 2**20:,.0f} MiB"
+
+
+def read(what: str, url: str) -> dict[str, float]:
+    line = subprocess.run([sys.executable, __file__, "--read", what, url], check=True, capture_output=True)
+    return json.loads(line.stdout)
+
+
+def filled(url: str, count: int, at: int = NOW) -> SqlStore:
+    """A database with so many monitors, due within the day after the next hour."""
     migrations.upgrade(url)
     store = SqlStore(url)
     drain(store.load())
-    policy = Policy()
-    for first in range(1, monitors + 1, CREATE):
-        delta = Delta(clock=NOW)
+    for first in range(1, count + 1, CREATE):
+        delta = Delta(clock=at)
         if first == 1:
-            delta.policies[1] = policy
+            delta.policies = dict(enumerate(POLICIES, start=1))
             delta.environments[1] = "production"
-        for number in range(first, min(first + CREATE, monitors + 1)):
+        for number in range(first, min(first + CREATE, count + 1)):
+            place = number % len(POLICIES)
             monitor = Monitor(
-                number=number, project=1, id=f"monitor-{number}", uid=f"{number:032x}", policy=policy, create_time=NOW
+                number=number,
+                project=1,
+                id=f"monitor-{number}",
+                uid=f"{number:032x}",
+                policy=POLICIES[place],
+                create_time=at,
             )
-            delta.monitors[number] = (monitor, 1)
+            due = at + (3600 + number % DAY_S) * 1000
+            delta.monitors[number] = (monitor, place + 1)
             delta.tracks[number] = Track(
-                number, number, 1, 0, 1, 1, expected=NOW, deadline=NOW, last_check_in=NOW, ok_count=number
+                number, number, 1, 0, 1, 1, expected=due, deadline=due + 1000, last_check_in=at, ok_count=number
             )
+        delta.sequences = {"monitor": number, "track": number, "policy": len(POLICIES), "environment": 1}
         store.commit(delta, store.position() + 1)
     return store
 
 
-def read(url: str) -> None:
+def rows(url: str) -> dict[str, float]:
     store = SqlStore(url)
+    return grown(lambda: drain(store.load()))
+
+
+def engine(url: str) -> dict[str, float]:
+    store = SqlStore(url)
+    loading = Engine(Compiler(Zones(read_zone)))
+    return grown(lambda: loading.load(store.load()))
+
+
+def grown(work) -> dict[str, float]:
+    gc.collect()
     before = psutil.Process().memory_info().rss
-    start = time.perf_counter()
-    rows = drain(store.load())
-    seconds = time.perf_counter() - start
-    store.close()
-    memory = psutil.Process().memory_info()
-    grown = (memory.rss - before) / 2**20
-    mapped = getattr(memory, "shared", 0) / 2**20
-    print(f"{rows:,} rows read in {seconds:.2f} s, {rows / seconds:,.0f} rows/s, ", end="")
-    print(f"RSS +{grown:.0f} MiB ({mapped:.0f} MiB shared)")
+    begin = time.perf_counter()
+    work()
+    return {"seconds": time.perf_counter() - begin, "grown": psutil.Process().memory_info().rss - before}
 
 
 def drain(snapshot: Snapshot) -> int:
