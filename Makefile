@@ -22,6 +22,7 @@ $(VENV)/.deps: $(VENV)/.pip pyproject.toml tests/constraints.txt
 
 $(VENV)/.built: $(VENV)/.deps $(SOURCES)
 	$(PIP) --no-build-isolation --editable .
+	test -e src/tocsin/v1/monitor_service_pb2.py # an editable build only warns when protoc fails
 	touch $@
 
 serve: build
