@@ -66,7 +66,7 @@ def main() -> None:
     report = Report(__doc__)
     report.parser.add_argument("--only", metavar="TEXT", default="", help="only ways in whose name holds this")
     options = report.parse()
-    monitors, seconds, rounds = (1_000, 1.0, 1) if options.quick else (10_000, 3.0, 5)
+    monitors, seconds, rounds = (1_000, 1.0, 1) if options.quick else (10_000, 3.0, 3)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         server = Tocsin(folder)
