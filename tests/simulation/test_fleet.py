@@ -55,20 +55,20 @@ async def flood(fleet: Fleet) -> None:
 
 
 def test_a_quiet_hour_has_no_outage_and_true_misses(tmp_path):
-    found = simulate(tmp_path, 1, HOUR, Trouble())
+    found = simulate(tmp_path, 1, HOUR / 2, Trouble())
     assert found["outages"] == found["unknown"] == found["crashes"] == 0
     assert found["missed"] > 10
-    assert found["acknowledged"] > 500
+    assert found["acknowledged"] > 300
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_crashes_at_any_await(tmp_path, seed):
     found = simulate(tmp_path, seed, HOUR / 2, Trouble(crash=0.02), (200.0, crash))
     assert found["crashes"] > 3
     assert found["unknown"] > 0
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_a_store_in_trouble_and_a_queue_that_overflows(tmp_path, seed):
     trouble = Trouble(refuse=0.01, spell=(0.1, 12.0))
     found = simulate(tmp_path, seed, HOUR / 3, trouble, (20.0, flood))
@@ -84,14 +84,14 @@ def test_poisoned_reports_do_not_stop_the_line(tmp_path, seed):
     assert found["crashes"] == 0
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_stalls_and_clocks_that_jump(tmp_path, seed):
-    found = simulate(tmp_path, seed, HOUR, Trouble(), (120.0, stall), (300.0, jump_ahead), (300.0, jump_back))
+    found = simulate(tmp_path, seed, HOUR / 2, Trouble(), (100.0, stall), (200.0, jump_ahead), (200.0, jump_back))
     assert found["outages"] > 10
     assert found["unknown"] > 0
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 def test_all_of_it_together(tmp_path, seed):
     trouble = Trouble(refuse=0.002, crash=0.002, spell=(0.1, 8.0))
     marks = {POISON: 0.01, HICCUP: 0.01, UNSTORABLE: 0.01}

@@ -3,6 +3,7 @@
 import sys
 
 import click
+from sqlalchemy.exc import DBAPIError
 
 from tocsin.app.lock import DataLock, Locked
 from tocsin.cli.options import data_options, load_settings
@@ -25,6 +26,8 @@ def upgrade(data: str | None, store_url: str | None, config: str | None) -> None
             migrations.upgrade(settings.database_url)
     except (Locked, StoreTrouble, OSError, ValueError) as error:
         raise click.ClickException(str(error)) from None
+    except DBAPIError as error:
+        raise click.ClickException(f"the database cannot be used: {error.orig}") from None
     click.echo(f"the database is at revision {migrations.current(settings.database_url)}")
 
 

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import click
+from sqlalchemy.exc import DBAPIError
 
 from tocsin.app import settings as settings_module
 from tocsin.app.settings import Settings, SettingsError
@@ -44,6 +45,10 @@ def opened_store(settings: Settings) -> Iterator[SqlStore]:
         store = SqlStore(settings.database_url, busy_timeout_ms=settings.store.busy_timeout_ms)
     except StoreTrouble as trouble:
         raise click.ClickException(f"the database cannot be opened: {trouble}") from None
+    except (OSError, ValueError) as error:
+        raise click.ClickException(str(error)) from None
+    except DBAPIError as error:
+        raise click.ClickException(f"the database cannot be used: {error.orig}") from None
     try:
         yield store
     except StoreTrouble as trouble:

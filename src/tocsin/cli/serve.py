@@ -8,6 +8,7 @@ from typing import Final
 import click
 import uvloop
 from rich.console import Console
+from sqlalchemy.exc import DBAPIError
 
 from tocsin import __version__
 from tocsin.app.lifecycle import Started
@@ -57,6 +58,8 @@ def serve(
         raise click.ClickException(f"cannot listen or write: {error}") from None
     except (StoreTrouble, ValueError) as error:
         raise click.ClickException(str(error)) from None
+    except DBAPIError as error:
+        raise click.ClickException(f"the database cannot be used: {error.orig}") from None
     sys.exit(code)
 
 
