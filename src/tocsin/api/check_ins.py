@@ -139,7 +139,7 @@ class CheckInHandlers:
         where = _where(call)
         for index, request in enumerate(requests):
             try:
-                reports[index] = to_report(
+                report = to_report(
                     request,
                     **where,
                     monitor_id=monitor_id,
@@ -148,6 +148,8 @@ class CheckInHandlers:
                     retry_safe=True,
                     own_project=call.principal.require_project,
                 )
+                self._check_ins.check(report, f"requests[{index}].monitor")
+                reports[index] = report
             except errors.TocsinError as error:
                 if not keep_going:
                     raise

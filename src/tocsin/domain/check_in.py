@@ -17,7 +17,7 @@ class ReportKind(enum.Enum):
     BEAT = "beat"  # keep-alive inside a run: moves its time-out
     OK = "ok"  # a run ended well; alone, a signal of life
     ERROR = "error"  # a run ended badly
-    RESET = "reset"  # all is well again, whatever was open (Cronitor "ok")
+    RESET = "reset"  # an OK that recovers at once, whatever the threshold (Cronitor "ok")
     NOTE = "note"  # recorded, changes nothing
 
 

@@ -68,20 +68,23 @@ class CheckIns:
             raise receipt.error
         return receipt
 
-    async def report_many(
-        self, principal: Principal, reports: Sequence[Report], *, strict: bool = False
-    ) -> list[Receipt]:
+    async def report_many(self, principal: Principal, reports: Sequence[Report]) -> list[Receipt]:
         """As many receipts, in order, of reports that arrived together. All are durable when this returns.
 
         Single refusals and errors are in the receipts.
         """
         principal.require(Scope.INGEST)
-        commands = [ReportCheckIn(self._normal(report, strict=strict)) for report in reports]
+        commands = [ReportCheckIn(self._normal(report, strict=False)) for report in reports]
         if not reports:
             return []
         receipts = await self._journal.append_many(reports[0].received, commands)
         self._answered(reports[0].dialect, reports[0].received)
         return receipts
+
+    def check(self, report: Report, field: str) -> None:
+        """InvalidArgument, below `field`, when the configuration that a report brings cannot be used."""
+        if report.upsert is not None:
+            self._check_change(report.upsert, field)
 
     async def refuse(self, refusals: Sequence[CheckInRefused]) -> None:
         """Keeps what an edge could not turn into a report, so that its sender can find out why."""

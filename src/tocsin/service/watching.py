@@ -20,7 +20,10 @@ _PAGE: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One event: a monitor as it now is, a deleted one by id, or neither: a bookmark."""
+    """One event: a monitor as it now is, a deleted one by id, or neither: a bookmark.
+
+    Monitors of the beginning have no token: who resumed from one of them would miss the rest.
+    """
 
     token: str
     monitor: MonitorWithHealth | None = None
@@ -48,7 +51,7 @@ class Watching:
                     self._store.list_monitors, principal.project.number, size=_PAGE, token=page
                 )
                 for monitor in found.rows:
-                    yield Seen(str(revision), monitor)
+                    yield Seen("", monitor)
                 page = found.next_token
                 if not page:
                     break
