@@ -186,8 +186,10 @@ def story(kept: Kept) -> dict[str, object]:
     return {
         "runs": sorted(map(repr, runs)),
         "incidents": sorted(map(repr, incidents)),
+        # As tuples: an IntEnum and the integer that the roster gives back are equal, and read differently.
         "tracks": sorted(
-            repr(msgspec.structs.replace(t, last_lapse=0, incident=bool(t.incident))) for t in kept.tracks.values()
+            msgspec.structs.astuple(msgspec.structs.replace(track, last_lapse=0, incident=bool(track.incident)))
+            for track in kept.tracks.values()
         ),
     }
 
