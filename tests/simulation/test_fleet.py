@@ -11,12 +11,6 @@ from support.virtual import VirtualLoop, run
 HOUR = 3600.0
 
 
-@pytest.fixture(autouse=True)
-def quiet():
-    with structlog.testing.capture_logs():
-        yield
-
-
 def simulate(folder: Path, seed: int, seconds: float, trouble: Trouble, *actions: tuple[float, Action], **marks: float):
     async def main(loop: VirtualLoop):
         fleet = Fleet(loop, folder, seed, trouble)
@@ -25,7 +19,10 @@ def simulate(folder: Path, seed: int, seconds: float, trouble: Trouble, *actions
         print(f"seed {seed}: {found}")
         return found
 
-    return run(main)
+    with structlog.testing.capture_logs() as logs:
+        found = run(main)
+    assert marks or not [log for log in logs if log["log_level"] == "error"], "the engine broke of itself"
+    return found
 
 
 async def crash(fleet: Fleet) -> None:

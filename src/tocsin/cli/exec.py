@@ -60,17 +60,39 @@ def exec_(monitor: str, command: tuple[str, ...], url: str | None, key: str | No
 
 
 def _run(command: tuple[str, ...], reporter: "_Reporter | None") -> int:
+    signals = _Signals()
     started = time.monotonic()
     opening = threading.Thread(target=reporter.open if reporter else lambda: None)
     opening.start()
-    code = _job(command)
+    code = _job(command, signals)
     opening.join()
     if reporter:
         reporter.close(code, time.monotonic() - started)
     return code
 
 
-def _job(command: tuple[str, ...]) -> int:
+class _Signals:
+    """Signals are the job's: handed on while it runs, and of no effect while we report, so that its exit code survives."""
+
+    def __init__(self) -> None:
+        self._job: subprocess.Popen[bytes] | None = None
+        self._early: list[int] = []  # what came before the job had started
+        for number in _FORWARDED:
+            signal.signal(number, self._received)
+
+    def attach(self, job: "subprocess.Popen[bytes]") -> None:
+        self._job = job
+        for number in self._early:
+            job.send_signal(number)
+
+    def _received(self, number: int, _frame: object) -> None:
+        if self._job is None:
+            self._early.append(number)
+        elif number != signal.SIGINT or not sys.stdin.isatty():  # a terminal sends Ctrl-C to the job as well
+            self._job.send_signal(number)
+
+
+def _job(command: tuple[str, ...], signals: _Signals) -> int:
     """The exit code as a shell would give it."""
     program = shutil.which(command[0])
     if program is None:
@@ -82,12 +104,8 @@ def _job(command: tuple[str, ...]) -> int:
         click.echo(f"tocsin: {command[0]}: {error.strerror or error}", err=True)
         return _NOT_STARTED
     with job:
-        before = {number: signal.signal(number, lambda number, _: job.send_signal(number)) for number in _FORWARDED}
-        try:
-            code = job.wait()
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+        signals.attach(job)
+        code = job.wait()
     return code if code >= 0 else 128 - code
 
 
