@@ -72,7 +72,7 @@ def _run(command: tuple[str, ...], reporter: "_Reporter | None") -> int:
 
 
 class _Signals:
-    """Signals are the job's: handed on while it runs, and of no effect while we report, so that its exit code survives."""
+    """Signals are the job's: handed on while it runs, of no effect while we report, so that its exit code survives."""
 
     def __init__(self) -> None:
         self._job: subprocess.Popen[bytes] | None = None

@@ -28,7 +28,7 @@ NOWHERE: Final = 0xFFFFFFFF
 DISABLED: Final = 1
 INACTIVE: Final = 2
 DEAFENED: Final = int(TrackFlag.DEAFENED)
-UNHEARD: Final = 2  # of Track.flags too: the newest lapse is UNKNOWN, not MISSED; says nothing without a lapse
+UNHEARD: Final = int(TrackFlag.UNHEARD)
 
 
 class MonitorEntry(msgspec.Struct):
