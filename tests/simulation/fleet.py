@@ -121,7 +121,7 @@ class WatchedEngine(Engine):
     def tick(self, horizon: int, *, limit: int) -> bool:
         now = self._fleet.clock.now()
         for identifier, at in self._fleet.arrived.items():
-            held = at > now - HOLD_MS or identifier in self._fleet.queued
+            held = at > now - HOLD_MS or (identifier in self._fleet.queued and self._fleet.sent[identifier].held)
             if held and identifier not in self._fleet.stepped:
                 self._fleet.note(horizon <= max(at, self.clock), f"judged to {horizon}, past one that came at {at}")
         return super().tick(horizon, limit=limit)
