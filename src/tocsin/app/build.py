@@ -62,6 +62,7 @@ class Parts:
     clock: Clock
     store: SqlStore
     principals: Principals
+    watching: Watching
     partition: Partition
     pulse: Pulse
     janitor: Janitor
@@ -153,6 +154,7 @@ def build(settings: Settings) -> Parts:
         clock=clock,
         store=store,
         principals=principals,
+        watching=watching,
         partition=partition,
         pulse=pulse,
         janitor=Janitor(

@@ -133,6 +133,7 @@ class _Server:
     ) -> None:
         """Not ready, stop accepting, let calls in flight end, commit what is queued."""
         _log.info("draining")
+        self._parts.watching.close()
         seconds = self._settings.listen.drain_seconds
         self._parts.readiness["ready"] = False
         self._parts.journal.stop_listening()

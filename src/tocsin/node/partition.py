@@ -189,7 +189,7 @@ class Partition:
         if not delta:
             return
         position = self._position + 1
-        await self._patiently(lambda: self._store.commit(delta, position))
+        await self._patiently(lambda: self._store.commit(delta, position), writes=True)
         self._position = position
         self._alive_at = delta.clock
         try:
@@ -204,8 +204,11 @@ class Partition:
             await self._patiently(lambda: self._store.alive(clock))
             self._alive_at = clock
 
-    async def _patiently(self, call: Callable[[], T]) -> T:
-        """Runs a blocking call on the writer thread, again and again while the store is in trouble."""
+    async def _patiently(self, call: Callable[[], T], *, writes: bool = False) -> T:
+        """Runs a blocking call on the writer thread, again and again while the store is in trouble.
+
+        Only `writes` of a batch are observed when they go well; trouble always is.
+        """
         loop = asyncio.get_running_loop()
         attempt = 0
         while True:
@@ -219,7 +222,8 @@ class Partition:
                 attempt += 1
                 await asyncio.sleep(pause)
             else:
-                self._observe_commit(self._monotonic() - started, True)
+                if writes:
+                    self._observe_commit(self._monotonic() - started, True)
                 return result
 
 

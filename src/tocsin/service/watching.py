@@ -34,11 +34,17 @@ class Watching:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._changed = asyncio.Event()
+        self._closed = False
 
     def announce(self) -> None:
         """Something was committed: wakes every watch."""
         self._changed.set()
         self._changed = asyncio.Event()
+
+    def close(self) -> None:
+        """The server is going: every watch ends, so that none holds up the drain."""
+        self._closed = True
+        self.announce()
 
     async def watch(self, principal: Principal, token: str) -> AsyncIterator[Seen]:
         principal.require(Scope.READ)
@@ -56,7 +62,7 @@ class Watching:
                 if not page:
                     break
             yield Seen(str(revision))
-        while True:
+        while not self._closed:
             changed = self._changed
             changes = await asyncio.to_thread(
                 self._store.changes_after, revision, principal.project.number, limit=_PAGE
@@ -78,6 +84,9 @@ class Watching:
                     await changed.wait()
             except TimeoutError:
                 yield Seen(str(revision))
+        raise errors.Unavailable(
+            "the server is shutting down; resume from the last token", reason="SHUTTING_DOWN", retry_after_ms=1_000
+        )
 
 
 def _revision(token: str) -> int | None:
