@@ -56,7 +56,7 @@ debug: $(VENV)/.deps
 # Debian and Ubuntu: the servers and the browser that some tests start themselves.
 system-deps:
 	apt-get update -q
-	DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends prometheus prometheus-alertmanager chromium
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends prometheus chromium
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis src/*.egg-info
