@@ -3,7 +3,8 @@
 Data: the two rosters, read as columns. State is what a person is shown; the first that holds of
     paused > missed, timeout or error (the last verdict) > late > running > unknown > ok > new
 Result: a row of WIDTH counts a project: nine states in that order of numbers (see sweep.pyi), then the unhealthy.
-Invariant: nothing is written. Cost: one load of six columns a track, without the GIL.
+Invariant: nothing is written; the GIL is held, because whoever opens a row meanwhile may move the columns.
+Cost: one load of six columns a track, some 6 ns.
 """
 from cpython.mem cimport PyMem_RawCalloc, PyMem_RawFree
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
@@ -67,15 +68,14 @@ def tally(TrackRoster tracks not None, MonitorRoster monitors not None, int64_t 
     if not out:
         raise MemoryError("no memory for the counts")
     try:
-        with nogil:
-            tally_into(
-                tracks.is_open_, tracks.size, <uint32_t *>tracks.columns[TRACK_MONITOR].data,
-                <uint8_t *>tracks.columns[TRACK_HEALTH].data, <uint8_t *>tracks.columns[TRACK_VERDICT].data,
-                <uint16_t *>tracks.columns[TRACK_OPEN_RUNS].data, <int64_t *>tracks.columns[TRACK_EXPECTED].data,
-                <uint32_t *>monitors.columns[MONITOR_PROJECT].data,
-                <int64_t *>monitors.columns[MONITOR_PAUSE_UNTIL].data,
-                <int64_t *>monitors.columns[MONITOR_MUTE_UNTIL].data, now, projects, out,
-            )
+        tally_into(
+            tracks.is_open_, tracks.size, <uint32_t *>tracks.columns[TRACK_MONITOR].data,
+            <uint8_t *>tracks.columns[TRACK_HEALTH].data, <uint8_t *>tracks.columns[TRACK_VERDICT].data,
+            <uint16_t *>tracks.columns[TRACK_OPEN_RUNS].data, <int64_t *>tracks.columns[TRACK_EXPECTED].data,
+            <uint32_t *>monitors.columns[MONITOR_PROJECT].data,
+            <int64_t *>monitors.columns[MONITOR_PAUSE_UNTIL].data,
+            <int64_t *>monitors.columns[MONITOR_MUTE_UNTIL].data, now, projects, out,
+        )
         return [[out[p * WIDTH + i] for i in range(WIDTH)] for p in range(projects)]
     finally:
         PyMem_RawFree(out)
