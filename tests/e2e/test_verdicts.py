@@ -70,6 +70,25 @@ def test_a_hanging_job_is_timed_out_within_a_second(server: Server) -> None:
     server.call("DELETE", server.monitor_path("hanging"))
 
 
+def test_a_monitor_that_has_not_recovered_stays_among_the_unhealthy(server: Server) -> None:
+    server.create_monitor("recovering", tolerance={"recoveryThreshold": 3, "maxRuntime": "0s"})
+    identity = 'project="default",monitor="recovering",environment="production"'
+    for path in ("fail", "ok"):
+        server.request("GET", f"/report/recovering/{path}?key={server.ingest_key}", key="")
+    unhealthy = unhealthy_lines(server)
+    assert f"tocsin_monitor_healthy{{{identity}}} 0" in unhealthy
+    assert f'tocsin_monitor_state{{{identity},state="ok"}} 1' in unhealthy
+    for _ in range(2):
+        server.request("GET", f"/report/recovering/ok?key={server.ingest_key}", key="")
+    assert not [line for line in unhealthy_lines(server) if "recovering" in line]
+    server.call("DELETE", server.monitor_path("recovering"))
+
+
+def unhealthy_lines(server: Server) -> list[str]:
+    _, _, text = server.request("GET", "/metrics/unhealthy")
+    return text.decode().splitlines()
+
+
 @pytest.fixture
 def prometheus(
     server: Server, tmp_path: Path, debian_program: Callable[[str], str]

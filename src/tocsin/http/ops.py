@@ -67,7 +67,7 @@ class Ops:
         return self._series(request, {})
 
     async def _unhealthy(self, request: Request) -> Response:
-        return self._series(request, {"state": "late,missed,timeout,error,unknown"})
+        return self._series(request, {"state": "late,missed,timeout,error,unknown", "or_unhealthy": "true"})
 
     def _series(self, request: Request, preset: dict[str, str]) -> Response:
         """Always bounded by the key's project."""

@@ -17,7 +17,7 @@ from tocsin.domain.track import DisplayState, Health, Track, display_state
 
 CHUNK: Final = 2_000  # tracks rendered at a time
 STATES: Final = tuple(state.value for state in DisplayState)
-_QUERY: Final = frozenset({"project", "state", "states", "family", "shard", "of"})
+_QUERY: Final = frozenset({"project", "state", "or_unhealthy", "states", "family", "shard", "of"})
 _PREFIX: Final = "tocsin_monitor_"
 
 
@@ -30,6 +30,7 @@ class Selection:
     families: frozenset[str] = frozenset()  # empty: all
     shard: int = 0
     of: int = 1
+    or_unhealthy: bool = False  # beside `states`: also those whose health has not recovered, whatever their state
 
     @classmethod
     def parse(cls, query: Mapping[str, str]) -> "Selection":
@@ -46,13 +47,21 @@ class Selection:
             raise errors.invalid("family", f"{min(unknown)!r} is none of {', '.join(f.name for f in FAMILIES)}")
         if query.get("states", "present") != "present":
             raise errors.invalid("states", "must be 'present' or left out")
+        if query.get("or_unhealthy", "true") != "true":
+            raise errors.invalid("or_unhealthy", "must be 'true' or left out")
         shard, of = query.get("shard", "0"), query.get("of", "1")
         if not (shard.isdecimal() and of.isdecimal() and int(shard) < int(of) <= 10_000):
             raise errors.invalid("shard", "must be a number below `of`, which is at most 10000")
-        return cls(states, "states" in query, families, int(shard), int(of))
+        return cls(states, "states" in query, families, int(shard), int(of), "or_unhealthy" in query)
 
     def takes(self, monitor: Monitor) -> bool:
         return self.of == 1 or zlib.crc32(monitor.uid.encode()) % self.of == self.shard
+
+    def takes_track(self, track: Track, state: str) -> bool:
+        """Thresholds keep a monitor unhealthy in state ok, and a failure may be too young to make it unhealthy."""
+        if not self.states or state in self.states:
+            return True
+        return self.or_unhealthy and track.health == Health.UNHEALTHY
 
 
 @dataclass(slots=True)
@@ -99,7 +108,7 @@ def series_of(
             state = display_state(
                 paused=paused, verdict=track.verdict, expected=track.expected, open_runs=track.open_runs, now=now
             ).value
-            if selection.states and state not in selection.states:
+            if not selection.takes_track(track, state):
                 continue
             labels = (
                 f'project="{escape(project_slug)}",monitor="{escape(monitor.id)}",environment="{escape(environment)}"'

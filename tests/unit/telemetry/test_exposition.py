@@ -118,6 +118,25 @@ def test_states_narrow_the_selection():
     assert monitors == {"monitor=m-2", "monitor=m-3"}
 
 
+def test_not_well_is_a_state_or_the_health_that_outlives_it():
+    found = [
+        one(Verdict.OK, 1, health=Health.HEALTHY),
+        one(Verdict.OK, 2, health=Health.UNHEALTHY),  # its recovery threshold is not reached yet
+        one(Verdict.MISSED, 3, health=Health.HEALTHY),  # its failure threshold is not
+        one(Verdict.NONE, 4),
+    ]
+    wanted = {"state": "missed", "or_unhealthy": "true"}
+    healthy = {key[1]: value for key, value in samples(found, wanted).items() if key[0] == "tocsin_monitor_healthy"}
+    assert healthy == {"monitor=m-2": 0, "monitor=m-3": 1}
+    assert ("tocsin_monitor_state", "monitor=m-2", "state=ok") in samples(found, wanted)
+    assert ("tocsin_monitor_healthy", "monitor=m-2") not in samples(found, {"state": "missed"})
+
+
+def test_without_states_there_is_nothing_that_unhealthy_could_add():
+    found = [one(Verdict.OK, 1, health=Health.HEALTHY), one(Verdict.OK, 2, health=Health.UNHEALTHY)]
+    assert samples(found, {"or_unhealthy": "true"}) == samples(found)
+
+
 def test_present_states_write_only_the_one():
     found = samples([one()], {"states": "present"})
     assert [key for key in found if key[0] == "tocsin_monitor_state"] == [
@@ -139,6 +158,7 @@ def test_families_narrow_what_is_written_with_or_without_prefix():
     [
         ({"state": "broken"}, "state"),
         ({"states": "all"}, "states"),
+        ({"or_unhealthy": "1"}, "or_unhealthy"),
         ({"family": "nothing"}, "family"),
         ({"shard": "2", "of": "2"}, "shard"),
         ({"shard": "-1"}, "shard"),
