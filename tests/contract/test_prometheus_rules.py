@@ -39,6 +39,33 @@ CASES: list[tuple[str, list[dict[str, str]], str, list[dict[str, str]]]] = [
     ("TocsinMonitorMissed", missed(1), "2m", []),
     ("TocsinMonitorUnhealthy", missed(0), "2m", [{**LABELS, "severity": "critical"}]),
     ("TocsinMonitorUnhealthy", missed(1), "2m", []),
+    (  # its recovery threshold is not reached yet: all that /metrics/unhealthy still says of it
+        "TocsinMonitorUnhealthy",
+        [
+            series("tocsin_monitor_state", f'{IDENTITY},state="ok"', "1x5"),
+            series("tocsin_monitor_muted", IDENTITY, "0x5"),
+            series("tocsin_monitor_healthy", IDENTITY, "0x5"),
+        ],
+        "2m",
+        [{**LABELS, "severity": "critical"}],
+    ),
+    ("TocsinMonitorUnhealthy", [series("tocsin_monitor_healthy", IDENTITY, "0 0 0 stale")], "4m", []),
+    (
+        "TocsinMonitorFlapping",
+        [series("tocsin_monitor_healthy", IDENTITY, "1 0 1 0 1 0 1 0 1")],
+        "8m",
+        [{**LABELS, "severity": "info"}],
+    ),
+    (
+        "TocsinMonitorRunningLong",
+        [
+            series("tocsin_monitor_last_run_duration_seconds", IDENTITY, "60x10"),
+            series("tocsin_monitor_last_checkin_timestamp_seconds", IDENTITY, "0x10"),
+            series("tocsin_monitor_open_runs", IDENTITY, "1x10"),
+        ],
+        "5m",
+        [{**LABELS, "severity": "info"}],
+    ),
     (
         "TocsinMassMiss",
         [
@@ -114,6 +141,22 @@ def test_a_rule_fires_when_it_should(promtool: str, tmp_path: Path, case: int) -
     file.write_text(json.dumps(test))  # JSON is YAML
     checked = subprocess.run([promtool, "test", "rules", str(file)], capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_what_looks_at_healthy_monitors_stands_in_the_group_that_gets_them() -> None:
+    """/metrics/unhealthy leaves a monitor out while it is well: no history, no slot to come, no run in time."""
+    import yaml
+
+    groups = {group["name"]: group["rules"] for group in yaml.safe_load(RULES.read_text())["groups"]}
+    names = {group: {rule.get("alert") or rule["record"] for rule in rules} for group, rules in groups.items()}
+    assert names["tocsin-monitors"] == {"TocsinMonitorMissed", "TocsinMonitorTimedOut", "TocsinMonitorUnhealthy"}
+    per_monitor = {
+        rule.get("alert") or rule["record"]
+        for rules in groups.values()
+        for rule in rules
+        if "tocsin_monitor_" in rule["expr"]
+    }
+    assert per_monitor == names["tocsin-monitors"] | names["tocsin-all-monitors"]
 
 
 def _annotations(rule: str) -> Callable[[dict[str, str]], dict[str, str]]:
