@@ -60,6 +60,12 @@ def test_every_open_track_is_counted_once_in_its_state(rows):
     assert +found == wanted
 
 
+def test_a_track_that_was_just_opened_belongs_to_nobody():
+    tracks = TrackRoster()
+    tracks.open()
+    assert tally(tracks, MonitorRoster(), NOW, 1) == [[0] * (len(STATES) + 1)]
+
+
 def test_every_state_is_counted():
     assert set(STATES) == {state.value for state in DisplayState}
 

@@ -8,6 +8,7 @@ from tocsin.domain.facts import CheckInRecorded, Missed, TimedOut
 from tocsin.domain.instant import DAY, HOUR, MINUTE
 from tocsin.domain.monitor import MonitorChange
 from tocsin.domain.schedule import Anchor, Cron, Interval, Unit
+from tocsin.engine.filing import OPEN_RUNS_MAX
 
 A, B, C = "a" * 32, "b" * 32, "c" * 32
 MIDNIGHT = (Cron("0 0 * * *"),)  # 14 hours after T0: far from everything below
@@ -467,3 +468,15 @@ def test_an_upsert_does_not_touch_open_runs() -> None:
     world.start("00:00", check_in_id=A)
     world.ok("01:00", pair=False, upsert=MonitorChange(tolerance={"max_runtime_ms": MINUTE}))
     assert relative(world.kept.check_ins[min(world.kept.check_ins)].timeout_time) == "0:10:00"
+
+
+def test_open_runs_have_an_end() -> None:
+    world = World()
+    world.put(max_runtime_ms=0)
+    for number in range(OPEN_RUNS_MAX):
+        world.start(T0 + number, check_in_id=f"{number:032x}"[::-1])
+    refused = world.start(T0 + OPEN_RUNS_MAX, check_in_id="f" * 32).refusal
+    assert refused is not None
+    assert "1000 runs are open" in refused.detail
+    world.ok(T0 + OPEN_RUNS_MAX, check_in_id=f"{7:032x}"[::-1])
+    assert world.start(T0 + OPEN_RUNS_MAX + 1, check_in_id="f" * 32).refusal is None

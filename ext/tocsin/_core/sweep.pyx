@@ -42,7 +42,7 @@ cdef inline int state_of(bint paused, uint8_t verdict, bint late, bint running) 
 
 
 cdef void tally_into(
-    const uint8_t *is_open, uint32_t size, const uint32_t *monitor, const uint8_t *health, const uint8_t *verdict,
+    const uint8_t *is_open, uint32_t size, uint32_t monitors, const uint32_t *monitor, const uint8_t *health, const uint8_t *verdict,
     const uint16_t *open_runs, const int64_t *expected, const uint32_t *project, const int64_t *pause_until,
     const int64_t *mute_until, int64_t now, uint32_t projects, int64_t *out,
 ) noexcept nogil:
@@ -52,8 +52,8 @@ cdef void tally_into(
         if not is_open[slot]:
             continue
         owner = monitor[slot]
-        if project[owner] >= projects:
-            continue
+        if owner >= monitors or project[owner] >= projects:
+            continue  # a row that was just opened belongs to nobody yet
         row = &out[<int64_t>project[owner] * WIDTH]
         row[state_of(pause_until[owner] > now, verdict[slot], expected[slot] < now, open_runs[slot] != 0)] += 1
         if health[slot] == UNHEALTHY_HEALTH and mute_until[owner] <= now:
@@ -69,7 +69,7 @@ def tally(TrackRoster tracks not None, MonitorRoster monitors not None, int64_t 
         raise MemoryError("no memory for the counts")
     try:
         tally_into(
-            tracks.is_open_, tracks.size, <uint32_t *>tracks.columns[TRACK_MONITOR].data,
+            tracks.is_open_, tracks.size, monitors.size, <uint32_t *>tracks.columns[TRACK_MONITOR].data,
             <uint8_t *>tracks.columns[TRACK_HEALTH].data, <uint8_t *>tracks.columns[TRACK_VERDICT].data,
             <uint16_t *>tracks.columns[TRACK_OPEN_RUNS].data, <int64_t *>tracks.columns[TRACK_EXPECTED].data,
             <uint32_t *>monitors.columns[MONITOR_PROJECT].data,

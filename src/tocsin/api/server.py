@@ -30,7 +30,8 @@ SERVICES: Final = {
 }
 _INGEST: Final = ("tocsin.v1.CheckInService", "tocsin.v1.HeartbeatService")
 MESSAGE_MAX: Final = 16 * 1024 * 1024
-STREAMS_MAX: Final = 1_000  # concurrent calls of one connection
+STREAMS_MAX: Final = 100  # concurrent calls of one connection
+CALLS_MAX: Final = 4_096  # of all connections; more are told RESOURCE_EXHAUSTED
 
 T = TypeVar("T")
 Read = Callable[[bytes], Message]
@@ -68,6 +69,7 @@ class GrpcServer:
         self._failed = failed
         self._draining = asyncio.Event()
         self._server = grpc.aio.server(
+            maximum_concurrent_rpcs=CALLS_MAX,
             options=[
                 ("grpc.max_receive_message_length", MESSAGE_MAX),
                 ("grpc.max_send_message_length", MESSAGE_MAX),
@@ -75,7 +77,7 @@ class GrpcServer:
                 ("grpc.so_reuseport", 0),
                 ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
                 ("grpc.keepalive_permit_without_calls", 1),
-            ]
+            ],
         )
         for name, handlers in services.items():
             self._server.add_generic_rpc_handlers((self._handler(SERVICES[name], handlers),))

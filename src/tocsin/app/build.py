@@ -52,6 +52,7 @@ _ANSWERED = {"KEY_MISSING": "auth", "KEY_INVALID": "auth", "KEY_SCOPE": "auth", 
 _ANSWERED |= {"STORE_UNAVAILABLE": "overload", "SHUTTING_DOWN": "overload", "BODY_TOO_LARGE": "too_large"}
 _BY_REFUSAL = frozenset({"MONITOR_NOT_FOUND", "MONITOR_DISABLED", "CHECK_IN_CLOSED", "CHECK_IN_MISMATCH"})
 _PAGE = 1_000
+_CLOCK_AHEAD_S = 10.0  # less is a clock being adjusted
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,8 @@ def build(settings: Settings) -> Parts:
     store = SqlStore(settings.database_url, busy_timeout_ms=settings.store.busy_timeout_ms)
     principals = Principals(store)
     journal = LocalJournal(clock, limit=settings.engine.queue_limit, answer_within_ms=settings.engine.answer_within_ms)
-    compiler = Compiler(Zones(read_zone, zone_names))
+    zones = Zones(read_zone, zone_names)
+    compiler = Compiler(zones)
     metrics = Metrics(CollectorRegistry(), lambda number: _slug(principals, number))
     watching = Watching(store)
 
@@ -110,9 +112,9 @@ def build(settings: Settings) -> Parts:
         if reason not in _BY_REFUSAL:  # those are facts, and counted as such
             metrics.reject(dialect, _ANSWERED.get(reason, "invalid"))
 
-    configuration = Configuration(compiler)
+    configuration = Configuration(zones)
     check_ins = CheckIns(journal, store, configuration.check, answered, metrics.reject, metrics.observe_offset)
-    monitors = Monitors(journal, store, compiler, configuration)
+    monitors = Monitors(journal, store, configuration)
     services: dict[str, object] = {
         "tocsin.v1.MonitorService": MonitorHandlers(monitors, watching, clock),
         "tocsin.v1.CheckInService": CheckInHandlers(check_ins, monitors, journal.arrival),
@@ -140,7 +142,11 @@ def build(settings: Settings) -> Parts:
         return chunks()
 
     ops = Ops(
-        metrics.registry, principals, lambda: dict(readiness), monitor_series, open_metrics=_metrics_are_open(settings)
+        metrics.registry,
+        principals,
+        lambda: _ready(readiness, partition.engine.clock),
+        monitor_series,
+        open_metrics=_metrics_are_open(settings),
     )
     routes = [
         *ops.routes(),
@@ -193,8 +199,8 @@ def _sentry(settings: Settings, check_ins: CheckIns, principals: Principals, met
     if not settings.dialects.sentry:
         return []
 
-    def item(kind: str, project: int) -> None:
-        metrics.envelope_items.labels(_slug(principals, project), kind).inc()
+    def item(kind: str, project: int, count: int) -> None:
+        metrics.envelope_items.labels(_slug(principals, project), kind).inc(count)
 
     def loss(reason: str, project: int, quantity: int) -> None:
         metrics.client_lost.labels(_slug(principals, project), reason[:40]).inc(quantity)
@@ -212,6 +218,15 @@ def _all_monitors(store: SqlStore, project: int) -> Iterator[Any]:
             return
 
 
+def _ready(readiness: dict[str, Any], judged: Instant) -> dict[str, Any]:
+    """Not ready while the clock stands: it was set ahead once, and nothing is judged until this machine catches up."""
+    ahead = judged / 1000 - time.time()
+    if ahead <= _CLOCK_AHEAD_S:
+        return dict(readiness)
+    problem = f"the clock was set back by {ahead:.0f} s; nothing is judged until it has caught up"
+    return readiness | {"ready": False, "problem": problem}
+
+
 def _slug(principals: Principals, number: int) -> str:
     project = principals.project(number)
     return project.slug if project else ""
@@ -220,5 +235,7 @@ def _slug(principals: Principals, number: int) -> str:
 def _metrics_are_open(settings: Settings) -> bool:
     if settings.telemetry.open_metrics is not None:
         return settings.telemetry.open_metrics
+    if settings.listen.public_url:
+        return False  # a proxy in front makes loopback public
     host, _ = host_port(settings.listen.http, "listen.http")
     return host in ("localhost", "::1") or host.startswith("127.")

@@ -19,6 +19,7 @@ _TOO_LARGE: Final = (
 
 class HttpProtocol(HttpToolsProtocol):
     _head_bytes = 0
+    _field_bytes = 0  # of headers and trailers of the request in hand
     _in_head = True
     _head_timer: asyncio.TimerHandle | None = None
 
@@ -40,10 +41,18 @@ class HttpProtocol(HttpToolsProtocol):
                 self.transport.close()
 
     def on_message_begin(self) -> None:
-        self._in_head, self._head_bytes = True, 0
+        self._in_head, self._head_bytes, self._field_bytes = True, 0, 0
         self._stop_timer()
         self._head_timer = self.loop.call_later(HEAD_S, self.transport.close)
         super().on_message_begin()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Trailers of a chunked body come here too, after the head: the same bound holds for all of them."""
+        self._field_bytes += len(name) + len(value)
+        if self._field_bytes > HEAD_MAX:
+            self.transport.close()
+            return
+        super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         self._in_head = False

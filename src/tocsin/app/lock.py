@@ -13,7 +13,7 @@ class Locked(Exception):
 
 class DataLock:
     def __init__(self, data: Path) -> None:
-        data.mkdir(parents=True, exist_ok=True)
+        data.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._path = data / "tocsin.lock"
         self._file: int | None = None
 

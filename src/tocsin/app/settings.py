@@ -102,6 +102,8 @@ def _check(settings: Settings) -> None:
         host_port(getattr(settings.listen, name), f"listen.{name}")
     if bool(settings.listen.tls_certificate) != bool(settings.listen.tls_key):
         raise SettingsError("listen.tls_certificate and listen.tls_key must be set together")
+    if settings.listen.tls_client_ca and not settings.listen.tls_certificate:
+        raise SettingsError("listen.tls_client_ca: needs listen.tls_certificate and listen.tls_key as well")
     if settings.telemetry.log_level not in ("debug", "info", "warning", "error"):
         raise SettingsError(
             f"telemetry.log_level: {settings.telemetry.log_level!r} is none of debug, info, warning, error"

@@ -6,7 +6,7 @@ import click
 from sqlalchemy.exc import DBAPIError
 
 from tocsin.app.lock import DataLock, Locked
-from tocsin.cli.options import data_options, load_settings
+from tocsin.cli.options import data_options, load_settings, private_files
 from tocsin.store import migrations
 from tocsin.store.port import StoreTrouble
 
@@ -21,6 +21,7 @@ def db() -> None:
 def upgrade(data: str | None, store_url: str | None, config: str | None) -> None:
     """Make or migrate the schema. Refuses beside a running server."""
     settings = load_settings(config, store__data=data, store__url=store_url)
+    private_files()
     try:
         with DataLock(settings.data):
             migrations.upgrade(settings.database_url)

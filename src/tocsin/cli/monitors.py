@@ -51,7 +51,7 @@ def list_monitors(filter_: str, as_json: bool, url: str | None, key: str | None)
         return
     table = Table(box=None, header_style="bold")
     for title in ("MONITOR", "ENVIRONMENT", "STATE", "LAST CHECK-IN", "EXPECTED"):
-        table.add_column(title, no_wrap=title != "MONITOR")
+        table.add_column(title, no_wrap=title != "MONITOR", overflow="fold")
     for monitor in found:
         name = monitor["name"].rpartition("/")[2]
         for health in monitor.get("environments") or [{}]:
@@ -62,7 +62,10 @@ def list_monitors(filter_: str, as_json: bool, url: str | None, key: str | None)
                 health.get("lastCheckInTime") or "-",
                 health.get("expectedTime") or "-",
             )
-    Console().print(table)
+    console = Console()
+    if not console.is_terminal:
+        console.width = 1_000  # whoever reads a pipe wants whole names
+    console.print(table)
 
 
 @monitors.command("get")
@@ -106,8 +109,9 @@ def preview(expression: str, time_zone: str, count: int, start: str | None) -> N
     schedule = Cron(expression, time_zone)
     try:
         at = SystemClock().now() if start is None else round(datetime.datetime.fromisoformat(start).timestamp() * 1000)
+        found = fire_times(compiler, (schedule,), at, count)
         click.echo(describe((schedule,)))
-        for fire in fire_times(compiler, (schedule,), at, count):
+        for fire in found:
             click.echo(f"  {_fire_line(fire)}")
     except TocsinError as error:
         raise click.ClickException(error.message) from None

@@ -1,5 +1,6 @@
 """Options that several commands share, and the store of commands that work on the data folder."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -34,11 +35,21 @@ def load_settings(config: str | None, **flags: object) -> Settings:
         raise click.ClickException(str(error)) from None
 
 
+def private_files() -> None:
+    """What this process writes, messages of jobs among it, is nobody else's to read."""
+    os.umask(0o077)
+
+
 @contextmanager
-def opened_store(settings: Settings) -> Iterator[SqlStore]:
-    """The database, with its schema made or brought up to date when it is new; it may be in use by a server."""
+def opened_store(settings: Settings, *, create: bool = False) -> Iterator[SqlStore]:
+    """The database, made when `create` and there is none; it may be in use by a server."""
+    private_files()
     try:
         if migrations.current(settings.database_url) is None:
+            if not create:
+                raise click.ClickException(
+                    f"there is no database at {settings.database_url}; pass --data, or serve first"
+                )
             migrations.upgrade(settings.database_url)
         if problem := migrations.check(settings.database_url):
             raise click.ClickException(problem)

@@ -16,7 +16,7 @@ from tocsin.app.lifecycle import serve as run
 from tocsin.app.lock import Locked
 from tocsin.app.settings import Settings
 from tocsin.app.tenants import CREDENTIALS
-from tocsin.cli.options import data_options, load_settings
+from tocsin.cli.options import data_options, load_settings, private_files
 from tocsin.store.port import StoreTrouble
 from tocsin.telemetry import logs
 
@@ -50,6 +50,7 @@ def serve(
     )
     logs.configure(settings.telemetry.log_level, json=settings.telemetry.log_json)
     _allow_connections()
+    private_files()
     try:
         code = uvloop.run(run(settings, lambda started: _greet(settings, started)))
     except Locked as error:
@@ -80,6 +81,8 @@ def _greet(settings: Settings, started: Started) -> None:
     say(f"  HTTP   {started.http_url}   (REST, pings, Sentry; reference at {started.http_url}/docs)")
     say(f"  gRPC   {started.grpc_address}")
     say(f"  data   {settings.data.resolve()}")
+    if "0.0.0.0" in started.http_url or "[::]" in started.http_url:  # noqa: S104 - it is warned about here
+        say("  Clients cannot reach that address: pass --public-url, of which DSNs and URLs are made.")
     tenant = started.tenant
     if tenant is not None:
         say()
@@ -89,10 +92,10 @@ def _greet(settings: Settings, started: Started) -> None:
         say(f"  admin key    {tenant.admin_key}")
         say(f"  ingest key   {tenant.ingest_key}")
         say()
-        say("Try it: this makes a monitor that expects a check-in every minute, and checks in.")
+        say("Try it: this makes a monitor that expects a check-in every minute, and checks in (202).")
         config = '{"monitor_config":{"schedule":{"type":"interval","value":1,"unit":"minute"}}}'
         say(
-            f"  curl -X POST -H 'Content-Type: application/json' -d '{config}' "
+            f"  curl -w '%{{http_code}}\\n' -X POST -H 'Content-Type: application/json' -d '{config}' "
             f"'{started.http_url}/api/{tenant.project_id}/cron/my-job/{tenant.ingest_key}/?status=ok'",
             markup=False,
         )

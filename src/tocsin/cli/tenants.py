@@ -30,7 +30,11 @@ def projects() -> None:
 def create_project(name: str, data: str | None, store_url: str | None, config: str | None, as_json: bool) -> None:
     """Make a project with an admin key and an ingest key. The keys are shown once."""
     settings = load_settings(config, store__data=data, store__url=store_url)
-    with opened_store(settings) as store:
+    if not name.strip():
+        raise click.ClickException("a project needs a name")
+    with opened_store(settings, create=True) as store:
+        if any(project.name == name for project in store.list_projects()):
+            raise click.ClickException(f"there is a project {name!r} already; `tocsin projects list` shows them")
         try:
             tenant = create_tenant(store, name, SystemClock().now())
         except TocsinError as error:

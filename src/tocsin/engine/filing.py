@@ -21,6 +21,8 @@ from tocsin.engine.subject import Subject
 REMEMBERED = 28 * DAY  # a run older than this, and than its longest time, is closed for ever
 SPOOL_GRACE = MINUTE  # a run whose start was delivered late has at least this long to deliver its end
 
+OPEN_RUNS_MAX = 1_000  # of one monitor in one environment: each report of it looks at all of them
+
 _WELL = (ReportKind.OK, ReportKind.RESET)
 
 
@@ -82,6 +84,11 @@ class Filing:
     # -- one method for each Action
 
     def _open(self, _run: CheckIn | None) -> Receipt:
+        if self.track.open_runs >= OPEN_RUNS_MAX:
+            raise Refused(
+                RefusalReason.CHECKIN_VALIDATION_FAILED,
+                f"{OPEN_RUNS_MAX} runs are open already; end them, or set a maximum runtime",
+            )
         timeout = None
         if not self.paused:
             timeout = self.timing.timeout(self.time)

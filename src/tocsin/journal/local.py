@@ -156,8 +156,12 @@ class LocalJournal:
         return oldest
 
     def lag_ms(self) -> int:
-        """Age of the oldest entry that waits."""
-        return max(self._clock.now() - self._queue[0].entry.at, 0) if self._queue else 0
+        """Age of the oldest entry that waits. Any thread may ask."""
+        try:
+            oldest = self._queue[0].entry.at
+        except IndexError:  # empty, perhaps since this instant
+            return 0
+        return max(self._clock.now() - oldest, 0)
 
     def stop_listening(self) -> None:
         """New requests are turned away from now on: what falls due later is for the next start to pass over."""

@@ -101,6 +101,7 @@ class Partition:
         self._journal.close()
 
     def close(self) -> None:
+        self._journal.close()
         self._journal.abandon()
         self._writer.shutdown(wait=True)
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Hashable
 
 from tocsin._core import interval
-from tocsin._core.timetable import CENTURY_MS, NEVER, UNITS_IN_CENTURY, Timetables
+from tocsin._core.timetable import CENTURY_MS, MEMBERS_MAX, NEVER, UNITS_IN_CENTURY, Timetables
 from tocsin.domain import errors
 from tocsin.domain.schedule import Cron, Daily, DaylightPolicy, Interval, OnCalendar, Rolling, RRule, Schedule, Unit
 from tocsin.schedule import cron_text
@@ -63,11 +63,19 @@ class Compiler:
             key = ("union", *numbers)
             number = self._numbers.get(key)
             if number is None:
-                number = self._numbers[key] = self.timetables.add_union(numbers)
+                number = self._numbers[key] = self._union(numbers, field)
         if len(self._remembered) >= _REMEMBERED_MAX:
             self._remembered.clear()
         self._remembered[schedules] = number
         return number
+
+    def _union(self, numbers: list[int], field: str) -> int:
+        try:
+            return self.timetables.add_union(numbers)
+        except ValueError as error:  # each daily time is a member; only the core has counted them
+            raise errors.invalid(
+                field, f"too many times in all: at most {MEMBERS_MAX} over all schedules", reason="SCHEDULE_INVALID"
+            ) from error
 
     def next_after(self, number: int, instant_ms: int) -> int:
         """The next time strictly after an instant; NEVER if there is none. Intervals count from the instant itself."""
@@ -165,7 +173,9 @@ class Compiler:
     def _zone(self, name: str, field: str) -> int:
         number = self._zone_numbers.get(name)
         if number is None:
-            zone = self.zones.get(name, field=f"{field}.time_zone")
+            zone = self.zones.get(
+                name, field=f"{field.rpartition('.')[0]}.time_zone"
+            )  # the zone stands beside the rule
             number = self._zone_numbers[name] = self.timetables.add_zone(zone)
         return number
 

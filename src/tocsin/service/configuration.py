@@ -4,8 +4,8 @@ from typing import Final
 
 from tocsin.domain import errors
 from tocsin.domain.monitor import MAX_MARGIN, MAX_MAX_RUNTIME, MAX_THRESHOLD, MonitorChange
-from tocsin.domain.schedule import in_zone
-from tocsin.schedule import Compiler
+from tocsin.domain.schedule import Schedule, in_zone
+from tocsin.schedule import Compiler, Zones
 
 _BOUNDS: Final = {
     "margin_ms": (0, MAX_MARGIN),
@@ -18,9 +18,23 @@ _BOUNDS: Final = {
 }
 
 
+_SCRATCH_MAX: Final = 1_000  # schedules compiled on trial before they are forgotten
+
+
 class Configuration:
-    def __init__(self, compiler: Compiler) -> None:
-        self._compiler = compiler
+    """Compiles on trial, apart from the engine: what is only asked about, or refused, must not stay in memory."""
+
+    def __init__(self, zones: Zones) -> None:
+        self._zones = zones
+        self._scratch = Compiler(zones)
+        self._compiled = 0
+
+    def compile(self, schedules: tuple[Schedule, ...], field: str) -> tuple[Compiler, int]:
+        """A compiler and its number for the schedules, good until the next call. InvalidArgument names the field."""
+        self._compiled += 1
+        if self._compiled > _SCRATCH_MAX:
+            self._scratch, self._compiled = Compiler(self._zones), 1
+        return self._scratch, self._scratch.compile(schedules, field=field)
 
     def check(self, change: MonitorChange, field: str) -> None:
         """InvalidArgument with the path below `field` of what is wrong."""
@@ -31,4 +45,4 @@ class Configuration:
         schedules = change.policy.get("schedules")
         if isinstance(schedules, tuple):
             schedules, single = in_zone(schedules, "UTC"), len(schedules) == 1
-            self._compiler.compile(schedules, field=f"{field}.schedules[0]" if single else f"{field}.schedules")
+            self.compile(schedules, f"{field}.schedules[0]" if single else f"{field}.schedules")

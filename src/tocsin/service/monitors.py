@@ -11,7 +11,7 @@ from tocsin.domain.project import Scope
 from tocsin.domain.receipt import Receipt
 from tocsin.domain.schedule import Schedule
 from tocsin.journal.port import Journal
-from tocsin.schedule import Compiler, describe
+from tocsin.schedule import describe
 from tocsin.service.configuration import Configuration
 from tocsin.service.principal import Principal
 from tocsin.store.port import MonitorWithHealth, Page, Store
@@ -21,10 +21,9 @@ PREVIEW_MAX = 1_000
 
 
 class Monitors:
-    def __init__(self, journal: Journal, store: Store, compiler: Compiler, configuration: Configuration) -> None:
+    def __init__(self, journal: Journal, store: Store, configuration: Configuration) -> None:
         self._journal = journal
         self._store = store
-        self._compiler = compiler
         self._configuration = configuration
 
     async def put(self, principal: Principal, command: PutMonitor, received: Instant) -> MonitorWithHealth:
@@ -102,8 +101,9 @@ class Monitors:
             raise errors.invalid("count", f"must be 1 to {PREVIEW_MAX}, not {count}")
         if not schedules:
             raise errors.invalid("schedules", "at least one schedule", reason="SCHEDULE_INVALID")
-        timetable = self._compiler.compile(schedules, field="schedules[0]" if len(schedules) == 1 else "schedules")
-        times = self._compiler.timetables.upcoming(timetable, start, count)
+        field = "schedules[0]" if len(schedules) == 1 else "schedules"
+        compiler, timetable = self._configuration.compile(schedules, field)
+        times = compiler.timetables.upcoming(timetable, start, count)
         return list(times), [describe((schedule,)) for schedule in schedules]
 
     async def _write(self, received: Instant, command: Command) -> Receipt:

@@ -37,6 +37,9 @@ class EngineCollector(Collector):
         yield _gauge(
             "tocsin_deadline_lag_seconds", "Now minus the earliest deadline not judged yet; 0 if none is due.", lag
         )
+        # The process's own clock never runs back; what it stands above the wall is time in which nothing is judged.
+        ahead = max(engine.clock / 1000 - time.time(), 0.0)
+        yield _gauge("tocsin_clock_ahead_seconds", "How far what was judged lies ahead of this machine's clock.", ahead)
         yield _gauge(
             "tocsin_ingest_lag_seconds",
             "Age of the oldest accepted check-in not applied yet.",

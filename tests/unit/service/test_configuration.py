@@ -8,7 +8,7 @@ from tocsin.domain.monitor import MAX_MARGIN, MAX_MAX_RUNTIME, MAX_THRESHOLD, Mo
 from tocsin.domain.schedule import Cron, Daily
 from tocsin.service.configuration import Configuration
 
-CONFIGURATION = Configuration(compiler())
+CONFIGURATION = Configuration(compiler().zones)
 
 
 def field_of(change):
@@ -50,3 +50,19 @@ def test_a_schedule_that_does_not_compile_is_named_by_its_place():
 
 def test_a_change_without_schedules_is_fine():
     CONFIGURATION.check(MonitorChange(display_name="x"), "monitor")
+
+
+def test_what_was_only_tried_is_forgotten():
+    configuration = Configuration(compiler().zones)
+    first, _ = configuration.compile((Cron("1 * * * *"),), "schedules[0]")
+    for minute in range(1_000):
+        last, _ = configuration.compile((Cron(f"{minute % 60} {minute // 60} * * *"),), "schedules[0]")
+    assert last is not first
+    assert len(last.timetables) < 1_000
+
+
+def test_too_many_times_in_all_are_named():
+    times = tuple(f"{hour:02}:{minute:02}" for hour in range(24) for minute in range(0, 60, 5))
+    several = tuple(Daily(times, zone) for zone in ("UTC", "Europe/Vienna", "Asia/Tokyo", "America/Lima"))
+    with pytest.raises(InvalidArgument, match="too many times in all"):
+        Configuration(compiler().zones).compile(several, "schedules")

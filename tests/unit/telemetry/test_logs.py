@@ -3,6 +3,7 @@
 import io
 import json
 import sys
+import uuid
 
 import pytest
 import structlog
@@ -56,3 +57,19 @@ def test_a_log_that_cannot_be_written_harms_nobody(monkeypatch, as_json):
     monkeypatch.setattr(sys, "stderr", Full())
     logs.configure("info", json=as_json)
     structlog.get_logger("x").error("the disk is full")
+
+
+def _fail(key: str) -> None:
+    raise RuntimeError(len(key))
+
+
+def test_tracebacks_show_no_variables(capsys):
+    logs.configure("info", json=False)
+    secret = uuid.uuid4().hex
+    try:
+        _fail(secret)
+    except RuntimeError:
+        structlog.get_logger().exception("broke")
+    shown = capsys.readouterr().err
+    assert "RuntimeError" in shown
+    assert secret not in shown

@@ -19,7 +19,7 @@ from tocsin.domain.project import Scope
 from tocsin.service.check_ins import CheckIns
 from tocsin.service.principal import Principals
 
-ObserveItem = Callable[[str, int], None]  # (item type, project)
+ObserveItem = Callable[[str, int, int], None]  # (item type, project, how many)
 ObserveLoss = Callable[[str, int, int], None]  # (reason, project, check-ins that the client says it lost)
 ITEM_TYPES: Final = frozenset(
     (
@@ -106,7 +106,7 @@ class Ingest:
         content = await body.whole(request, self._limits, self._limits.cron_body)
         payload = cron.payload(slug, request.query_params, request.headers.get("content-type", ""), content)
         await deliver(self._check_ins, principal, [mapping.to_report(payload, call.arrival())])
-        self._observe_item(CHECK_IN, project)
+        self._observe_item(CHECK_IN, project, 1)
         return empty_response(202)
 
     async def store(self, request: Request, call: Call) -> Response:
@@ -119,7 +119,7 @@ class Ingest:
         async for piece in body.pieces(request, self._limits):
             if len(held) <= self._limits.held:
                 held += piece
-        self._observe_item("event", principal.project.number)
+        self._observe_item("event", principal.project.number, 1)
         return json_response(200, {"id": _event_id(schema.event_id_of(bytes(held))) or ids.new_id()})
 
     def _claimed(self, request: Request, call: Call, project: int | None, path_key: str = "") -> auth.Claim | None:
@@ -153,8 +153,7 @@ class Ingest:
     def _observe(self, parser: Parser, project: int) -> None:
         for item_type, count in parser.counts.items():
             known = item_type if item_type in ITEM_TYPES else OTHER
-            for _ in range(count):
-                self._observe_item(known, project)
+            self._observe_item(known, project, count)
         for item in parser.items:
             if item.type == CLIENT_REPORT:
                 self._observe_losses(item.payload, project)
@@ -177,7 +176,7 @@ def routes(
     *,
     path_prefix: str = "",
     limits: Limits | None = None,
-    observe_item: ObserveItem = lambda _type, _project: None,
+    observe_item: ObserveItem = lambda _type, _project, _count: None,
     observe_loss: ObserveLoss = lambda _reason, _project, _quantity: None,
 ) -> list[BaseRoute]:
     """The routes below `path_prefix` ("" or "/sentry"), for the application to mount.

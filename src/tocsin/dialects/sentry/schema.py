@@ -102,7 +102,8 @@ def _told(problem: Exception, path: str) -> SchemaError:
         return SchemaError(f"{path}: text is not valid UTF-8")
     match = _PLACE.fullmatch(str(problem))
     text, place = (match[1], match[2] or "") if match else (str(problem), "")
-    return SchemaError(f"{path}{place}: {text[:1].lower()}{text[1:]}")
+    begun = text[:1].lower() if text[1:2].islower() else text[:1]  # "JSON is malformed" keeps its capitals
+    return SchemaError(f"{path}{place}: {begun}{text[1:]}")
 
 
 def decode_envelope_header(line: bytes) -> EnvelopeHeader:

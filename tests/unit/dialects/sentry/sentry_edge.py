@@ -113,7 +113,7 @@ class Edge:
             principals,
             path_prefix=path_prefix,
             limits=limits,
-            observe_item=lambda kind, project: self.items.append((kind, project)),
+            observe_item=lambda kind, project, count: self.items.extend([(kind, project)] * count),
             observe_loss=lambda *loss: self.losses.append(loss),
         )
         self.app = Starlette(routes=found, middleware=[Middleware(_Stamp)])
