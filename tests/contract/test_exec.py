@@ -4,17 +4,21 @@ import datetime
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from support.server import Server, free_port
+from tocsin.cli import exec as exec_module
 
 
 class Exec:
@@ -242,11 +246,194 @@ def test_a_run_whose_end_was_lost_is_closed_later(new_server: Callable[..., Serv
     assert instant(found["endTime"]) == instant(letter["checkIn"]["endTime"])
 
 
-def test_letters_that_are_no_letters_are_dropped(run: Exec, server: Server, job: str) -> None:
+def letter_file(folder: Path, nanoseconds: int | None = None) -> Path:
+    return folder / f"{nanoseconds or time.time_ns():020d}-{uuid.uuid4().hex}.json"
+
+
+def test_letters_that_are_no_letters_are_dropped_and_it_is_said(run: Exec, server: Server, job: str) -> None:
     run.spool.mkdir()
-    (run.spool / f"{time.time_ns():020d}-half.json").write_text('{"path": "/v1/pro')
-    old = time.time_ns() - 25 * 3600 * 10**9
-    (run.spool / f"{old:020d}-old.json").write_text('{"path": "/v1/x", "body": {}}')
-    assert run.run(job, "--", "true").returncode == 0
+    letter_file(run.spool).write_text('{"path": "/v1/pro')
+    letter_file(run.spool, time.time_ns() - 25 * 3600 * 10**9).write_text('{"path": "/v1/x", "body": {}}')
+    done = run.run(job, "--", "true")
+    assert done.returncode == 0
+    assert "cannot be read" in done.stderr
+    assert "older than 24 h" in done.stderr
     assert list(run.spool.iterdir()) == []
     assert len(server.check_ins(job)) == 1
+
+
+def test_files_that_are_not_ours_are_no_matter(run: Exec, server: Server, job: str) -> None:
+    run.spool.mkdir()
+    (run.spool / "1x.json").write_text("{}")
+    done = run.run(job, "--", "sh", "-c", "exit 6")
+    assert (done.returncode, done.stderr) == (6, "")
+    assert (run.spool / "1x.json").exists()
+    assert len(server.check_ins(job)) == 1
+
+
+@pytest.mark.parametrize("url", ["http://[::1", "http://127.0.0.1:99999", "http://"])
+def test_a_job_runs_with_an_url_that_is_none(run: Exec, url: str) -> None:
+    run.environment["TOCSIN_URL"] = url
+    done = run.run("nightly", "--", "sh", "-c", "exit 4")
+    assert done.returncode == 4
+    assert "the job runs unreported" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def without_a_home(run: Exec) -> None:
+    del run.environment["TOCSIN_SPOOL"]
+    run.environment.pop("XDG_STATE_HOME", None)
+    run.environment["HOME"] = "~"  # what an unknown uid without HOME comes to
+
+
+def test_a_job_without_a_home_is_reported(run: Exec, server: Server, job: str) -> None:
+    without_a_home(run)
+    done = run.run(job, "--", "sh", "-c", "exit 4")
+    assert (done.returncode, done.stderr) == (4, "")
+    assert server.check_ins(job)[0]["exitCode"] == 4
+
+
+def test_a_job_without_a_home_and_a_server_runs(run: Exec) -> None:
+    without_a_home(run)
+    run.environment["TOCSIN_URL"] = f"http://127.0.0.1:{free_port()}"
+    done = run.run("nightly", "--", "sh", "-c", "exit 4")
+    assert done.returncode == 4
+    assert done.stderr.count("is lost") == 1
+    assert "Traceback" not in done.stderr
+
+
+def test_a_key_with_a_line_end_is_the_key(run: Exec, server: Server, job: str) -> None:
+    run.environment["TOCSIN_KEY"] += "\n"
+    done = run.run(job, "--", "sh", "-c", "exit 4")
+    assert (done.returncode, done.stderr) == (4, "")
+    assert server.check_ins(job)[0]["exitCode"] == 4
+
+
+def test_a_key_that_cannot_be_one(run: Exec) -> None:
+    run.environment["TOCSIN_KEY"] = "abc…"
+    done = run.run("nightly", "--", "sh", "-c", "exit 4")
+    assert done.returncode == 4
+    assert "TOCSIN_KEY" in done.stderr
+    assert "abc" not in done.stderr
+
+
+def test_what_no_request_can_carry_is_no_matter(run: Exec) -> None:
+    done = run.run("nightly", "--environment", "\udc80", "--", "sh", "-c", "exit 4")
+    assert done.returncode == 4
+    assert "could not be kept" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_nobody_who_listens_is_no_matter(run: Exec) -> None:
+    """Full, as a disk may be: what cannot be said changes no exit code."""
+    run.environment["TOCSIN_URL"] = f"http://127.0.0.1:{free_port()}"
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "tocsin", "exec", "nightly", "--", "sh", "-c", "exit 4"]
+        assert subprocess.run(command, stderr=full, env=run.environment, check=False, timeout=60).returncode == 4
+
+
+def test_it_says_once_that_the_server_is_away(run: Exec) -> None:
+    run.environment["TOCSIN_URL"] = f"http://127.0.0.1:{free_port()}"
+    done = run.run("nightly", "--", "true")
+    assert done.stderr.count("the server is away") == 1
+    assert len(run.letters()) == 2
+
+
+def test_a_key_that_is_not_taken_loses_nothing(run: Exec, job: str) -> None:
+    run.environment["TOCSIN_KEY"] = "0" * 32
+    done = run.run(job, "--", "true")
+    assert done.stderr.count("does not take this key") == 1
+    assert len(run.letters()) == 2
+
+
+def test_what_was_kept_goes_to_no_other_server_and_no_other_key(run: Exec, server: Server, job: str) -> None:
+    good = run.environment["TOCSIN_KEY"]
+    for wrong in ({"TOCSIN_URL": f"http://127.0.0.1:{free_port()}"}, {"TOCSIN_KEY": "0" * 32}):
+        run.environment |= wrong
+        run.run(job, "--", "true")
+        run.environment |= {"TOCSIN_URL": server.http_url, "TOCSIN_KEY": good}
+    kept = run.letters()
+    assert len(kept) == 4
+    assert run.run(job, "--", "true").returncode == 0
+    assert run.letters() == kept
+    assert len(server.check_ins(job)) == 1
+    assert not [file for file in run.spool.iterdir() if good in file.read_text()]
+
+
+# -- a server that takes its time
+
+
+def test_the_job_does_not_wait_for_the_server(run: Exec) -> None:
+    """Somebody listens and never answers. The job begins, and its end is kept once the listener is gone."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        run.environment["TOCSIN_URL"] = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        process = run.start("nightly", *python("print('ready', flush=True); input(); raise SystemExit(9)"))
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    with process:
+        _, err = process.communicate("go\n", timeout=60)
+    assert process.returncode == 9
+    assert err.count("tocsin:") == 1
+    assert [letter["checkIn"]["state"] for letter in run.letters()] == ["STATE_IN_PROGRESS", "STATE_ERROR"]
+
+
+class Stuck:
+    """A server that holds every request beyond the deadline, whatever the timeout: as a name server may."""
+
+    url = "http://stuck"
+    key = "key"
+
+    def __init__(self) -> None:
+        self.release = threading.Event()
+        self.asked: list[Any] = []
+
+    def call(self, _method: str, _path: str, body: Any) -> None:
+        self.asked.append(body)
+        self.release.wait(60)
+
+
+@pytest.fixture
+def stuck(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stuck]:
+    stuck = Stuck()
+    monkeypatch.setenv("TOCSIN_SPOOL", str(tmp_path / "spool"))
+    monkeypatch.setattr(exec_module, "_BUDGET_S", 0.2)
+    monkeypatch.setattr(exec_module, "dataclasses", SimpleNamespace(replace=lambda rest, **_: rest))
+    yield stuck
+    stuck.release.set()
+
+
+def reporter(rest: Stuck, notices: Any) -> Any:
+    options = dict.fromkeys(("environment", "schedule", "time_zone", "margin", "max_runtime"))
+    return exec_module._Reporter(rest, "nightly", options, notices)
+
+
+def spooled(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(file.read_text())["body"] for file in sorted(folder.glob("[0-9]*.json"))]
+
+
+def test_a_server_that_is_stuck_has_its_budget_and_no_more(stuck: Stuck, tmp_path: Path) -> None:
+    said: list[str] = []
+    notices = exec_module._Notices()
+    notices.say = lambda text, matter=None: said.append(matter or text)  # type: ignore[method-assign]
+    report = reporter(stuck, notices)
+    report.open()
+    report.close(3, 1.0)  # returns though nobody has answered: the request is still held
+    assert not stuck.release.is_set()
+    assert [body["checkIn"]["state"] for body in spooled(tmp_path / "spool")] == ["STATE_IN_PROGRESS", "STATE_ERROR"]
+    assert set(said) == {"away"}
+
+
+def test_what_does_not_fit_into_the_budget_stays_oldest_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock moves 3 s with every answer: four fit into 10 s."""
+    monkeypatch.setenv("TOCSIN_SPOOL", str(tmp_path / "spool"))
+    asked: list[Any] = []
+    server = Stuck()
+    post = exec_module._Post(server, exec_module._Notices())  # type: ignore[arg-type]
+    for number in range(6):
+        post.keep("/x", {"n": number})
+    monkeypatch.setattr(exec_module, "dataclasses", SimpleNamespace(replace=lambda rest, **_: rest))
+    monkeypatch.setattr(exec_module, "time", SimpleNamespace(monotonic=lambda: 3.0 * len(asked)))
+    monkeypatch.setattr(server, "call", lambda _method, _path, body: asked.append(body))
+    assert not post.flush(10.0)
+    assert asked == [{"n": number} for number in range(4)]
+    assert spooled(tmp_path / "spool") == [{"n": 4}, {"n": 5}]
