@@ -38,11 +38,16 @@ _READER_PRAGMAS: Final = ("query_only = ON", "cache_size = -8192", "mmap_size = 
 
 
 class Database:
-    """One writer under a lock, several readers. Transactions are `with database.write()` and `with database.read()`."""
+    """One writer under a lock, several readers. Transactions are `with database.write()` and `with database.read()`.
 
-    def __init__(self, writer: Engine, readers: Engine) -> None:
+    What the partition's loop looks up before a batch has a connection of its own: slow reads of others must not stop the
+    line.
+    """
+
+    def __init__(self, writer: Engine, readers: Engine, lookups: Engine) -> None:
         self.writer = writer
         self.readers = readers
+        self.lookups = lookups
         self._lock = threading.Lock()
 
     @contextmanager
@@ -57,7 +62,14 @@ class Database:
         with trouble(), self.readers.begin() as connection:
             yield connection
 
+    @contextmanager
+    def look_up(self) -> Iterator[Connection]:
+        """As `read`, for the partition's loop alone."""
+        with trouble(), self.lookups.begin() as connection:
+            yield connection
+
     def close(self) -> None:
+        self.lookups.dispose()
         self.writer.dispose()
         self.readers.dispose()
 
@@ -68,6 +80,7 @@ def open_database(url: str, *, busy_timeout_ms: int = 5_000) -> Database:
     return Database(
         _engine(url, "BEGIN IMMEDIATE", _WRITER_PRAGMAS, busy_timeout_ms, size=1),
         _engine(url, "BEGIN", _READER_PRAGMAS, busy_timeout_ms, size=READERS),
+        _engine(url, "BEGIN", _READER_PRAGMAS, busy_timeout_ms, size=1),
     )
 
 

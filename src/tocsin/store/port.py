@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from tocsin.domain.check_in import CheckIn, State
+from tocsin.domain.errors import Unavailable
 from tocsin.domain.facts import CheckInRefused
 from tocsin.domain.incident import Incident, Outage
 from tocsin.domain.instant import Instant
@@ -21,8 +22,11 @@ from tocsin.engine.memory import Needs, Recall, Snapshot
 T = TypeVar("T")
 
 
-class StoreTrouble(Exception):
+class StoreTrouble(Unavailable):
     """The database cannot now: locked, full, gone. The same call may succeed later; nothing of it was kept."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, reason="STORE_UNAVAILABLE", retry_after_ms=1_000)
 
 
 class Fenced(Exception):

@@ -47,7 +47,7 @@ class SqlStore:
         return self._owned().position
 
     def recall(self, needs: Needs) -> Recall:
-        with self.database.read() as connection:
+        with self.database.look_up() as connection:
             return Recall(monitors.recall(connection, needs.monitors), check_ins.recall(connection, needs.check_ins))
 
     def commit(self, delta: Delta, position: int) -> None:

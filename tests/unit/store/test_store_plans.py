@@ -35,7 +35,7 @@ def test_nothing_is_scanned(tmp_path, read):
 
     try:
         with_monitors(store, monitor(1), monitor(2))
-        for engine in (store.database.writer, store.database.readers):
+        for engine in (store.database.writer, store.database.readers, store.database.lookups):
             event.listen(engine, "before_cursor_execute", see)
         QUICK[read](store)
         seen = list(statements)
