@@ -8,23 +8,33 @@ import uuid
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 import pytest
 
 from support.server import Server
+from tocsin.client import Client, Retry
 
 ROUNDS = 50
-SPOOLERS = 4
+LONG_DEATHS = frozenset(range(7, ROUNDS, 12))  # rounds in which the server stays down until deadlines have passed
+LONG_LIVES = frozenset(range(1, ROUNDS, 12))  # rounds in which it lives until a run has timed out
+PINGERS = 4
+SECOND = 1000
+RUNTIME = SECOND  # longest time of a run, in ms
 
 
 class Load(threading.Thread):
     """Sends check-ins with ids of its own and remembers which were acknowledged, until told to stop."""
 
-    def __init__(self, server: Server, key: str, number: int) -> None:
+    def __init__(self, server: Server, key: str, monitor: str) -> None:
         super().__init__()
-        self.server, self.key, self.number = server, key, number
+        self.server, self.key, self.monitor = server, key, monitor
         self.acknowledged: list[str] = []
         self.stop = threading.Event()
+
+
+class Pings(Load):
+    """Over HTTP, one by one, and never again."""
 
     def run(self) -> None:
         while not self.stop.is_set():
@@ -38,13 +48,32 @@ class Load(threading.Thread):
         try:
             while not self.stop.is_set():
                 run = uuid.uuid4().hex
-                connection.request("POST", f"/report/load-{self.number}?run={run}", headers={"X-API-Key": self.key})
+                connection.request("POST", f"/report/{self.monitor}?run={run}", headers={"X-API-Key": self.key})
                 response = connection.getresponse()
                 response.read()
                 if response.status == 200:
                     self.acknowledged.append(run)
         finally:
             connection.close()
+
+
+class Batches(Load):
+    """BatchCreateCheckIns over gRPC. What was not answered is sent again with the same ids, so nothing may be missing."""
+
+    SIZE = 50
+
+    def run(self) -> None:
+        patient = Retry(total=60, attempt=5, first=0.05, most=0.2)
+        with (
+            Client(self.server.grpc_address, self.key) as client,
+            client.batch(size=self.SIZE, linger=0.01, retry=patient) as batcher,
+        ):
+            while not self.stop.is_set():
+                sent = [uuid.uuid4().hex for _ in range(self.SIZE)]
+                futures = [batcher.check_in(self.monitor, "ok", check_in_id=one) for one in sent]
+                for one, future in zip(sent, futures, strict=True):
+                    assert future.result(timeout=90).uid == one
+                    self.acknowledged.append(one)
 
 
 @pytest.mark.slow
@@ -56,8 +85,10 @@ def test_fifty_kills_lose_nothing_and_invent_nothing(new_server: Callable[..., S
     seed = random.SystemRandom().randrange(2**32)
     print("seed", seed)
     chance = random.Random(seed)
-    for number in range(SPOOLERS):
-        server.create_monitor(f"load-{number}", tolerance={"maxRuntime": "0s"})
+    loads: list[Load] = [Pings(server, ingest, f"load-{number}") for number in range(PINGERS)]
+    loads.append(Batches(server, ingest, "load-grpc"))
+    for load in loads:
+        server.create_monitor(load.monitor, tolerance={"maxRuntime": "0s"})
     # Far from any deadline, and with a deadline every two seconds: the one must not move, the other not turn into a miss.
     server.create_monitor("yearly", schedules=[{"interval": {"count": 1, "unit": "UNIT_YEAR"}}])
     server.create_monitor(
@@ -65,16 +96,26 @@ def test_fifty_kills_lose_nothing_and_invent_nothing(new_server: Callable[..., S
         schedules=[{"interval": {"count": 2, "unit": "UNIT_SECOND"}}],
         tolerance={"margin": "0s", "maxRuntime": "0s"},
     )
-    server.request("POST", f"/report/yearly?key={ingest}", key="")
+    server.create_monitor("runs", tolerance={"maxRuntime": f"{RUNTIME // SECOND}s"})
+    report(server, "yearly")
     deadline_before = health(server, "yearly")["deadlineTime"]
-    loads = [Load(server, ingest, number) for number in range(SPOOLERS)]
+    runs: list[str] = []  # opened, never ended by us
     for load in loads:
         load.start()
     try:
-        for _ in range(ROUNDS):
-            server.request("POST", f"/report/busy?key={ingest}", key="")
+        for number in range(ROUNDS):
+            report(server, "busy")
+            runs.append(uuid.uuid4().hex)
+            report(server, f"runs/start?run={runs[-1]}")
+            if number in LONG_LIVES:
+                wait_until(lambda: state_of(server, runs[-1]) != "STATE_IN_PROGRESS")
+            passed = max(instant(health(server, "busy")["deadlineTime"]), now() + RUNTIME + SECOND)
             time.sleep(chance.uniform(0.02, 0.4))  # a random moment is the point
             server.kill()
+            if number in LONG_DEATHS:
+                # Nothing happens at a deadline while the server is dead: there is only the clock to look at.
+                while now() <= passed:
+                    time.sleep(0.02)
             server.start()
             assert server.admin_key == admin
     finally:
@@ -84,31 +125,106 @@ def test_fifty_kills_lose_nothing_and_invent_nothing(new_server: Callable[..., S
             load.join()
     assert health(server, "yearly")["deadlineTime"] == deadline_before
     for load in loads:
-        stored = Counter(run["uid"] for run in server.check_ins(f"load-{load.number}"))
-        assert stored and max(stored.values()) == 1, "a check-in is stored twice"
-        lost = set(load.acknowledged) - set(stored)
-        assert not lost, f"{len(lost)} acknowledged check-ins are lost"
-    sent = sum(len(load.acknowledged) for load in loads)
-    assert sent > ROUNDS
-    judge_busy(server)
-    print(f"{sent} acknowledged check-ins over {ROUNDS} kills")
-
-
-def judge_busy(server: Server) -> None:
-    """Each slot was judged at most once, and none was called missed whose window overlaps an outage."""
+        judge_load(server, load)
     outages = [
-        (seconds(outage["startTime"]), seconds(outage["endTime"]))
+        (instant(outage["startTime"]), instant(outage["endTime"]))
         for outage in pages(server, "/v1/outages?showShort=true", "outages")
     ]
     assert len(outages) >= ROUNDS
-    runs = server.check_ins("busy")
-    slots = Counter(run["expectedTime"] for run in runs if run["state"] in ("STATE_MISSED", "STATE_UNKNOWN"))
-    assert not slots or max(slots.values()) == 1, "a slot was judged twice"
-    for run in runs:
+    print(Counter(load.monitor for load in loads for _ in load.acknowledged), f"over {ROUNDS} kills")
+    judge_busy(server, outages)
+    judge_runs(server, outages, runs)
+
+
+def judge_load(server: Server, load: Load) -> None:
+    """What was acknowledged is there, all that is there is there once, and it was counted once."""
+    assert len(load.acknowledged) > ROUNDS
+    stored = Counter(run["uid"] for run in server.check_ins(load.monitor))
+    assert max(stored.values()) == 1, "a check-in is stored twice"
+    lost = set(load.acknowledged) - set(stored)
+    assert not lost, f"{len(lost)} acknowledged check-ins are lost"
+    assert counted(server, load.monitor, "checkins_total", ',status="ok"') == len(stored)
+    if isinstance(load, Batches):
+        assert len(stored) == len(load.acknowledged), "all that was sent was acknowledged in the end"
+
+
+def judge_busy(server: Server, outages: list[tuple[int, int]]) -> None:
+    """Each slot was judged at most once; none was called missed whose window overlaps an outage, or unknown without."""
+    lapsed = [run for run in server.check_ins("busy") if run["state"] in ("STATE_MISSED", "STATE_UNKNOWN")]
+    print("slots", Counter(run["state"] for run in lapsed))
+    assert max(Counter(run["expectedTime"] for run in lapsed).values()) == 1, "a slot was judged twice"
+    swallowed = 0
+    for run in lapsed:
+        slot, judged = instant(run["expectedTime"]), instant(run["updateTime"])
         if run["state"] == "STATE_MISSED":
-            slot, deadline = seconds(run["expectedTime"]), seconds(run["updateTime"])
-            deaf = [gap for gap in outages if gap[0] < deadline and gap[1] > slot]
+            deaf = [gap for gap in outages if gap[0] < judged and gap[1] > slot]
             assert not deaf, f"the slot {run['expectedTime']} was called missed although nobody listened in {deaf}"
+        else:
+            deadline = ceil_second(slot)
+            assert touching(outages, slot, deadline), f"the slot {run['expectedTime']} is unknown without an outage"
+            swallowed += inside(outages, deadline)
+    assert swallowed, "no slot fell due while the server was down"
+    judge_counts(server, "busy", "missed_total", "STATE_MISSED", lapsed)
+
+
+def judge_runs(server: Server, outages: list[tuple[int, int]], opened: list[str]) -> None:
+    """Each run has one final state: timed out, or unknown if and only if nobody listened before its limit."""
+    wait_until(lambda: not any(run["state"] == "STATE_IN_PROGRESS" for run in server.check_ins("runs")))
+    found = server.check_ins("runs")
+    print("runs", Counter(run["state"] for run in found))
+    assert sorted(run["uid"] for run in found) == sorted(opened), "a run is lost, doubled or invented"
+    swallowed = 0
+    for run in found:
+        received, ended = instant(run["receiveTime"]), instant(run["updateTime"])
+        limit = ceil_second(received + RUNTIME)
+        if deaf := touching(outages, received, limit):
+            assert run["state"] == "STATE_UNKNOWN", f"{run} was judged although nobody listened in {deaf}"
+            assert ended >= limit
+            swallowed += inside(outages, limit)
+        else:
+            assert run["state"] == "STATE_TIMED_OUT", f"{run} is unknown without an outage"
+            assert ended == limit, f"the limit of {run} moved"
+    assert swallowed, "no run fell due while the server was down"
+    judge_counts(server, "runs", "timeouts_total", "STATE_TIMED_OUT", found)
+
+
+def judge_counts(server: Server, monitor: str, family: str, state: str, found: list[dict[str, Any]]) -> None:
+    """The totals, which outlive the server, count each verdict once, and there is at least one of either kind."""
+    states = Counter(run["state"] for run in found)
+    assert counted(server, monitor, family) == states[state]
+    assert counted(server, monitor, "unknown_total") == states["STATE_UNKNOWN"] > 0
+
+
+def touching(outages: list[tuple[int, int]], since: int, until: int) -> list[tuple[int, int]]:
+    return [gap for gap in outages if gap[0] <= until and gap[1] > since]
+
+
+def inside(outages: list[tuple[int, int]], at: int) -> bool:
+    return any(since <= at <= until for since, until in outages)
+
+
+def report(server: Server, path: str) -> None:
+    status, _, content = server.request("POST", f"/report/{path}", key=server.ingest_key)
+    assert status == 200, content
+
+
+def state_of(server: Server, run: str) -> str:
+    return str(server.get(f"{server.monitor_path('runs')}/checkIns/{run}")["state"])
+
+
+def counted(server: Server, monitor: str, family: str, more: str = "") -> int:
+    _, _, text = server.request("GET", f"/metrics/monitors?family={family}")
+    wanted = f'tocsin_monitor_{family}{{project="default",monitor="{monitor}",environment="production"{more}}} '
+    [line] = [line for line in text.decode().splitlines() if line.startswith(wanted)]
+    return int(line.removeprefix(wanted))
+
+
+def wait_until(reached: Callable[[], bool], patience_s: float = 20.0) -> None:
+    """Looks again and again, in short steps and not for ever."""
+    end = time.monotonic() + patience_s
+    while not reached():
+        assert time.monotonic() < end, "it did not come to that"
+        time.sleep(0.02)
 
 
 def pages(server: Server, path: str, field: str) -> list[dict[str, str]]:
@@ -127,5 +243,14 @@ def health(server: Server, monitor: str) -> dict[str, str]:
     return found
 
 
-def seconds(text: str) -> float:
-    return datetime.fromisoformat(text).timestamp()
+def instant(text: str) -> int:
+    """Milliseconds."""
+    return round(datetime.fromisoformat(text).timestamp() * SECOND)
+
+
+def now() -> int:
+    return round(time.time() * SECOND)
+
+
+def ceil_second(at: int) -> int:
+    return -(-at // SECOND) * SECOND
