@@ -38,10 +38,10 @@ _READER_PRAGMAS: Final = ("query_only = ON", "cache_size = -8192", "mmap_size = 
 
 
 class Database:
-    """One writer under a lock, several readers: `with database.write()` and `with database.read()` are transactions.
+    """One writer under a lock, several readers; `with database.write()` and `with database.read()` are transactions.
 
-    What the partition's loop looks up before a batch has a connection of its own: slow reads of others must not stop the
-    line.
+    What the partition's loop looks up before a batch has a connection of its own: slow reads of others must not stop
+    the line.
     """
 
     def __init__(self, writer: Engine, readers: Engine, lookups: Engine) -> None:
