@@ -43,8 +43,8 @@ cdef inline int state_of(bint paused, uint8_t verdict, bint late, bint running) 
 
 cdef void tally_into(
     const uint8_t *is_open, uint32_t size, uint32_t monitors, const uint32_t *monitor, const uint8_t *health,
-    const uint8_t *verdict, const uint16_t *open_runs, const int64_t *expected, const uint32_t *project, const int64_t *pause_until,
-    const int64_t *mute_until, int64_t now, uint32_t projects, int64_t *out,
+    const uint8_t *verdict, const uint16_t *open_runs, const int64_t *expected, const uint32_t *project,
+    const int64_t *pause_until, const int64_t *mute_until, int64_t now, uint32_t projects, int64_t *out,
 ) noexcept nogil:
     cdef uint32_t slot, owner
     cdef int64_t *row
