@@ -5,9 +5,13 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
+
+CHECK_IN_DAYS_MIN: Final = (
+    28  # ids that clients chose go with their check-ins, and a retry this late must still be known
+)
 
 
 class Listen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -114,7 +118,7 @@ def _check(settings: Settings) -> None:
         ("engine.queue_limit", settings.engine.queue_limit, 1),
         ("engine.answer_within_ms", settings.engine.answer_within_ms, 1),
         ("engine.outage_shown_ms", settings.engine.outage_shown_ms, 0),
-        ("store.check_in_days", settings.store.check_in_days, 1),
+        ("store.check_in_days", settings.store.check_in_days, CHECK_IN_DAYS_MIN),
         ("store.refusal_days", settings.store.refusal_days, 1),
         ("telemetry.max_samples", settings.telemetry.max_samples, 1),
     ):

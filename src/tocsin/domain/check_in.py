@@ -43,7 +43,6 @@ STATE_NUMBERS = {
     State.NOTE: 6,
 }
 STATES_BY_NUMBER = {number: state for state, number in STATE_NUMBERS.items()}
-OPEN_STATES = frozenset({State.IN_PROGRESS})
 
 
 class Report(msgspec.Struct, frozen=True, omit_defaults=True):

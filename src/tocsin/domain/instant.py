@@ -29,14 +29,6 @@ def to_rfc3339(instant: Instant) -> str:
     return f"{text}.{instant % 1000:03d}Z" if instant % 1000 else f"{text}Z"
 
 
-def from_rfc3339(text: str) -> Instant:
-    """Reads "2026-02-01T02:00:00+01:00" as 1769907600000; without an offset it is UTC. ValueError: no time."""
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return round(moment.timestamp() * 1000)
-
-
 def ceil_second(instant: Instant) -> Instant:
     """The first whole second at or after `instant`: deadlines are never early."""
     return -(-instant // SECOND) * SECOND

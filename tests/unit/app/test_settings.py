@@ -50,6 +50,7 @@ def test_text_from_the_environment_becomes_what_the_setting_is():
         ({"TOCSIN_ENGINE__QUEUE_LIMIT": "0"}, "engine.queue_limit"),
         ({"TOCSIN_ENGINE__ANSWER_WITHIN_MS": "0"}, "engine.answer_within_ms"),
         ({"TOCSIN_STORE__CHECK_IN_DAYS": "0"}, "store.check_in_days"),
+        ({"TOCSIN_STORE__CHECK_IN_DAYS": "27"}, "store.check_in_days"),
         ({"TOCSIN_STORE__BUSY_TIMEOUT_MS": "-1"}, "store.busy_timeout_ms"),
         ({"TOCSIN_LISTEN__DRAIN_SECONDS": "nan"}, "listen.drain_seconds"),
         ({"TOCSIN_LISTEN__DRAIN_SECONDS": "inf"}, "listen.drain_seconds"),
