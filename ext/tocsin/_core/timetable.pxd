@@ -8,6 +8,7 @@ from tocsin._core.types cimport instant_t
 from tocsin._core.zone cimport zone_t
 
 
+@cython.final
 cdef class Timetables:
     cdef rows_t rows
     cdef list zones

@@ -6,6 +6,7 @@ Invariant: every question is checked before a kernel sees it: the number is ther
 Tables: their fire times come from a function that is asked, with the GIL, when an answer lies beyond what is known.
 Cost: see schedule.pyx; a call from Python is little more than an empty one.
 """
+cimport cython
 from cpython.mem cimport PyMem_Free, PyMem_Malloc, PyMem_RawCalloc, PyMem_RawFree, PyMem_RawMalloc
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t, uintptr_t
 from libc.string cimport memset
@@ -29,6 +30,7 @@ UNITS_IN_CENTURY = (3_155_760_000, 52_596_000, 876_600, 36_525, 5_217, 1_200, 10
 
 globals().update(NEVER=NEVER, FIRST_MS=FIRST_MS, LAST_MS=LAST_MS)  # C constants, given to Python
 
+@cython.final
 cdef class Timetables:
     def __cinit__(self):
         cdef schedule_t row
