@@ -261,10 +261,15 @@ cdef class Timetables:
                 best = answer
         return best
 
-    cdef instant_t _ask(self, uint32_t number, int question, instant_t one, instant_t other) except? -1:
-        cdef schedule_t *row = self._row(number, one)
-        cdef bint caching = take(&self.caching)
-        cdef instant_t answer = ask(row, question, one, other, caching)
+    cdef inline instant_t _ask(self, uint32_t number, int question, instant_t one, instant_t other) except? -1:
+        cdef schedule_t *row
+        cdef bint caching
+        cdef instant_t answer
+        if number >= self.rows.count or not is_instant(one):
+            self._row(number, one)  # raises
+        row = row_at(&self.rows, number)
+        caching = take(&self.caching)
+        answer = ask(row, question, one, other, caching)
         if caching:
             give(&self.caching)
         return self._stale(row, question, one, other) if answer == STALE else answer
