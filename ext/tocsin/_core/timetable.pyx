@@ -30,6 +30,7 @@ UNITS_IN_CENTURY = (3_155_760_000, 52_596_000, 876_600, 36_525, 5_217, 1_200, 10
 
 globals().update(NEVER=NEVER, FIRST_MS=FIRST_MS, LAST_MS=LAST_MS)  # C constants, given to Python
 
+
 @cython.final
 cdef class Timetables:
     def __cinit__(self):
