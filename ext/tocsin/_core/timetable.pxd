@@ -40,6 +40,7 @@ cdef instant_t timetable_rearm(
 cdef class Timetables:
     cdef timetables_t all
     cdef list zones
+    cdef list crons           # those with a set of years, which their rows point to
     cdef cython.pymutex lock  # `next_many` runs without the GIL while another thread may add a row
     cdef uint32_t _append(self, timetable_t row) except? 0xffffffff
     cdef const zone_t *_zone(self, uint32_t number) except NULL

@@ -123,15 +123,15 @@ class Compiler:
                 )
 
     def _cron(self, schedule: Cron, field: str) -> int:
-        masks = cron_text.parse(schedule.expression, field=f"{field}.expression")
+        cron = cron_text.parse(schedule.expression, field=f"{field}.expression")
         zone = self._zone(schedule.time_zone, field)
         policy = _POLICIES[schedule.daylight]
 
         def add() -> int:
-            number = self.timetables.add_cron(zone, policy=policy, **masks._asdict())
+            number = self.timetables.add_cron(zone, cron, policy)
             return number if self.next_after(number, _NEVER_FROM_MS) != NEVER else NO_SCHEDULE
 
-        number = self._interned(("cron", zone, policy, masks), add)
+        number = self._interned(("cron", zone, policy, cron), add)
         if number == NO_SCHEDULE:
             raise errors.invalid(
                 f"{field}.expression",
