@@ -5,6 +5,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from support.expressions import crons
 from support.oracle import cron_text as oracle
 from tocsin._core import cron_text
 from tocsin._core.cron import Cron
@@ -14,48 +15,9 @@ FIELD_NAMES = ["", *oracle.FIELDS]
 RULES = {"star": cron_text.STAR, "or": cron_text.OR, "and": cron_text.AND}
 
 
-def cases(text):
-    return st.sampled_from([text, text.lower(), text.capitalize()])
-
-
-def plain(low, high, names=()):
-    number = st.integers(low, high)
-    value = number.map(str) | number.map("{:02}".format)
-    if names:
-        value |= st.sampled_from(names).flatmap(cases)
-    pair = st.tuples(number, number).map(sorted).map("{0[0]}-{0[1]}".format)
-    step = st.integers(1, 70)
-    body = st.just("*") | value | pair
-    return body | st.tuples(body, step).map("{0[0]}/{0[1]}".format)
-
-
-def words(item):
-    return st.lists(item, min_size=1, max_size=4).map(",".join)
-
-
-DAYS_OF_MONTH = plain(1, 31) | st.sampled_from(["L", "l", "LW", "lw", "L-1", "L-30", "l-07"])
-DAYS_OF_MONTH |= st.integers(1, 31).map("{}W".format)
-DAYS = st.integers(0, 7).map(str) | st.sampled_from(oracle.WEEKDAYS).flatmap(cases)
-DAYS_OF_WEEK = plain(0, 7, oracle.WEEKDAYS) | DAYS.map("{}L".format) | DAYS.map("{}#L".format)
-DAYS_OF_WEEK |= st.tuples(DAYS, st.integers(1, 5)).map("{0[0]}#{0[1]}".format)
-MINUTES, HOURS, MONTHS = words(plain(0, 59)), words(plain(0, 23)), words(plain(1, 12, oracle.MONTHS))
-FIVE = (MINUTES, HOURS, words(DAYS_OF_MONTH) | st.just("?"), MONTHS, words(DAYS_OF_WEEK) | st.just("?"))
-BLANK = st.sampled_from([" ", "  ", "\t", " \n", "\r\x0b\x0c"])
-
-
-@st.composite
-def valid(draw):
-    fields = [draw(one) for one in FIVE]
-    if draw(st.booleans()):
-        fields.insert(0, draw(MINUTES))
-    if draw(st.integers(0, 9)) == 0:
-        fields = [draw(cases(draw(st.sampled_from(sorted(oracle.NICKNAMES)))))]
-    return draw(BLANK | st.just("")) + draw(BLANK).join(fields) + draw(BLANK | st.just(""))
-
-
 @st.composite
 def mutated(draw):
-    text = draw(valid())
+    text = draw(crons())
     for _ in range(draw(st.integers(1, 3))):
         at = draw(st.integers(0, len(text)))
         put = draw(st.sampled_from([*"*/-,#LW?@09 MONJA7\0", "60", "SUN", "L-", "é", "\u0661", "\xa0", "#L", ""]))
@@ -82,7 +44,7 @@ def agree(text, rule="star"):
 
 
 @settings(max_examples=400, deadline=None)
-@given(text=valid(), rule=st.sampled_from(sorted(RULES)))
+@given(text=crons(), rule=st.sampled_from(sorted(RULES)))
 def test_valid_expressions(text, rule):
     parse(text)
     agree(text, rule)

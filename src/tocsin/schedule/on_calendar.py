@@ -1,0 +1,209 @@
+"""Calendar expressions of systemd (systemd.time(7), CALENDAR EVENTS) become a `Cron` with years, and a time zone.
+
+    [weekdays] [[year-]month-day] [hour:minute[:second]] [zone]      Mon..Fri *-*-* 08:00 Europe/Vienna
+
+Each part of date and time is `*` or a list of values, ranges `a..b`, and repetitions `a/n` and `a..b/n`. A `~` in place
+of the last `-` counts days from the end of the month. Weekday and date must both match. Words such as "daily" stand for
+whole expressions. What systemd refuses is refused, with the place named; so are @epoch and fractions of a second. Only
+weekday ranges that wrap (Sat..Mon) are accepted beyond systemd 252.
+"""
+
+import re
+from typing import NamedTuple, NoReturn
+
+from tocsin._core.cron import Cron
+from tocsin.domain import errors
+
+WORDS = {
+    "minutely": "*-*-* *:*:00",
+    "hourly": "*-*-* *:00:00",
+    "daily": "*-*-* 00:00:00",
+    "monthly": "*-*-01 00:00:00",
+    "weekly": "Mon *-*-* 00:00:00",
+    "yearly": "*-01-01 00:00:00",
+    "annually": "*-01-01 00:00:00",
+    "anually": "*-01-01 00:00:00",
+    "quarterly": "*-01,04,07,10-01 00:00:00",
+    "semiannually": "*-01,07-01 00:00:00",
+    "semi-annually": "*-01,07-01 00:00:00",
+    "biannually": "*-01,07-01 00:00:00",
+    "bi-annually": "*-01,07-01 00:00:00",
+}
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+LONGEST = 1000
+_ITEMS_MAX = 240  # of one part, as systemd
+
+
+class _Part(NamedTuple):
+    name: str
+    low: int
+    high: int
+
+
+_YEAR = _Part("year", 1970, 2199)
+_MONTH = _Part("month", 1, 12)
+_DAY = _Part("day", 1, 31)
+_FROM_END = _Part("day from the end of the month", 1, 28)
+_HOUR = _Part("hour", 0, 23)
+_MINUTE = _Part("minute", 0, 59)
+_SECOND = _Part("second", 0, 59)
+
+
+class Calendar(NamedTuple):
+    """A compiled expression; `time_zone` is "" where it names none."""
+
+    cron: Cron
+    time_zone: str
+
+
+def parse(expression: str, *, field: str = "schedule.on_calendar.expression") -> Calendar:
+    """The masks of an expression; `InvalidArgument` about `field` if it is not one.
+
+    >>> parse("Mon..Fri *-*-* 08:00 Europe/Vienna").time_zone
+    'Europe/Vienna'
+    """
+    return _Parser(expression, field).calendar()
+
+
+def split_zone(expression: str) -> tuple[str, str]:
+    """The expression with words written out, and its time zone or ""."""
+    *words, last = expression.split() or [""]
+    zone = ""
+    if words and re.match("[A-Za-z]", last) and last.lower() not in WORDS:
+        zone = "UTC" if last.upper() == "UTC" else last
+    else:
+        words.append(last)
+    body = " ".join(words)
+    return WORDS.get(body.lower(), body), zone
+
+
+class _Parser:
+    def __init__(self, expression: str, path: str) -> None:
+        self.expression = expression
+        self.path = path
+
+    def refuse(self, says: str, text: str = "") -> NoReturn:
+        at = self.expression.find(text) + 1 if text else 0
+        raise errors.invalid(
+            self.path,
+            f"position {at}: {says}" if at else says,
+            reason="SCHEDULE_INVALID",
+            expression=self.expression[:LONGEST],
+            **({"position": str(at)} if at else {}),
+        )
+
+    def calendar(self) -> Calendar:
+        if len(self.expression) > LONGEST:
+            self.refuse(f"longer than {LONGEST} characters")
+        text, zone = split_zone(self.expression)
+        if text.startswith("@"):
+            self.refuse("an instant is no schedule; write the date, such as 2030-01-01 12:00", text)
+        words = text.split()
+        if not words:
+            self.refuse("expected [weekdays] [[year-]month-day] [hour:minute[:second]] [time zone]")
+        dow = 0x7F
+        if words[0][0].isalpha():
+            dow = self.weekdays(words.pop(0))
+        year, month, day, from_end = ["*", "*", "*", False]
+        if words and ":" not in words[0]:
+            year, month, day, from_end = self.date(words.pop(0))
+        hour, minute, second = self.time(words.pop(0)) if words else ("0", "0", "0")
+        if words:
+            self.refuse(f"{words[0]!r} is neither date nor time, or in the wrong order", words[0])
+        years = None if year == "*" else self.values(year, _YEAR)
+        last = sum(1 << value - 1 for value in self.values(day, _FROM_END)) if from_end else 0
+        return Calendar(
+            Cron.of(
+                second=_bits(self.values(second, _SECOND)),
+                minute=_bits(self.values(minute, _MINUTE)),
+                hour=_bits(self.values(hour, _HOUR)),
+                dom=0 if from_end else _bits(self.values(day, _DAY)),
+                last=last,
+                month=_bits(self.values(month, _MONTH)),
+                dow=dow,
+                years=years,
+            ),
+            zone,
+        )
+
+    def weekdays(self, word: str) -> int:
+        """Bits, Sunday first."""
+        mask = 0
+        for item in word.removesuffix(",").split(","):
+            names = re.split(r"\.\.|-", item)
+            days = [self.weekday(name, word) for name in names]
+            if len(days) > 2:
+                self.refuse(f"range {item} has more than two ends", word)
+            day = days[0]
+            while True:
+                mask |= 1 << (day + 1) % 7
+                if day == days[-1]:
+                    break
+                day = (day + 1) % 7
+        return mask
+
+    def weekday(self, name: str, word: str) -> int:
+        lowered = name.lower()
+        for number, full in enumerate(WEEKDAYS):
+            if lowered in (full, full[:3]):
+                return number
+        known = "Mon to Sun, Monday to Sunday"
+        return self.refuse(f"{name!r} is no weekday ({known}), nor a word such as daily or weekly", word)
+
+    def date(self, word: str) -> tuple[str, str, str, bool]:
+        match = re.fullmatch(r"(?:([^~-]+)-)?([^~-]+)([~-])([^~-]+)", word)
+        if not match:
+            self.refuse(f"{word!r} is not a date [year-]month-day or [year-]month~day", word)
+        year, month, mark, day = match.groups()
+        return year or "*", month, day, mark == "~" and day != "*"
+
+    def time(self, word: str) -> list[str]:
+        parts = word.split(":")
+        if not 2 <= len(parts) <= 3:
+            self.refuse(f"{word!r} is not a time hour:minute[:second]", word)
+        return [*parts, "0"][:3]
+
+    def values(self, text: str, part: _Part) -> set[int]:
+        if text == "*":
+            return set(range(part.low, part.high + 1))
+        items = text.split(",")
+        if len(items) > _ITEMS_MAX:
+            self.refuse(f"more than {_ITEMS_MAX} values of the {part.name}")
+        values: set[int] = set()
+        for item in items:
+            values |= self.span(item, part)
+        return values
+
+    def span(self, item: str, part: _Part) -> set[int]:
+        """`a`, `a..b`, `a/n`, `a..b/n`. Days from the end run towards the end: ~7/2 is 7, 5, 3 and 1."""
+        match = re.fullmatch(r"([0-9]+)(?:\.\.([0-9]+))?(?:/([0-9]+))?", item)
+        if not match:
+            if part is _SECOND and re.search(r"[0-9]\.[0-9]", item):
+                self.refuse(f"second {item!r}: fractions of a second are not supported", item)
+            self.refuse(f"{part.name} {item!r} is not *, a value, a range a..b or a repetition a/n", item)
+        first, last = self.number(match[1], part), self.number(match[2], part) if match[2] else None
+        if last is not None and last < first:
+            self.refuse(f"{part.name} range {item} ends before it begins", item)
+        if match[3] is None:
+            return set(range(first, (first if last is None else last) + 1))
+        step = int(match[3][:9])
+        if step == 0:
+            self.refuse(f"{part.name} {item!r}: a repetition is a number from 1", item)
+        if last is not None:
+            return set(range(first, last + 1, step))
+        backwards = part is _FROM_END
+        if not part.low <= (first - step if backwards else first + step) <= part.high:
+            self.refuse(f"{part.name} {item!r} never repeats within {part.low} to {part.high}", item)
+        return set(range(first, 0, -step) if backwards else range(first, part.high + 1, step))
+
+    def number(self, text: str, part: _Part) -> int:
+        value = int(text) if len(text) <= 9 else -1
+        if part is _YEAR and 0 <= value < 100:
+            value += 2000 if value < 70 else 1900
+        if not part.low <= value <= part.high:
+            self.refuse(f"{part.name} {text} is not {part.low} to {part.high}", text)
+        return value
+
+
+def _bits(values: set[int]) -> int:
+    return sum(1 << value for value in values)
