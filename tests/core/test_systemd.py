@@ -6,6 +6,7 @@ One process answers many expressions. What is known to differ, and left out here
 (c) fractions of a second, and @epoch: refused here
 (d) years after 2199, where systemd ends
 (e) lists of days from the end of the month: systemd lowers its limit of 28 days by 3 with each of them, we do not
+(f) Dublin, whose winter time counts as daylight saving: beside a gap systemd may leave out times that exist
 """
 
 import datetime as dt
@@ -97,7 +98,7 @@ def test_expressions_in_utc(compiler, expressions, start):
         unique=True,
     ),
     name=st.sampled_from(
-        ["America/New_York", "Europe/Vienna", "Australia/Lord_Howe", "Asia/Kathmandu", "Africa/Cairo", "Europe/Dublin"]
+        ["America/New_York", "Europe/Vienna", "Australia/Lord_Howe", "Asia/Kathmandu", "Africa/Cairo"]
     ),
     index=st.integers(0, 5),
     shift=st.integers(-30 * 3600, 4 * 3600),
