@@ -14,7 +14,7 @@ from tocsin._core import interval
 from tocsin._core.timetable import CENTURY_MS, MEMBERS_MAX, NEVER, UNITS_IN_CENTURY, Timetables
 from tocsin.domain import errors
 from tocsin.domain.schedule import Cron, Daily, DaylightPolicy, Interval, OnCalendar, Rolling, RRule, Schedule, Unit
-from tocsin.schedule import cron_text
+from tocsin.schedule import cron_text, rrule
 from tocsin.schedule.zones import Zones
 
 NO_SCHEDULE = 0
@@ -113,11 +113,13 @@ class Compiler:
                         reason="SCHEDULE_INVALID",
                     )
                 return self._interned(("rolling", period_ms), lambda: self.timetables.add_rolling(period_ms))
-            case RRule() | OnCalendar():
-                name, kind = ("rrule", "RRULE") if isinstance(schedule, RRule) else ("on_calendar", "OnCalendar")
+            case RRule():
+                return self._rrule(schedule, f"{field}.rrule")
+            case OnCalendar():
+                name, kind = "on_calendar", "OnCalendar"
                 raise errors.Unimplemented(
                     f"{field}.{name}: {kind} schedules are in the contract and not yet in this version; "
-                    "use cron, interval, daily or rolling",
+                    "use cron, interval, daily, rolling or rrule",
                     reason="SCHEDULE_KIND_UNSUPPORTED",
                     metadata={"field": f"{field}.{name}"},
                 )
@@ -168,6 +170,20 @@ class Compiler:
         policy = _POLICIES[schedule.daylight]
         return self._interned(
             ("daily", zone, policy, times), lambda: self.timetables.add_daily(zone, times, policy=policy)
+        )
+
+    def _rrule(self, schedule: RRule, field: str) -> int:
+        zone = self.zones.get(schedule.time_zone, field=f"{field.rpartition('.')[0]}.time_zone")
+        occurrences = rrule.compile(schedule.rule, schedule.time_zone, zone, path=f"{field}.rule")
+        if occurrences.next_after(_NEVER_FROM_MS // 1000) is None:
+            raise errors.invalid(
+                f"{field}.rule",
+                "never fires again: no date matches, or the last one has passed",
+                reason="SCHEDULE_NEVER_FIRES",
+                expression=schedule.rule[:1000],
+            )
+        return self._interned(
+            ("rrule", schedule.time_zone, schedule.rule), lambda: self.timetables.add_table(occurrences.cover)
         )
 
     def _zone(self, name: str, field: str) -> int:
