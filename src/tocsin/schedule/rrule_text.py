@@ -1,8 +1,8 @@
 """An RFC 5545 recurrence rule as text is read and checked, part by part; an error names the part.
 
 Accepted: one rule, as `RRULE:FREQ=...` or bare, and above or below it `DTSTART`, `EXDATE` and `RDATE` lines. The
-library that evaluates rules reads almost anything (it takes "UNTIL=tomorrow", BYMONTH=13 and BYWEEKNO in a daily rule), so what
-the RFC forbids is refused here, and so is what nobody could evaluate in time.
+library that evaluates rules reads almost anything (it takes "UNTIL=tomorrow", BYMONTH=13 and BYWEEKNO in a daily rule),
+so what the RFC forbids is refused here, and so is what nobody could evaluate in time.
 """
 
 import re
