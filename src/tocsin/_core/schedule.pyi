@@ -1,0 +1,1 @@
+"""One compiled schedule of any kind: kernels only; Python asks through `tocsin._core.timetable`."""
