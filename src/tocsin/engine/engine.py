@@ -30,7 +30,7 @@ from tocsin.domain.commands import (
 from tocsin.domain.facts import IncidentAcknowledged
 from tocsin.domain.instant import SECOND, Instant
 from tocsin.domain.receipt import Receipt
-from tocsin.engine import outages, puts, reports, silence
+from tocsin.engine import outages, puts, reports, rezoning, silence
 from tocsin.engine.delta import Delta
 from tocsin.engine.loading import load
 from tocsin.engine.memory import Needs, Recall, Snapshot
@@ -61,6 +61,7 @@ class Engine:
     def load(self, snapshot: Snapshot) -> None:
         """Takes over what the store holds. The engine must be new."""
         load(self._state, snapshot)
+        rezoning.realign(self._state)
 
     def next_deadline(self) -> Instant | None:
         return self._state.deadlines.next()
@@ -155,6 +156,13 @@ class Engine:
         if until > since:
             outages.record(state, since, until, reason, unknown, until - since >= self._settings.outage_shown_ms)
         state.clock = max(state.clock, until)
+
+    def rezone(self, rules: rezoning.NewRules, *, slice_size: int) -> Iterator[int]:
+        """Puts a new time zone database in force as of the clock; yields after each slice of tracks that it moves.
+
+        Between slices reports may be stepped and a `take` be committed; `tick` must wait for the end.
+        """
+        return rezoning.adopt(self._state, rules, self._state.clock, slice_size=slice_size)
 
     def _acknowledge(self, command: AcknowledgeIncident, at: Instant) -> Receipt:
         known = self._state.incidents.get(command.incident)

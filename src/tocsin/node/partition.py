@@ -7,7 +7,7 @@ entry that breaks it twice is recorded as a refusal and stepped over: one poison
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
 
@@ -20,6 +20,7 @@ from tocsin.domain.instant import Clock, Instant
 from tocsin.domain.refusals import RefusalReason
 from tocsin.engine.delta import Delta
 from tocsin.engine.engine import Engine
+from tocsin.engine.rezoning import NewRules
 from tocsin.journal.local import LocalJournal, Waiting
 from tocsin.store.port import Fenced, Store, StoreTrouble
 
@@ -68,6 +69,8 @@ class Partition:
         self._position = 0
         self._alive_at: Instant = 0
         self._deaf: list[Deaf] = []
+        self._new_rules: tuple[NewRules, Callable[[int], None]] | None = None
+        self._moving: Iterator[int] | None = None  # tracks that new time zone rules move, slice by slice
         self._stopping = False
         self._more_due = False
 
@@ -90,6 +93,14 @@ class Partition:
         self._deaf.append(Deaf(since, until, reason))
         self._journal.wake()
 
+    def rezone(self, rules: NewRules, adopted: Callable[[int], None]) -> None:
+        """A new time zone database, compiled: in force from the next turn on. `adopted(tracks moved)` is told then.
+
+        It is told as soon as an engine that is loaded again must use the new rules too.
+        """
+        self._new_rules = (rules, adopted)
+        self._journal.wake()
+
     async def run(self) -> None:
         """Until `stop`: the queue is drained and committed before this returns."""
         while len(self._journal) or not self._stopping:
@@ -106,7 +117,7 @@ class Partition:
         self._writer.shutdown(wait=True)
 
     async def _turn(self) -> None:
-        wait = 0 if self._more_due or self._deaf or self._stopping else self._pause()
+        wait = 0 if self._more_due or self._deaf or self._new_rules or self._stopping else self._pause()
         batch = await self._journal.take(limit=BATCH, wait=wait)
         self._beat()
         if refused := self._journal.take_refused():
@@ -144,7 +155,7 @@ class Partition:
                 if needs:
                     self._engine.recall(await self._patiently(lambda: self._store.recall(needs)))
             receipts = [self._engine.step(waiting.entry) for waiting in batch]
-            self._more_due = self._engine.tick(horizon, limit=SLICE)
+            self._judge_or_move(horizon)
             await self._commit(self._engine.take())
         except Fenced:
             raise  # another process owns the partition now: to go on would be to fight it
@@ -153,6 +164,19 @@ class Partition:
             raise _Broken from error
         for waiting, receipt in zip(batch, receipts, strict=True):
             waiting.resolve(receipt)
+
+    def _judge_or_move(self, horizon: Instant) -> None:
+        """Judges silence; but while new time zone rules move tracks, nothing is judged by the old slots."""
+        if self._moving is None and self._new_rules is not None:
+            rules, adopted = self._new_rules
+            self._moving = self._engine.rezone(rules, slice_size=SLICE)
+            self._new_rules = None
+            adopted(next(self._moving))
+        elif self._moving is None or next(self._moving, None) is None:
+            self._moving = None
+            self._more_due = self._engine.tick(horizon, limit=SLICE)
+            return
+        self._more_due = True
 
     async def _apply_singly(self, batch: Sequence[Waiting]) -> None:
         """After a break: each entry on its own, and the poisoned one set aside."""
@@ -167,6 +191,7 @@ class Partition:
                 waiting.fail(Unavailable("this request broke the server; it was set aside", reason="INTERNAL"))
 
     async def _load(self) -> None:
+        self._moving = None  # what was not moved yet is, as it is loaded
         self._engine = await self._patiently(self._loaded)
         self._position = self._store.position()
         self._alive_at = self._engine.clock

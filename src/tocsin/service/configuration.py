@@ -29,6 +29,10 @@ class Configuration:
         self._scratch = Compiler(zones)
         self._compiled = 0
 
+    def use(self, zones: Zones) -> None:
+        """From now on these zones: another time zone database."""
+        self._zones, self._scratch, self._compiled = zones, Compiler(zones), 0
+
     def compile(self, schedules: tuple[Schedule, ...], field: str) -> tuple[Compiler, int]:
         """A compiler and its number for the schedules, good until the next call. InvalidArgument names the field."""
         self._compiled += 1
