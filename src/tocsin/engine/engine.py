@@ -157,12 +157,16 @@ class Engine:
             outages.record(state, since, until, reason, unknown, until - since >= self._settings.outage_shown_ms)
         state.clock = max(state.clock, until)
 
-    def rezone(self, rules: rezoning.NewRules, *, slice_size: int) -> Iterator[int]:
-        """Puts a new time zone database in force as of the clock; yields after each slice of tracks that it moves.
+    def plan_rezone(self, rules: rezoning.NewRules) -> rezoning.Plan:
+        """What a new time zone database changes as of the clock. On any thread, while nothing else is asked for."""
+        return rezoning.plan(self._state, rules)
+
+    def rezone(self, plan: rezoning.Plan, *, slice_size: int) -> Iterator[int]:
+        """Puts a plan just made in force. What it returns moves tracks, and yields after each slice of them.
 
         Between slices reports may be stepped and a `take` be committed; `tick` must wait for the end.
         """
-        return rezoning.adopt(self._state, rules, self._state.clock, slice_size=slice_size)
+        return rezoning.adopt(self._state, plan, slice_size=slice_size)
 
     def _acknowledge(self, command: AcknowledgeIncident, at: Instant) -> Receipt:
         known = self._state.incidents.get(command.incident)

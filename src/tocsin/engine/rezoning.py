@@ -6,16 +6,17 @@ A slot is moved as by a change of the schedule, and no miss comes of it: under t
     waiting for one that is past   wait on if it still is a slot, otherwise for the first to come
     an interval, not yet missed    count again from the last report, or from now if that is past its deadline
 
-What is compiled costs time and is done beforehand, on any thread (`compile_again`). The rest is one event of the
-partition's loop at one instant: look at whole columns, put the new timings in force, then write the tracks that differ,
-slice by slice, those due first before the others. Until that is done nothing is judged.
+Compiling and looking at every track cost time: `compile_again` may run on any thread at any time, `plan` on any thread
+while the partition's loop waits for it. `adopt` then puts the new timings in force at once, an event between two
+entries at the engine's clock, and writes the tracks that differ, slice by slice, those due first before the others.
+Until that is done nothing is judged.
 """
 
 from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from tocsin._core.timetable import Timetables
+from tocsin._core.timetable import FIRST_MS, LAST_MS
 from tocsin.domain import errors
 from tocsin.domain.instant import NEVER, Instant
 from tocsin.domain.monitor import Policy
@@ -53,9 +54,17 @@ def compile_again(old: Compiler, zones: Zones, policies: Iterable[tuple[int, Pol
     return NewRules(compiler, timings, frozenset(changed), frozenset(gone))
 
 
-def adopt(state: State, rules: NewRules, at: Instant, *, slice_size: int) -> Iterator[int]:
-    """Puts the new rules in force at once, then moves tracks; yields after each slice how many there are in all."""
-    state.write_back()
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The new timings by policy number, and the tracks that differ: (deadline, slot, expected so far, from now on)."""
+
+    compiler: Compiler
+    timings: list[Timing | None]
+    moves: list[tuple[Instant, int, Instant, Instant]]
+
+
+def plan(state: State, rules: NewRules) -> Plan:
+    """What to change as of the clock. Reads the state between two batches, and changes nothing."""
     old = state.timings
     new: list[Timing | None] = [None] * len(old)
     for timing in old:
@@ -64,36 +73,39 @@ def adopt(state: State, rules: NewRules, at: Instant, *, slice_size: int) -> Ite
                 timing.number, timing.policy, rules.compiler
             )
     affected = {timing.number for timing in old if timing is not None and _names(timing.policy) & rules.zones}
-    moves = _moves(state, old, new, affected, at)
-    state.timings, state.compiler = new, rules.compiler
-    moves.sort()
-    for count, (_, slot, expected, moved) in enumerate(moves, start=1):
+    grids = {number for number in affected if (timing := new[number]) is not None and timing.grid}
+    moves = _grid_moves(state, old, new, grids) + _interval_moves(state, old, new, affected - grids)
+    return Plan(rules.compiler, new, sorted(moves))
+
+
+def adopt(state: State, plan: Plan, *, slice_size: int) -> Iterator[int]:
+    """Puts the new timings in force. What it returns moves tracks and yields after each slice how many it has seen."""
+    state.timings, state.compiler = plan.timings, plan.compiler
+    return _move_all(state, plan, slice_size)
+
+
+def _move_all(state: State, plan: Plan, slice_size: int) -> Iterator[int]:
+    for count, (_, slot, expected, moved) in enumerate(plan.moves, start=1):
         _move(state, slot, expected, moved)
         if count % slice_size == 0:
-            yield len(moves)
-    yield len(moves)
+            yield count
+    yield len(plan.moves)
 
 
 def realign(state: State) -> int:
     """After loading: tracks on a grid that wait for what is no slot under the rules in force wait for the next one.
 
-    The database may have changed while nobody ran, or the server ended in the middle of `adopt`.
+    The database may have changed while nobody ran, or the server ended in the middle of `adopt`. Returns how many.
     """
-    numbers = {timing.number for timing in state.timings if timing is not None and timing.grid and _shifts(timing)}
-    slots = _slots(state, numbers)
-    if not slots:
-        return 0
+    grids = {timing.number for timing in state.timings if timing and timing.grid and _names(timing.policy) - {"UTC"}}
+    slots, policies = _waiting(state, grids)
     expected = state.tracks.column("expected")
-    timetables = _timetables(state, slots, state.timings)
-    found = array("q", bytes(8 * len(slots)))
-    state.compiler.timetables.next_many(timetables, array("q", [expected[slot] - 1 for slot in slots]), found)
-    off = [
-        (slot, number)
-        for slot, number, slot_ms in zip(slots, timetables, found, strict=True)
-        if slot_ms != expected[slot]
-    ]
-    for slot, number in off:
-        _move(state, slot, expected[slot], state.compiler.next_after(number, state.clock))
+    due = array("q", [expected[slot] for slot in slots])
+    timetables = _timetables(policies, state.timings)
+    found = _next_many(state.compiler, timetables, array("q", [instant - 1 for instant in due]))
+    off = [i for i, (wanted, slot_ms) in enumerate(zip(due, found, strict=True)) if wanted != slot_ms]
+    for i in off:
+        _move(state, slots[i], due[i], state.compiler.next_after(timetables[i], state.clock))
     return len(off)
 
 
@@ -101,77 +113,78 @@ def _names(policy: Policy) -> set[str]:
     return {schedule.time_zone for schedule in policy.schedules if not isinstance(schedule, Rolling)}
 
 
-def _shifts(timing: Timing) -> bool:
-    return bool(_names(timing.policy) - {"UTC"})
-
-
-def _slots(state: State, policies: set[int]) -> list[int]:
-    """Open tracks of these policies that wait for a slot."""
-    if not policies:
-        return []
-    wanted = array("b", [number in policies for number in range(len(state.timings))])
-    policy, monitor = state.monitors.column("policy"), state.tracks.column("monitor")
+def _waiting(state: State, wanted: set[int]) -> tuple[list[int], list[int]]:
+    """Tracks of these policies that wait for a slot, and the policy of each. Closed ones may be among them."""
+    if not wanted:
+        return [], []
+    policy, owner = state.monitors.column("policy"), state.tracks.column("monitor")
+    of_monitor = [number if number in wanted else 0 for number in policy]
+    of_monitor.append(0)
+    last = len(of_monitor) - 1
+    found = [of_monitor[min(last, monitor)] for monitor in owner]
     expected = state.tracks.column("expected")
-    of_monitor = [number < len(wanted) and wanted[number] for number in policy]
-    return [
-        slot
-        for slot, owner in enumerate(monitor)
-        if owner < len(of_monitor) and of_monitor[owner] and expected[slot] != NEVER and state.tracks.is_open(slot)
-    ]
+    slots = [slot for slot, (number, due) in enumerate(zip(found, expected, strict=True)) if number and due != NEVER]
+    slots = [slot for slot in slots if FIRST_MS < expected[slot] <= LAST_MS]
+    return slots, [found[slot] for slot in slots]
 
 
-def _timetables(state: State, slots: list[int], timings: list[Timing | None]) -> "array[int]":
+def _timetables(policies: list[int], timings: list[Timing | None]) -> "array[int]":
     tables = [0 if timing is None else timing.timetable for timing in timings]
-    policy, monitor = state.monitors.column("policy"), state.tracks.column("monitor")
-    return array("I", [tables[policy[monitor[slot]]] for slot in slots])
+    return array("I", [tables[number] for number in policies])
 
 
-def _moves(
-    state: State, old: list[Timing | None], new: list[Timing | None], affected: set[int], at: Instant
-) -> list[tuple[Instant, int, Instant, Instant]]:
-    """(deadline, slot, expected so far, expected from now on) of the tracks that differ."""
-    expected, deadline = state.tracks.column("expected"), state.tracks.column("deadline")
-    grids = {number for number in affected if (timing := new[number]) is not None and timing.grid}
-    found = []
-    slots = _slots(state, grids)
-    before, after = _timetables(state, slots, old), _timetables(state, slots, new)
-    now = array("q", [at]) * len(slots)
-    next_old, next_new, same_new = (array("q", bytes(8 * len(slots))) for _ in range(3))
-    if slots:
-        old_tables, new_tables = _tables(old), _tables(new)
-        old_tables.next_many(before, now, next_old)
-        new_tables.next_many(after, now, next_new)
-        new_tables.next_many(after, array("q", [expected[slot] - 1 for slot in slots]), same_new)
-    for i, slot in enumerate(slots):
-        waiting = expected[slot]
-        if waiting <= at:
-            moved = waiting if same_new[i] == waiting else next_new[i]
-        elif waiting == next_old[i]:
-            moved = next_new[i]
-        elif next_old[i] == next_new[i] and same_new[i] == waiting:
-            moved = waiting
-        else:
-            moved = new_tables.next_after(after[i], next_new[i])
-        if moved != waiting:
-            found.append((deadline[slot], slot, waiting, moved))
-    last = state.tracks.column("last_check_in")
-    for slot in _slots(state, affected - grids):
-        policy = state.monitors.get(state.tracks.get(slot, "monitor"), "policy")
-        was, timing = old[policy], new[policy]
-        assert was is not None
-        assert timing is not None
-        if timing.rolling or last[slot] == NEVER or was.next_after(last[slot]) != expected[slot]:
-            continue  # counted from something else, in real time: it stays
-        moved = timing.next_after(last[slot])
-        if timing.deadline(moved) < at:
-            moved = timing.next_after(at)
-        if moved != expected[slot]:
-            found.append((deadline[slot], slot, expected[slot], moved))
+def _next_many(compiler: Compiler, timetables: "array[int]", instants: "array[int]") -> "array[int]":
+    found = array("q", bytes(8 * len(instants)))
+    compiler.timetables.next_many(timetables, instants, found)
     return found
 
 
-def _tables(timings: list[Timing | None]) -> Timetables:
-    return next(timing.compiler.timetables for timing in timings if timing is not None)
+def _grid_moves(
+    state: State, old: list[Timing | None], new: list[Timing | None], grids: set[int]
+) -> list[tuple[Instant, int, Instant, Instant]]:
+    slots, policies = _waiting(state, grids)
+    if not slots:
+        return []
+    at = state.clock
+    before, after = (next(timing.compiler for timing in timings if timing) for timings in (old, new))
+    tables = _timetables(policies, new)
+    now = array("q", [at]) * len(slots)
+    next_old, next_new = _next_many(before, _timetables(policies, old), now), _next_many(after, tables, now)
+    expected, deadline = state.tracks.column("expected"), state.tracks.column("deadline")
+    found = []
+    for slot, table, coming, comes in zip(slots, tables, next_old, next_new, strict=True):
+        waiting = expected[slot]
+        if waiting == coming == comes or not state.tracks.is_open(slot):
+            continue
+        still = after.next_after(table, waiting - 1) == waiting
+        if waiting <= at:
+            moved = waiting if still else comes
+        elif waiting == coming:
+            moved = comes
+        else:
+            moved = waiting if coming == comes and still else after.next_after(table, comes)
+        if moved != waiting:
+            found.append((deadline[slot], slot, waiting, moved))
+    return found
+
+
+def _interval_moves(
+    state: State, old: list[Timing | None], new: list[Timing | None], others: set[int]
+) -> list[tuple[Instant, int, Instant, Instant]]:
+    found = []
+    for slot, number in zip(*_waiting(state, others), strict=True):
+        was, timing = old[number], new[number]
+        if was is None or timing is None or not state.tracks.is_open(slot):
+            continue
+        track = state.peek(slot)
+        if timing.rolling or track.last_check_in == NEVER or was.next_after(track.last_check_in) != track.expected:
+            continue  # counted from something else, in real time: it stays
+        moved = timing.next_after(track.last_check_in)
+        if timing.deadline(moved) < state.clock:
+            moved = timing.next_after(state.clock)
+        if moved != track.expected:
+            found.append((track.deadline, slot, track.expected, moved))
+    return found
 
 
 def _move(state: State, slot: int, expected: Instant, moved: Instant) -> None:

@@ -132,6 +132,9 @@ class Partition:
                 batch, horizon = early, min(horizon, since)
                 break
             await self._pass_over(self._deaf.pop(0))
+        if self._new_rules and self._moving is None:
+            rules, self._new_rules = self._new_rules, None
+            await self._adopt(*rules)
         try:
             await self._apply(batch, horizon)
         except _Broken:
@@ -165,18 +168,24 @@ class Partition:
         for waiting, receipt in zip(batch, receipts, strict=True):
             waiting.resolve(receipt)
 
+    async def _adopt(self, rules: NewRules, adopted: Callable[[int], None]) -> None:
+        """From here on slots are those of a new time zone database. Looking at all tracks takes a thread a while."""
+        loop = asyncio.get_running_loop()
+        try:
+            plan = await loop.run_in_executor(self._writer, self._engine.plan_rezone, rules)
+        except Exception:
+            _log.exception("the new time zone rules cannot be used; the old ones hold")
+            return
+        self._moving = self._engine.rezone(plan, slice_size=SLICE)
+        adopted(len(plan.moves))
+
     def _judge_or_move(self, horizon: Instant) -> None:
         """Judges silence; but while new time zone rules move tracks, nothing is judged by the old slots."""
-        if self._moving is None and self._new_rules is not None:
-            rules, adopted = self._new_rules
-            self._moving = self._engine.rezone(rules, slice_size=SLICE)
-            self._new_rules = None
-            adopted(next(self._moving))
-        elif self._moving is None or next(self._moving, None) is None:
-            self._moving = None
-            self._more_due = self._engine.tick(horizon, limit=SLICE)
+        if self._moving is not None and next(self._moving, None) is not None:
+            self._more_due = True
             return
-        self._more_due = True
+        self._moving = None
+        self._more_due = self._engine.tick(horizon, limit=SLICE)
 
     async def _apply_singly(self, batch: Sequence[Waiting]) -> None:
         """After a break: each entry on its own, and the poisoned one set aside."""
