@@ -52,10 +52,18 @@ cdef instant_t table_prev(const table_t *table, int64_t utc_s) noexcept nogil:
     return NEVER if table.low_s < FIRST_MS / 1000 else STALE
 
 
-cdef instant_t schedule_search(schedule_t *row, instant_t instant, bint caching) noexcept nogil:
-    """The next time strictly after `instant`, computed: NEVER if there is none, STALE if a table must reach farther."""
+cdef instant_t union_next(schedule_t *row, instant_t instant, bint caching) noexcept nogil:
     cdef instant_t best = NEVER, one
     cdef uint32_t i
+    for i in range(row.count):
+        one = schedule_next(row.members[i], instant, caching)
+        best = one if one < best else best  # STALE is below all
+    return best
+
+
+cdef instant_t schedule_search(schedule_t *row, instant_t instant, bint caching) noexcept nogil:
+    """The next time strictly after `instant`, computed: NEVER if there is none, STALE if a table must reach farther."""
+    cdef instant_t best = NEVER
     if instant == NEVER:
         return NEVER
     if row.kind == CRON:
@@ -68,9 +76,7 @@ cdef instant_t schedule_search(schedule_t *row, instant_t instant, bint caching)
     elif row.kind == TABLE:
         best = table_next(row.table, floor_div(instant, 1000))
     elif row.kind == UNION:
-        for i in range(row.count):
-            one = schedule_next(row.members[i], instant, caching)
-            best = one if one < best else best  # STALE is below all
+        best = union_next(row, instant, caching)
     if caching and row.grid and best != STALE:
         row.low = instant
         row.high = best

@@ -22,7 +22,7 @@ cdef class Timetables:
     cdef schedule_t *_row(self, uint32_t number, instant_t instant) except NULL
     cdef int _covering(self, schedule_t *row, int64_t utc_s) except -1
     cdef instant_t _stale(self, schedule_t *row, int question, instant_t one, instant_t other) except? -1
-    cdef instant_t _ask(self, uint32_t number, int question, instant_t one, instant_t other) except? -1
+    cdef inline instant_t _ask(self, uint32_t number, int question, instant_t one, instant_t other) except? -1
     cdef int _ask_many(
         self, int question, const uint32_t[::1] numbers, const int64_t[::1] ones, const int64_t[::1] others,
         int64_t[::1] out,

@@ -30,6 +30,7 @@ UNITS_IN_CENTURY = (3_155_760_000, 52_596_000, 876_600, 36_525, 5_217, 1_200, 10
 
 globals().update(NEVER=NEVER, FIRST_MS=FIRST_MS, LAST_MS=LAST_MS)  # C constants, given to Python
 
+
 @cython.final
 cdef class Timetables:
     def __cinit__(self):
@@ -261,10 +262,15 @@ cdef class Timetables:
                 best = answer
         return best
 
-    cdef instant_t _ask(self, uint32_t number, int question, instant_t one, instant_t other) except? -1:
-        cdef schedule_t *row = self._row(number, one)
-        cdef bint caching = take(&self.caching)
-        cdef instant_t answer = ask(row, question, one, other, caching)
+    cdef inline instant_t _ask(self, uint32_t number, int question, instant_t one, instant_t other) except? -1:
+        cdef schedule_t *row
+        cdef bint caching
+        cdef instant_t answer
+        if number >= self.rows.count or not is_instant(one):
+            self._row(number, one)  # raises
+        row = row_at(&self.rows, number)
+        caching = take(&self.caching)
+        answer = ask(row, question, one, other, caching)
         if caching:
             give(&self.caching)
         return self._stale(row, question, one, other) if answer == STALE else answer
