@@ -111,7 +111,7 @@ def build(settings: Settings) -> Parts:
         if reason not in _BY_REFUSAL:  # those are facts, and counted as such
             metrics.reject(dialect, _ANSWERED.get(reason, "invalid"))
 
-    configuration = Configuration(time_zones.compiler.zones)
+    configuration = Configuration(time_zones.compiler.zones, time_zones.version)
     check_ins = CheckIns(journal, store, configuration.check, answered, metrics.reject, metrics.observe_offset)
     monitors = Monitors(journal, store, configuration)
     services: dict[str, object] = {
@@ -124,7 +124,7 @@ def build(settings: Settings) -> Parts:
     metrics.show_tzdata(time_zones.version)
 
     def use(now: TimeZones) -> None:
-        configuration.use(now.compiler.zones)
+        configuration.use(now.compiler.zones, now.version)
         readiness["tzdata"] = now.version
         metrics.show_tzdata(now.version)
 
