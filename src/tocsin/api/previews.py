@@ -13,8 +13,8 @@ from tocsin.wire.time import from_instant
 _PLACEMENTS: Final = {
     Placement.PLAIN: pb.PreviewedSlot.PLACEMENT_UNSPECIFIED,
     Placement.MOVED: pb.PreviewedSlot.PLACEMENT_MOVED,
-    Placement.FIRST_PASS: pb.PreviewedSlot.PLACEMENT_FIRST_PASS,
-    Placement.SECOND_PASS: pb.PreviewedSlot.PLACEMENT_SECOND_PASS,
+    Placement.FIRST: pb.PreviewedSlot.PLACEMENT_FIRST_PASS,
+    Placement.SECOND: pb.PreviewedSlot.PLACEMENT_SECOND_PASS,
 }
 _EPOCH: Final = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
@@ -31,17 +31,17 @@ def from_preview(found: Preview) -> pb.PreviewScheduleResponse:
 
 def _slot(time: FireTime) -> pb.PreviewedSlot:
     return pb.PreviewedSlot(
-        time=from_instant(time.at_ms),
-        local_time=local_time(time),
+        fire_time=from_instant(time.at_ms),
+        wall_clock=wall_clock(time),
         clock_changes=[
-            pb.ClockChange(time=from_instant(change.at_ms), shift=Duration(seconds=change.shift_s))
+            pb.ClockChange(change_time=from_instant(change.at_ms), shift=Duration(seconds=change.shift_s))
             for change in time.changes
         ],
         placement=_PLACEMENTS[time.placement],
     )
 
 
-def local_time(time: FireTime) -> str:
+def wall_clock(time: FireTime) -> str:
     """The wall time with its offset; an instant whose wall time lies outside the years 1 to 9999 is shown in UTC."""
     at = _EPOCH + datetime.timedelta(milliseconds=time.at_ms)
     try:

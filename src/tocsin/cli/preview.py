@@ -34,8 +34,8 @@ _MS: Final = {
 }
 _PLACEMENTS: Final = {
     Placement.MOVED: "moved: its time is skipped that day",
-    Placement.FIRST_PASS: "first pass of a repeated hour",
-    Placement.SECOND_PASS: "second pass of a repeated hour",
+    Placement.FIRST: "first pass of a repeated hour",
+    Placement.SECOND: "second pass of a repeated hour",
 }
 
 

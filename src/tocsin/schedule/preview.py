@@ -21,8 +21,8 @@ class Placement(enum.Enum):
 
     PLAIN = "plain"
     MOVED = "moved"  # its wall time does not exist that day
-    FIRST_PASS = "first"  # its wall time exists twice
-    SECOND_PASS = "second"
+    FIRST = "first"  # its wall time exists twice
+    SECOND = "second"
 
 
 class ClockChange(NamedTuple):
@@ -101,7 +101,7 @@ def _placement(compiler: Compiler, schedules: tuple[Schedule, ...], zone: Zone, 
     wall = zone.wall(at_s)
     first, second, kind = zone.utc(wall)
     if kind == FOLD:
-        return Placement.FIRST_PASS if at_s == first else Placement.SECOND_PASS if at_s == second else Placement.PLAIN
+        return Placement.FIRST if at_s == first else Placement.SECOND if at_s == second else Placement.PLAIN
     begin, _, offset = zone.segment(at_s)
     if begin is None:
         return Placement.PLAIN

@@ -40,7 +40,7 @@ def test_a_fire_time_that_is_there_by_itself_is_not_called_moved(compiler):
 def test_both_passes_of_a_repeated_hour_are_named(compiler):
     schedule = Cron("30 2 * * *", "Europe/Vienna", DaylightPolicy.BOTH)
     found = fire_times(compiler, (schedule,), BACK - 2 * HOUR, 3)
-    assert [time.placement for time in found] == [Placement.FIRST_PASS, Placement.SECOND_PASS, Placement.PLAIN]
+    assert [time.placement for time in found] == [Placement.FIRST, Placement.SECOND, Placement.PLAIN]
     assert [time.changes for time in found] == [(), (ClockChange(BACK, -3600),), ()]
 
 
