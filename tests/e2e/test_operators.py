@@ -275,7 +275,7 @@ def test_a_schedule_is_previewed_without_a_server() -> None:
         "2026-03-30T00:30:00Z",
         "2026-03-31T00:30:00Z",
     ]
-    assert "clocks go forward 1 h at 2026-03-29T01:00:00Z; moved: its time is skipped that day" in text
+    assert "clocks go forward 1 h on Sun 2026-03-29 at 02:00:00; moved: its time is skipped that day" in text
 
 
 @pytest.mark.parametrize(

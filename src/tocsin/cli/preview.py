@@ -106,18 +106,25 @@ def _print(past: list[FireTime], found: list[FireTime]) -> None:
 
 
 def _clocks(fire: FireTime) -> str:
-    said = [_change(change) for change in fire.changes[-3:]]
+    """What the clocks did since the line before, in the time that they showed until then."""
+    said: list[str] = []
+    offset_s = fire.utc_offset_s
+    for change in reversed(fire.changes[-3:]):
+        offset_s -= change.shift_s
+        said.insert(0, _change(change, offset_s))
     if fire.placement in _PLACEMENTS:
         said.append(_PLACEMENTS[fire.placement])
     return "; ".join(said)
 
 
-def _change(change: ClockChange) -> str:
-    """Says `clocks go forward 1 h at 2026-03-29T01:00:00Z`."""
+def _change(change: ClockChange, offset_s: int) -> str:
+    """Says `clocks go forward 1 h on Sun 2026-03-29 at 02:00:00`."""
     minutes, seconds = divmod(abs(change.shift_s), 60)
     hours, minutes = divmod(minutes, 60)
     parts = [f"{number} {unit}" for number, unit in ((hours, "h"), (minutes, "min"), (seconds, "s")) if number]
-    return f"clocks go {'forward' if change.shift_s > 0 else 'back'} {' '.join(parts)} at {to_rfc3339(change.at_ms)}"
+    way = "forward" if change.shift_s > 0 else "back"
+    day, _, rest = _local(change.at_ms, offset_s).rpartition(" ")[0].rpartition(" ")
+    return f"clocks go {way} {' '.join(parts)} on {day} at {rest}"
 
 
 def _local(at: Instant, offset_s: int) -> str:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from support.oracle import rrule as oracle
 from tocsin.app.tzdata import read_zone
+from tocsin.domain.errors import InvalidArgument
 from tocsin.schedule import Zones
 from tocsin.schedule.rrule import FIRST_S, LAST_S, Occurrences
 from tocsin.schedule.rrule_text import parse
@@ -264,3 +265,51 @@ def test_a_count_that_cannot_be_walked_is_refused() -> None:
         occurrences("DTSTART:20260101T000000\nRRULE:FREQ=DAILY;COUNT=10000;BYMONTH=2;BYMONTHDAY=29")
     with pytest.raises(ValueError, match="COUNT: at most 100"):
         occurrences("DTSTART:20260101T000000\nRRULE:FREQ=MINUTELY;INTERVAL=7;BYHOUR=3;COUNT=101")
+
+
+WORDS = st.sampled_from(
+    [
+        "RRULE:",
+        "DTSTART:",
+        "EXDATE:",
+        "RDATE;VALUE=DATE:",
+        ";TZID=UTC",
+        "FREQ=",
+        "DAILY",
+        "SECONDLY",
+        ";",
+        "=",
+        ",",
+        "\n",
+        "BYDAY=",
+        "MO",
+        "-1FR",
+        "BYHOUR=",
+        "9",
+        "-1",
+        "0",
+        "99999999",
+        "INTERVAL=",
+        "COUNT=",
+        "UNTIL=",
+        "20260101",
+        "20260101T000000Z",
+        "00000000",
+        "WKST=",
+        "BYSETPOS=",
+        "BYMONTH=",
+        "2",
+        "BYMONTHDAY=",
+        "31",
+    ]
+)
+
+
+@settings(deadline=None)
+@given(st.one_of(st.text(max_size=40), st.lists(WORDS, max_size=14).map("".join)))
+def test_any_text_is_a_rule_or_an_error_of_ours(text: str) -> None:
+    try:
+        found = parse(text, "UTC")
+    except InvalidArgument:
+        return
+    assert found.interval >= 1
