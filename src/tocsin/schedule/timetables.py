@@ -174,17 +174,19 @@ class Compiler:
 
     def _rrule(self, schedule: RRule, field: str) -> int:
         zone = self.zones.get(schedule.time_zone, field=f"{field.rpartition('.')[0]}.time_zone")
-        occurrences = rrule.compile(schedule.rule, schedule.time_zone, zone, path=f"{field}.rule")
-        if occurrences.next_after(_NEVER_FROM_MS // 1000) is None:
-            raise errors.invalid(
-                f"{field}.rule",
-                "never fires again: no date matches, or the last one has passed",
-                reason="SCHEDULE_NEVER_FIRES",
-                expression=schedule.rule[:1000],
-            )
-        return self._interned(
-            ("rrule", schedule.time_zone, schedule.rule), lambda: self.timetables.add_table(occurrences.cover)
-        )
+        key = ("rrule", schedule.time_zone, schedule.rule)
+        number = self._numbers.get(key)
+        if number is None:
+            occurrences = rrule.compile(schedule.rule, schedule.time_zone, zone, path=f"{field}.rule")
+            if occurrences.next_after(_NEVER_FROM_MS // 1000) is None:
+                raise errors.invalid(
+                    f"{field}.rule",
+                    "never fires again: no date matches, or the last one has passed",
+                    reason="SCHEDULE_NEVER_FIRES",
+                    expression=schedule.rule[:1000],
+                )
+            number = self._numbers[key] = self.timetables.add_table(occurrences.cover)
+        return number
 
     def _zone(self, name: str, field: str) -> int:
         number = self._zone_numbers.get(name)

@@ -8,6 +8,7 @@ from hypothesis import assume, event, example, given, settings
 from hypothesis import strategies as st
 
 from support.oracle import rrule as oracle
+from tocsin._core.timetable import FIRST_MS, LAST_MS, NEVER, Timetables
 from tocsin.app.tzdata import read_zone
 from tocsin.domain.errors import InvalidArgument
 from tocsin.schedule import Zones
@@ -160,6 +161,19 @@ def test_windows_join_without_a_gap(rule: str, around: int, zone: str) -> None:
         low2, high2, times2 = found.cover(high)
         assert low2 <= high < high2
         assert [time for time in times if time > low2] == [time for time in times2 if time <= high]
+
+
+@settings(deadline=None, max_examples=15)
+@given(rules(), st.sampled_from(NAMES))
+def test_the_ends_of_time_are_no_surprise(rule: str, zone: str) -> None:
+    """As the core asks: what it does not get as it expects is a ValueError there."""
+    assume(not ("SECONDLY" in rule and "INTERVAL" in rule))
+    timetables = Timetables()
+    number = timetables.add_table(occurrences(rule, zone).cover)
+    for instant in (FIRST_MS, FIRST_MS + 1, 0, LAST_MS - 1, LAST_MS):
+        assert timetables.next_after(number, instant) > instant
+        before = timetables.prev_before(number, instant)
+        assert before < instant or before == NEVER
 
 
 def test_a_rule_without_a_start_begins_on_a_monday_that_begins_a_year() -> None:
