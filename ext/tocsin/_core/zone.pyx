@@ -10,7 +10,7 @@ Cost: the index tells in one load which transitions begin in the same 48 days, m
 bisected. Stepping to a neighbour is one load. 16 KiB a zone.
 """
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
-from libc.stdint cimport int32_t, int64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t
 
 cdef int64_t BUCKETS_MAX = 8192
 
@@ -140,6 +140,28 @@ cdef class Zone:
         cdef moments_t found = zone_resolve(&self.zone, checked(wall_s))
         return found.first, found.second, found.kind
 
+    def wall_many(self, const int64_t[::1] utc_s, int64_t[::1] out):
+        cdef Py_ssize_t n = utc_s.shape[0], i
+        if out.shape[0] != n:
+            raise ValueError(f"{n} instants and {out.shape[0]} results")
+        checked_many(utc_s)
+        with nogil:
+            for i in range(n):
+                out[i] = utc_s[i] + zone_segment(&self.zone, utc_s[i]).offset
+
+    def utc_many(self, const int64_t[::1] wall_s, int64_t[::1] first, int64_t[::1] second, uint8_t[::1] kinds):
+        cdef Py_ssize_t n = wall_s.shape[0], i
+        cdef moments_t found
+        if first.shape[0] != n or second.shape[0] != n or kinds.shape[0] != n:
+            raise ValueError(f"{n} wall times need as many of each result")
+        checked_many(wall_s)
+        with nogil:
+            for i in range(n):
+                found = zone_resolve(&self.zone, wall_s[i])
+                first[i] = found.first
+                second[i] = found.second
+                kinds[i] = <uint8_t>found.kind
+
     def segment(self, int64_t utc_s):
         cdef segment_t segment = zone_segment(&self.zone, checked(utc_s))
         return (
@@ -153,3 +175,15 @@ cdef int64_t checked(int64_t seconds) except? -1:
     if not -FAR // 2 < seconds < FAR // 2:
         raise ValueError(f"{seconds} seconds are out of range")
     return seconds
+
+
+cdef int checked_many(const int64_t[::1] seconds) except -1:
+    cdef Py_ssize_t bad = seconds.shape[0], i
+    with nogil:
+        for i in range(seconds.shape[0]):
+            if not -FAR // 2 < seconds[i] < FAR // 2:
+                bad = i
+                break
+    if bad < seconds.shape[0]:
+        checked(seconds[bad])
+    return 0
