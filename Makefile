@@ -53,10 +53,10 @@ bench-quick: build
 debug: $(VENV)/.deps
 	TOCSIN_DEBUG=1 $(PIP) --no-build-isolation --force-reinstall --no-deps --editable .
 
-# Debian and Ubuntu: the servers and the browser that some tests start themselves.
+# Debian and Ubuntu: the servers, the browser and systemd-analyze, which some tests start themselves.
 system-deps:
 	apt-get update -q
-	DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends prometheus chromium
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends prometheus chromium systemd
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis src/*.egg-info
