@@ -10,7 +10,8 @@ from tocsin._core.timetable import LAST_MS, NEVER
 from tocsin._core.zone import FOLD, Zone
 from tocsin.domain import errors
 from tocsin.domain.instant import Instant
-from tocsin.domain.schedule import Rolling, Schedule, zone_of
+from tocsin.domain.schedule import OnCalendar, Rolling, Schedule
+from tocsin.schedule.on_calendar import split_zone
 from tocsin.schedule.timetables import Compiler
 
 _CHANGES_MAX = 50  # between two fire times; the last ones are told
@@ -75,7 +76,7 @@ def fire_times_before(
 def _placed(
     compiler: Compiler, schedules: tuple[Schedule, ...], from_ms: Instant, times: Sequence[Instant], field: str
 ) -> list[FireTime]:
-    zone = compiler.zones.get(zone_of(schedules), field=f"{field}.time_zone")
+    zone = compiler.zones.get(next(filter(None, map(zone_name, schedules)), "UTC"), field=f"{field}.time_zone")
     found = []
     before = from_ms
     for at_ms in times:
@@ -114,12 +115,23 @@ def _placement(compiler: Compiler, schedules: tuple[Schedule, ...], zone: Zone, 
 def _on_any_wall(compiler: Compiler, schedules: tuple[Schedule, ...], zone: Zone, wall: int) -> bool:
     """Whether a schedule names this wall time, so that nothing was moved to it: asked where clocks never change."""
     for schedule in schedules:
-        if isinstance(schedule, Rolling) or compiler.zones.get(schedule.time_zone) is not zone:
+        if isinstance(schedule, Rolling) or compiler.zones.get(zone_name(schedule)) is not zone:
             return True  # of clocks that are not shown
+        there = msgspec.structs.replace(schedule, time_zone="UTC")
+        if isinstance(there, OnCalendar):
+            there = msgspec.structs.replace(there, expression=split_zone(there.expression)[0])
         try:
-            number = compiler.compile((msgspec.structs.replace(schedule, time_zone="UTC"),))
+            number = compiler.compile((there,))
         except errors.InvalidArgument:
             return True  # a rule that names its zone
         if not compiler.is_grid(number) or compiler.next_after(number, wall * 1000 - 1) == wall * 1000:
             return True
     return False
+
+
+def zone_name(schedule: Schedule) -> str:
+    """The zone whose clocks a schedule goes by; "" if by none."""
+    if isinstance(schedule, Rolling):
+        return ""
+    named = split_zone(schedule.expression)[1] if isinstance(schedule, OnCalendar) else ""
+    return named or schedule.time_zone
