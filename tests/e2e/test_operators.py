@@ -287,6 +287,7 @@ def test_a_schedule_is_previewed_without_a_server() -> None:
         (("--every", "1month", "--until", "2026-02-01T00:00:00Z"), ["01T00"]),
         (("--within", "90m"), ["01T01", "01T03"]),
         (("--rrule", "FREQ=MONTHLY;BYDAY=-1FR;BYHOUR=9"), ["30T09", "27T09"]),
+        (("--on-calendar", "Fri 08:00"), ["02T08", "09T08"]),
         (("0 12 * * *", "--at", "13:00"), ["01T12", "01T13"]),
         (("0 12 * * *", "--before", "1", "--count", "1"), ["31T12", "01T12"]),
     ],

@@ -20,12 +20,12 @@ from tocsin._core.timetable import FIRST_MS, LAST_MS
 from tocsin.domain import errors
 from tocsin.domain.instant import NEVER, Instant
 from tocsin.domain.monitor import Policy
-from tocsin.domain.schedule import Rolling
 from tocsin.engine import silence
 from tocsin.engine.state import State
 from tocsin.engine.subject import Subject
 from tocsin.engine.timing import Timing
 from tocsin.schedule import Compiler, Zones
+from tocsin.schedule.preview import zone_name
 from tocsin.schedule.zones import same
 
 
@@ -110,7 +110,7 @@ def realign(state: State) -> int:
 
 
 def _names(policy: Policy) -> set[str]:
-    return {schedule.time_zone for schedule in policy.schedules if not isinstance(schedule, Rolling)}
+    return {zone_name(schedule) for schedule in policy.schedules} - {""}
 
 
 def _waiting(state: State, wanted: set[int]) -> tuple[list[int], list[int]]:

@@ -76,7 +76,7 @@ def fire_times_before(
 def _placed(
     compiler: Compiler, schedules: tuple[Schedule, ...], from_ms: Instant, times: Sequence[Instant], field: str
 ) -> list[FireTime]:
-    zone = compiler.zones.get(next(filter(None, map(_zone_name, schedules)), "UTC"), field=f"{field}.time_zone")
+    zone = compiler.zones.get(next(filter(None, map(zone_name, schedules)), "UTC"), field=f"{field}.time_zone")
     found = []
     before = from_ms
     for at_ms in times:
@@ -115,10 +115,13 @@ def _placement(compiler: Compiler, schedules: tuple[Schedule, ...], zone: Zone, 
 def _on_any_wall(compiler: Compiler, schedules: tuple[Schedule, ...], zone: Zone, wall: int) -> bool:
     """Whether a schedule names this wall time, so that nothing was moved to it: asked where clocks never change."""
     for schedule in schedules:
-        if isinstance(schedule, Rolling) or compiler.zones.get(_zone_name(schedule)) is not zone:
+        if isinstance(schedule, Rolling) or compiler.zones.get(zone_name(schedule)) is not zone:
             return True  # of clocks that are not shown
+        there = msgspec.structs.replace(schedule, time_zone="UTC")
+        if isinstance(there, OnCalendar):
+            there = msgspec.structs.replace(there, expression=split_zone(there.expression)[0])
         try:
-            number = compiler.compile((_in_utc(schedule),))
+            number = compiler.compile((there,))
         except errors.InvalidArgument:
             return True  # a rule that names its zone
         if not compiler.is_grid(number) or compiler.next_after(number, wall * 1000 - 1) == wall * 1000:
@@ -126,13 +129,8 @@ def _on_any_wall(compiler: Compiler, schedules: tuple[Schedule, ...], zone: Zone
     return False
 
 
-def _in_utc(schedule: Schedule) -> Schedule:
-    if isinstance(schedule, OnCalendar):
-        return OnCalendar(split_zone(schedule.expression)[0])
-    return msgspec.structs.replace(schedule, time_zone="UTC")
-
-
-def _zone_name(schedule: Schedule) -> str:
+def zone_name(schedule: Schedule) -> str:
+    """The zone whose clocks a schedule goes by; "" if by none."""
     if isinstance(schedule, Rolling):
         return ""
     named = split_zone(schedule.expression)[1] if isinstance(schedule, OnCalendar) else ""

@@ -178,6 +178,10 @@ class _Parser:
         found = self._found
         if found.interval >= _A_DAY[found.freq] and (found.lists or found.days):
             self._refuse("INTERVAL", "steps of a day or more cannot be used with BYxxx; use FREQ=DAILY or longer")
+        limits = ("BYHOUR", "BYMINUTE", "BYSECOND")[: found.freq - DAILY]
+        dates = found.days or found.lists.keys() & {"BYMONTH", "BYMONTHDAY", "BYYEARDAY"}
+        if _A_DAY[found.freq] % found.interval and dates and found.lists.keys() & set(limits):
+            self._refuse("INTERVAL", f"steps that do not divide a day cannot be used with dates and {limits[0]}")
         if found.freq == SECONDLY and "BYSECOND" in found.lists:
             self._refuse("BYSECOND", "cannot be used with FREQ=SECONDLY and INTERVAL; use FREQ=MINUTELY")
 

@@ -114,10 +114,10 @@ class Compiler:
                         reason="SCHEDULE_INVALID",
                     )
                 return self._interned(("rolling", period_ms), lambda: self.timetables.add_rolling(period_ms))
-            case OnCalendar():
-                return self._on_calendar(schedule, f"{field}.on_calendar")
             case RRule():
                 return self._rrule(schedule, f"{field}.rrule")
+            case OnCalendar():
+                return self._on_calendar(schedule, f"{field}.on_calendar")
 
     def _cron(self, schedule: Cron, field: str) -> int:
         cron = cron_text.parse(schedule.expression, field=f"{field}.expression")
