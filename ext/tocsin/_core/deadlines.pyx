@@ -15,26 +15,11 @@ from libc.stdint cimport uint32_t, uint64_t, uintptr_t
 from libc.string cimport memcpy, memset
 
 from tocsin._core.handles cimport watch_of
-from tocsin._core.types cimport lowest_bit, prefetch
+from tocsin._core.types cimport large_pages, list_of, lowest_bit, prefetch
 
 cdef extern from * nogil:
     """
     #include <stdint.h>
-    #if defined(__linux__)
-    #include <sys/mman.h>
-    #endif
-    /* Millions of deadlines lie on thousands of small pages, and most changes would miss in the processor's table of
-       pages. Only advice, to the whole large pages inside the block. */
-    static void tocsin_large_pages(void *block, size_t size) {
-    #if defined(__linux__) && defined(MADV_HUGEPAGE)
-        const uintptr_t large = (uintptr_t)1 << 21;
-        uintptr_t begin = ((uintptr_t)block + large - 1) & ~(large - 1), end = ((uintptr_t)block + size) & ~(large - 1);
-        if (end > begin)
-            (void)madvise((void *)begin, end - begin, MADV_HUGEPAGE);
-    #else
-        (void)block; (void)size;
-    #endif
-    }
     #if (defined(__GNUC__) || defined(__clang__)) && defined(__x86_64__)
     #define TOCSIN_HAS_AVX2_CODE 1
     #include <immintrin.h>
@@ -71,7 +56,6 @@ cdef extern from * nogil:
     uint32_t smallest_avx2 "tocsin_smallest_avx2"(const uint32_t *group)
     uint32_t due_avx2 "tocsin_due_avx2"(const uint32_t *group, uint32_t now)
     bint has_avx2 "tocsin_has_avx2"()
-    void large_pages "tocsin_large_pages"(void *block, size_t size)
 
 cdef enum:
     AHEAD = 16  # updates of a batch whose cache lines are asked for in advance
@@ -346,7 +330,7 @@ cdef class DeadlineHeap:
         return found
 
     def expire(self, now_s, limit):
-        cdef uint32_t room, found, i
+        cdef uint32_t room, found, second, i
         cdef uint32_t *out
         self._mine()
         if limit < 0:
@@ -358,8 +342,14 @@ cdef class DeadlineHeap:
         if not out:
             raise MemoryError(f"no memory for {room} due deadlines")
         try:
-            found = self._expire(min(now_s, 0xfffffffe), out, room)
-            return [out[i] for i in range(found)]
+            second = min(now_s, 0xfffffffe)
+            found = self._expire(second, out, room)
+            try:
+                return list_of(out, found)
+            except MemoryError:  # nobody has been told: they are due still
+                for i in range(found):
+                    heap_set(&self.heap, out[i], second)
+                raise
         finally:
             PyMem_RawFree(out)
 

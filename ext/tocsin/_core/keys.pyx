@@ -15,7 +15,7 @@ from libc.stdint cimport uint32_t, uint64_t
 from libc.string cimport memmove, memset
 
 from tocsin._core.handles cimport watch_of
-from tocsin._core.types cimport NOWHERE, prefetch, word_of, words_product_high
+from tocsin._core.types cimport NOWHERE, large_pages, prefetch, word_of, words_product_high
 
 globals().update(NOWHERE=NOWHERE)  # a C constant, given to Python
 
@@ -43,10 +43,14 @@ cdef inline void sip_round(uint64_t *v) noexcept nogil:
     v[2] = rotated(v[2], 32)
 
 
-cdef inline uint64_t last_word(const unsigned char *data, size_t length) noexcept nogil:
-    # Fewer than eight bytes, little-endian, whatever the machine.
+cdef inline uint64_t last_word(const unsigned char *data, size_t at, size_t length) noexcept nogil:
+    # The bytes from `at` on, fewer than eight, little-endian, whatever the machine.
     cdef uint64_t word = 0
     cdef size_t i
+    if length == at:
+        return 0
+    if length >= 8:  # what the word before has already is shifted out
+        return word_of(data + length - 8) >> (8 * (8 - (length - at)))
     for i in range(length):
         word |= <uint64_t>data[i] << (8 * i)
     return word
@@ -75,7 +79,7 @@ cdef digest_t keys_digest(const keys_t *keys, const unsigned char *data, size_t 
         sip_round(v)
         v[0] ^= word
         at += 8
-    word = last_word(data + at, length - at) | <uint64_t>(length & 0xff) << 56
+    word = last_word(data, at, length) | <uint64_t>(length & 0xff) << 56
     v[3] ^= word
     sip_round(v)
     sip_round(v)
@@ -141,6 +145,8 @@ cdef bint keys_resize(keys_t *keys, uint64_t capacity) noexcept nogil:
         if not grown.digests or not grown.values:
             keys_free(&grown)
             return False
+        large_pages(grown.digests, (grown.places + 1) * sizeof(digest_t))
+        large_pages(grown.values, grown.places * sizeof(uint32_t))
         memset(grown.digests, 0xff, (grown.places + 1) * sizeof(digest_t))
         memset(grown.values, 0xff, grown.places * sizeof(uint32_t))
         end = 0

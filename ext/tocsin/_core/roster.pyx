@@ -13,10 +13,12 @@ Cost: 114 bytes a track, 40 a monitor; growth doubles (`reserve` is exact) and m
 from cpython.buffer cimport PyBUF_FORMAT, PyBUF_ND, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from cpython.mem cimport PyMem_RawFree, PyMem_RawRealloc
+from cpython.ref cimport Py_INCREF
+from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
-from tocsin._core.types cimport IS_DEBUG, NEVER, NOWHERE
+from tocsin._core.types cimport IS_DEBUG, NEVER, NOWHERE, large_pages
 
 cdef dict WIDTHS = {"B": 1, "H": 2, "I": 4, "N": 4, "D": 4, "w": 6, "T": 6, "q": 8, "Q": 8}
 
@@ -76,7 +78,10 @@ cdef class Roster:
 
     @property
     def bytes_per_slot(self):
-        return 0.125 + sum([self.columns[i].width for i in range(self.width)])
+        cdef int i, whole = 0
+        for i in range(self.width):
+            whole += self.columns[i].width
+        return whole + 0.125
 
     @property
     def nbytes(self):
@@ -114,6 +119,7 @@ cdef class Roster:
             if not grown:
                 raise MemoryError(f"no memory for {capacity} rows")
             self.columns[i].data = <char *>grown
+            large_pages(grown, capacity * self.columns[i].width)
         grown = PyMem_RawRealloc(self.open_bits, (capacity + 7) // 8)
         if not grown:
             raise MemoryError(f"no memory for {capacity} rows")
@@ -223,7 +229,12 @@ cdef class Roster:
     def read(self, uint32_t slot):
         cdef int i
         self._check(slot)
-        return tuple([self._get(i, slot) for i in range(self.width)])
+        row = PyTuple_New(self.width)
+        for i in range(self.width):
+            value = self._get(i, slot)
+            Py_INCREF(value)  # the tuple takes one reference over
+            PyTuple_SET_ITEM(row, i, value)
+        return row
 
     def write(self, uint32_t slot, tuple row not None):
         cdef int i

@@ -13,7 +13,8 @@ from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from tocsin._core.handles cimport watch_of
 from tocsin._core.keys cimport (
-    digest_t, keys_bytes, keys_digest, keys_find, keys_free, keys_put, keys_remove, keys_resize, keys_room, keys_secret,
+    digest_t, keys_bytes, keys_digest, keys_find, keys_free, keys_put, keys_remove, keys_resize, keys_room,
+    keys_secret, keys_t,
 )
 from tocsin._core.types cimport NEVER, NOWHERE
 
@@ -60,6 +61,11 @@ cdef void unlink(runs_t *runs, uint32_t row) noexcept nogil:
         keys_put(&runs.newest, scrambled(run.track), run.older)  # replaces: needs no memory
     else:
         keys_remove(&runs.newest, scrambled(run.track))
+
+
+cdef bint room_for(keys_t *keys, uint64_t count) noexcept nogil:
+    cdef uint64_t capacity = keys_room(keys, count)
+    return capacity == keys.capacity or keys_resize(keys, capacity)
 
 
 cdef class OpenRuns:
@@ -167,7 +173,7 @@ cdef class OpenRuns:
         if runs >= NOWHERE:
             raise MemoryError(f"{runs} open runs are more than can be numbered")
         self._reserve(runs, True)
-        if not keys_resize(&self.runs.by_id, keys_room(&self.runs.by_id, runs)):
+        if not room_for(&self.runs.by_id, runs) or not room_for(&self.runs.newest, runs):
             raise MemoryError(f"no memory for {runs} open runs")
 
     def put(self, bytes key not None, uint32_t track, int64_t number, int64_t timeout):
@@ -196,7 +202,7 @@ cdef class OpenRuns:
 
     def drop(self, uint32_t track):
         cdef uint32_t row = runs_newest(&self.runs, track)
-        rows = []
+        cdef list rows = []
         while row != NOWHERE:
             rows.append(row)
             self._drop_row(row)
@@ -205,7 +211,7 @@ cdef class OpenRuns:
 
     def of(self, uint32_t track):
         cdef uint32_t row = self._head(track)
-        rows = []
+        cdef list rows = []
         while row != NOWHERE:
             rows.append(row)
             row = self.runs.rows[row].older
@@ -230,8 +236,8 @@ cdef class OpenRuns:
 
     def tracks(self):
         cdef uint32_t row
-        return [
-            self.runs.rows[row].track
-            for row in range(self.runs.size)
-            if self.runs.rows[row].track != NOWHERE and self.runs.rows[row].newer == NOWHERE
-        ]
+        cdef list found = []
+        for row in range(self.runs.size):
+            if self.runs.rows[row].track != NOWHERE and self.runs.rows[row].newer == NOWHERE:
+                found.append(self.runs.rows[row].track)
+        return found

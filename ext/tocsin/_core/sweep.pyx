@@ -73,7 +73,9 @@ cdef void tally_slice(
 
 def tally(TrackRoster tracks not None, MonitorRoster monitors not None, int64_t now, uint32_t projects):
     cdef int64_t *out
-    cdef uint32_t first = 0
+    cdef uint32_t first = 0, p
+    cdef int i
+    cdef list rows = [], row
     if projects > 1 << 24:
         raise ValueError(f"{projects} projects are more than are counted at once")
     out = <int64_t *>PyMem_RawCalloc(<size_t>max(projects, 1) * WIDTH, sizeof(int64_t))
@@ -85,6 +87,11 @@ def tally(TrackRoster tracks not None, MonitorRoster monitors not None, int64_t 
             first += min(tracks.size - first, <uint32_t>SLICE)
             with nogil:
                 pass  # whoever waits for the GIL has it now; the columns are looked up again after that
-        return [[out[p * WIDTH + i] for i in range(WIDTH)] for p in range(projects)]
+        for p in range(projects):
+            row = []
+            for i in range(WIDTH):
+                row.append(out[<size_t>p * WIDTH + i])
+            rows.append(row)
+        return rows
     finally:
         PyMem_RawFree(out)

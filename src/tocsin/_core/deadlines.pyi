@@ -53,7 +53,10 @@ class DeadlineHeap:
         """How many deadlines are set in leaf 0 and in leaf 1."""
 
     def expire(self, now_s: int, limit: int) -> list[int]:
-        """Up to `limit` leaf ids with second <= now_s, in leaf order; they are cleared as they are handed out."""
+        """Up to `limit` leaf ids with second <= now_s, in leaf order; they are cleared as they are handed out.
+
+        After a MemoryError they are all set, to now_s if not as before.
+        """
 
     def expire_into(self, now_s: int, out: WriteableBuffer) -> int:
         """As `expire`, written into a uint32 array, whose length is the limit; says how many."""
