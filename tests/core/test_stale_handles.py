@@ -113,7 +113,7 @@ def test_a_run_whose_track_was_given_out_again(roster, ask):
     caught("was closed since", runs.put, b"b", 2, 2, 1)
     runs.drop(2)
     runs.put(b"c", 2, 3, 1)
-    assert len(getattr(runs, "of")(2)) == 1
+    assert len(runs.of(2)) == 1
 
 
 def test_an_owner_is_a_roster():

@@ -76,7 +76,7 @@ cdef extern from * nogil:
 
 
 cdef inline list list_of(const uint32_t *values, Py_ssize_t n):
-    # Not a comprehension: when there is no memory for the list to grow, what Cython makes of one frees an element twice.
+    # Not a comprehension: without memory for the list to grow, what Cython makes of one frees an element twice.
     cdef Py_ssize_t i
     cdef list filled = []
     for i in range(n):
