@@ -154,29 +154,50 @@ cdef uint64_t heap_set_all(
     return i
 
 
+cdef inline uint32_t count_even(uint32_t bits) noexcept nogil:
+    # Of sixteen bits, how many with an even index are set: pairs of them are added in nibbles, the nibbles by a product.
+    return ((((bits & 0x1111) + (bits >> 2 & 0x1111)) * 0x1111) >> 12) & 0xf
+
+
+cdef inline uint32_t harvest(heap_t *heap, uint64_t group, uint32_t now, uint32_t *out, uint32_t limit) noexcept nogil:
+    # The due leaves of one group, which are cleared; its minimum is put right.
+    cdef uint32_t *leaves = &heap.nodes[group << 4]
+    cdef uint32_t due = heap.ops.due(leaves, now), taken = due, found = 0, even, first = <uint32_t>(group << 4)
+    cdef int child
+    while due and found < limit:
+        child = lowest_bit(due)
+        due &= due - 1
+        leaves[child] = EMPTY
+        out[found] = first + child
+        found += 1
+    even = count_even(taken ^ due)
+    heap.armed[0] -= even
+    heap.armed[1] -= found - even
+    heap.nodes[heap.start[1] + group] = heap.ops.smallest(leaves)
+    return found
+
+
 cdef uint32_t walk(
     heap_t *heap, int level, uint64_t index, uint32_t now, uint32_t *out, uint32_t limit
 ) noexcept nogil:
-    # The due leaves below one inner node, which are cleared; the node's minimum is put right on the way back.
-    cdef uint32_t *children = &heap.nodes[heap.start[level - 1] + (index << 4)]
-    cdef uint32_t due = heap.ops.due(children, now), rest = due, found = 0
-    cdef int child
+    # The due leaves below one inner node, whose minimum is put right on the way back.
+    cdef uint32_t *children
+    cdef uint32_t due, rest, found = 0
+    cdef uint64_t child
     if level == 1:
-        while due and found < limit:
-            child = lowest_bit(due)
-            due &= due - 1
-            children[child] = EMPTY
-            heap.armed[child & 1] -= 1
-            out[found] = <uint32_t>(index << 4) + child
-            found += 1
-    else:
-        while rest:
-            prefetch(&heap.nodes[heap.start[level - 2] + (((index << 4) + lowest_bit(rest)) << 4)])
-            rest &= rest - 1
-        while due and found < limit:
-            child = lowest_bit(due)
-            due &= due - 1
-            found += walk(heap, level - 1, (index << 4) + child, now, out + found, limit - found)
+        return harvest(heap, index, now, out, limit)
+    children = &heap.nodes[heap.start[level - 1] + (index << 4)]
+    due = rest = heap.ops.due(children, now)
+    while rest:
+        prefetch(&heap.nodes[heap.start[level - 2] + (((index << 4) + lowest_bit(rest)) << 4)])
+        rest &= rest - 1
+    while due and found < limit:
+        child = (index << 4) + lowest_bit(due)
+        due &= due - 1
+        if level == 2:
+            found += harvest(heap, child, now, out + found, limit - found)
+        else:
+            found += walk(heap, level - 1, child, now, out + found, limit - found)
     heap.nodes[heap.start[level] + index] = heap.ops.smallest(children)
     return found
 

@@ -77,6 +77,16 @@ class State:
         self._recorded: dict[tuple[int, str], CheckIn] = {}  # written in this batch
         self._last_check_in = 0
 
+    def memory(self) -> dict[str, int]:
+        """Bytes in the core by part, room for growth included."""
+        return {
+            "tracks": self.tracks.nbytes,
+            "monitors": self.monitors.nbytes,
+            "keys": self.monitor_keys.nbytes + self.track_keys.nbytes,
+            "deadlines": self.deadlines.nbytes,
+            "runs": self.runs.nbytes,
+        }
+
     # -- numbers
 
     def number(self, noun: str) -> int:
