@@ -155,11 +155,13 @@ cdef uint64_t heap_set_all(
 
 
 cdef inline uint32_t count_even(uint32_t bits) noexcept nogil:
-    # Of sixteen bits, how many with an even index are set: pairs of them are added in nibbles, the nibbles by a product.
+    # Of sixteen bits, how many with an even index are set: pairs are added in nibbles, the nibbles by a product.
     return ((((bits & 0x1111) + (bits >> 2 & 0x1111)) * 0x1111) >> 12) & 0xf
 
 
-cdef inline uint32_t harvest(heap_t *heap, uint64_t group, uint32_t now, uint32_t *out, uint32_t limit) noexcept nogil:
+cdef inline uint32_t harvest(
+    heap_t *heap, uint64_t group, uint32_t now, uint32_t *out, uint32_t limit
+) noexcept nogil:
     # The due leaves of one group, which are cleared; its minimum is put right.
     cdef uint32_t *leaves = &heap.nodes[group << 4]
     cdef uint32_t due = heap.ops.due(leaves, now), taken = due, found = 0, even, first = <uint32_t>(group << 4)
