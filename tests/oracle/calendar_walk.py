@@ -46,9 +46,12 @@ def judge(days: str, rng: random.Random, first: int = 1, last: int = LAST) -> Ta
     time = (hour * 60 + minute) * 60_000
     compiler = Compiler(zones())
     number = compiler.compile((Cron(text, "UTC"),))
-    cycle = [day for day in range(1, CYCLE + 1) if matches(dt.date.fromordinal(day))]
-    days_of_all = (day + shift for shift in range(0, LAST, CYCLE) for day in cycle)
-    found = [(day - EPOCH) * DAY_MS + time for day in days_of_all if first <= day <= last]
+    if last - first < CYCLE:
+        all_days = (day for day in range(first, last + 1) if matches(dt.date.fromordinal(day)))
+    else:
+        cycle = [day for day in range(1, CYCLE + 1) if matches(dt.date.fromordinal(day))]
+        all_days = (day + shift for shift in range(0, LAST, CYCLE) for day in cycle if first <= day + shift <= last)
+    found = [(day - EPOCH) * DAY_MS + time for day in all_days]
     begin, end = (first - EPOCH) * DAY_MS, (last + 1 - EPOCH) * DAY_MS - 1
     # Into each fire time from the one before and from between them, and back likewise; of many, a sample.
     fence = [begin, *found, end]
@@ -59,7 +62,7 @@ def judge(days: str, rng: random.Random, first: int = 1, last: int = LAST) -> Ta
             _same(tally, text, "next", start, at, compiler.next_after(number, start))
         for start in (fence[i + 1], rng.randrange(at, fence[i + 1]) + 1):
             _same(tally, text, "prev", start, at, compiler.prev_before(number, start))
-    last_one, first_one = fence[-2], fence[1]
+    last_one, first_one = (fence[-2], fence[1]) if found else (begin, end)
     _same(tally, text, "next", last_one, NEVER, _within(compiler.next_after(number, last_one), begin, end))
     _same(tally, text, "prev", first_one, NEVER, _within(compiler.prev_before(number, first_one), begin, end))
     return tally

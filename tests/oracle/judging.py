@@ -67,12 +67,12 @@ def zones() -> Zones:
 class Judge:
     """Of one zone and its transitions."""
 
-    def __init__(self, name: str, seed: int, first_year: int = 1970):
+    def __init__(self, name: str, seed: int, first_year: int = 1970, years: tuple[int, int] = (1850, 2101)):
         self.name = name
         self.zone = corpus.load(name)
         self.rng = random.Random(f"{seed} {name}")
         begin = corpus.second_of(first_year)
-        self.transitions = [one for one in corpus.transitions(name) if one[0] >= begin]
+        self.transitions = [one for one in corpus.transitions(name, *years) if one[0] >= begin]
         self.tally = Tally()
         self._zones = zones()
         self._uses = 0

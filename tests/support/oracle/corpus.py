@@ -47,7 +47,7 @@ def offset_at(zone: zoneinfo.ZoneInfo, second: int) -> int:
     return round(dt.datetime.fromtimestamp(second, zone).utcoffset().total_seconds())
 
 
-@functools.lru_cache(maxsize=8)
+@functools.cache
 def transitions(name: str, first_year: int = 1850, end_year: int = 2101) -> tuple[tuple[int, int, int], ...]:
     """Where an offset changes: instant, offset before, offset after. Each must last three hours to be seen."""
     zone = load(name)
