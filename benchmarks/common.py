@@ -10,8 +10,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,10 @@ READY_S = 300.0
 
 @dataclass(frozen=True)
 class Row:
-    """One figure. `ratio` is ours to the rival's, and above 1 always means that ours is the better one."""
+    """One figure. `ratio` is ours to the rival's, and above 1 always means that ours is the better one.
+
+    `bar` is what the figure has to reach, in words, and `reached` whether it did.
+    """
 
     what: str
     figure: float
@@ -32,6 +35,8 @@ class Row:
     rival_figure: float | None = None
     ratio: float | None = None
     detail: str = ""
+    bar: str = ""
+    reached: bool | None = None
 
 
 class Report:
@@ -54,6 +59,21 @@ class Report:
     def add(self, what: str, figure: float, unit: str, **more: Any) -> None:
         self.rows.append(Row(what, figure, unit, **more))
 
+    def at_least(self, what: str, figure: float, unit: str, *, bar: float, **more: Any) -> None:
+        """A row whose ratio, or whose figure where it has no rival, must not be below the bar."""
+        self.add(what, figure, unit, **more)
+        self._judge("at least", bar, ratio=self.rows[-1].ratio, reached=lambda value: value >= bar)
+
+    def at_most(self, what: str, figure: float, unit: str, *, bar: float, **more: Any) -> None:
+        """A row whose figure must not be above the bar."""
+        self.add(what, figure, unit, **more)
+        self._judge("at most", bar, ratio=None, reached=lambda value: value <= bar)
+
+    def _judge(self, words: str, bar: float, *, ratio: float | None, reached: Callable[[float], bool]) -> None:
+        row = self.rows[-1]
+        text = f"{words} {number(bar)}{'x' if ratio is not None else ' ' + row.unit}"
+        self.rows[-1] = replace(row, bar=text, reached=reached(row.figure if ratio is None else ratio))
+
     def end(self, *, show: bool = True) -> None:
         if show:
             print(table(self.rows))
@@ -62,7 +82,8 @@ class Report:
 
 
 def table(rows: Iterable[Row]) -> str:
-    head = ("what", "figure", "rival", "ratio", "")
+    rows = list(rows)
+    head = ("what", "figure", "rival", "ratio", "bar" if any(row.bar for row in rows) else "", "")
     lines = [head, *(_cells(row) for row in rows)]
     widths = [max(len(line[place]) for line in lines) for place in range(len(head))]
     return "\n".join(
@@ -74,10 +95,11 @@ def table(rows: Iterable[Row]) -> str:
     )
 
 
-def _cells(row: Row) -> tuple[str, str, str, str, str]:
+def _cells(row: Row) -> tuple[str, ...]:
     rival = f"{row.rival} {number(row.rival_figure)}" if row.rival_figure is not None else row.rival
     ratio = f"{number(row.ratio)}x" if row.ratio is not None else ""
-    return row.what, f"{number(row.figure)} {row.unit}", rival, ratio, row.detail
+    bar = row.bar and f"{row.bar}: {'reached' if row.reached else 'MISSED'}"
+    return row.what, f"{number(row.figure)} {row.unit}", rival, ratio, bar, row.detail
 
 
 def number(value: float) -> str:

@@ -77,3 +77,38 @@ def test_what_the_kernels_assume_is_checked(transitions, offsets):
         Zone(array("q", transitions), array("i", offsets))
     with pytest.raises(ValueError, match="range"):
         Zone(array("q"), array("i", [0])).offset_at(1 << 60)
+
+
+@given(name=st.sampled_from(NAMES), seconds=st.lists(SECONDS, max_size=30))
+def test_batches_are_the_same_as_one_by_one(zone, name, seconds):
+    n, one = len(seconds), zone(name)
+    out, first, second, kinds = (array(code, [0] * n) for code in "qqqB")
+    one.wall_many(array("q", seconds), out)
+    assert list(out) == [one.wall(at) for at in seconds]
+    one.utc_many(array("q", seconds), first, second, kinds)
+    assert list(zip(first, second, kinds, strict=True)) == [one.utc(at) for at in seconds]
+
+
+def test_batches_are_checked(zone):
+    two, one = array("q", [0, 1 << 60]), array("q", [0])
+    with pytest.raises(ValueError, match=f"{1 << 60} seconds are out of range"):
+        zone("UTC").wall_many(two, array("q", two))
+    with pytest.raises(ValueError, match="2 instants and 1 results"):
+        zone("UTC").wall_many(two, one)
+    with pytest.raises(ValueError, match="1 wall times"):
+        zone("UTC").utc_many(one, one, two, array("B", [0]))
+
+
+def test_a_table_with_far_and_crowded_transitions():
+    far, crowd = -(1 << 58), [100 * i for i in range(20_000)]
+    zone = Zone(array("q", [far, *crowd]), array("i", [0, 7, *(i % 2 for i in range(20_000))]))
+    assert [zone.offset_at(at) for at in (far - 1, far, -1, 0, 99, 100, 1_999_899, 1_999_900)] == [
+        0,
+        7,
+        7,
+        0,
+        0,
+        1,
+        0,
+        1,
+    ]

@@ -9,7 +9,9 @@ cdef enum:
     LAST_WEEKDAY = 4   # LW
     REPEAT = 8         # the second pass of a fold fires too
     MOVE = 16          # matches inside a gap fire once, when it ends
-    ANY_DAY = 32       # every day of a month matches: set by cron_prepare, saves the weekday
+    ANY_DAY = 32       # every day of a month matches; this and the next two are set by cron_prepare and save work
+    EVERY_DAY = 64     # every day of every month matches
+    WHOLE_MINUTES = 128  # second 0 only
 
 cdef struct cron_t:
     uint64_t second    # bits 0..59
@@ -25,7 +27,7 @@ cdef struct cron_t:
     uint8_t flags
 
 cdef void cron_prepare(cron_t *cron) noexcept nogil
-cdef uint32_t cron_days(const cron_t *cron, int64_t year, int month) noexcept nogil
+cdef uint32_t cron_days(const cron_t *cron, int64_t first_day, int length) noexcept nogil
 cdef int64_t cron_wall_next(const cron_t *cron, int64_t wall_s) noexcept nogil
 cdef int64_t cron_wall_prev(const cron_t *cron, int64_t wall_s) noexcept nogil
 cdef int64_t cron_next(const cron_t *cron, const zone_t *zone, int64_t utc_s) noexcept nogil

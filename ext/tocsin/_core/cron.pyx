@@ -10,13 +10,12 @@ ns, and after 400 years, when the calendar repeats, the answer is NEVER.
 """
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
-from tocsin._core.civil cimport civil_from_days, date_t, days_from_civil, month_days, weekday_of
+from tocsin._core.civil cimport civil_from_days, date_t, month_days, weekday_of
 from tocsin._core.types cimport NEVER, floor_div, highest_bit, lowest_bit
-from tocsin._core.zone cimport MAX_OFFSET, segment_t, zone_earlier, zone_later, zone_segment
+from tocsin._core.zone cimport CYCLE_S, FAR, MAX_OFFSET, segment_t, zone_earlier, zone_later, zone_segment
 
-cdef int64_t MONTHS = 400 * 12 + 1
-cdef int64_t SPAN_S = 146097LL * 86400  # a policy that skips gaps may never fire although the calendar matches
-cdef int64_t FAR = 1LL << 60
+cdef enum:
+    MONTHS = 400 * 12 + 1
 
 
 cdef inline uint64_t from_bit(int bit) noexcept nogil:
@@ -32,15 +31,15 @@ cdef inline uint32_t turned(uint64_t week, int first) noexcept nogil:
     return <uint32_t>(((week >> first) | (week << (7 - first))) & 0x7f)
 
 
-cdef uint32_t cron_days(const cron_t *cron, int64_t year, int month) noexcept nogil:
-    """The matching days of a month, bits 1 to 31."""
-    cdef int length = month_days(year, month), first, k, day, target, weekday
+cdef uint32_t cron_days(const cron_t *cron, int64_t first_day, int length) noexcept nogil:
+    """The matching days, bits 1 to 31, of a month of `length` days that begins on day `first_day` since 1970."""
+    cdef int first, k, day, target, weekday
     cdef uint32_t whole = <uint32_t>(up_to_bit(length) & ~1ULL)
     cdef uint32_t by_date = cron.dom, left
     cdef uint64_t by_week
     if cron.flags & ANY_DAY:
         return whole
-    first = weekday_of(days_from_civil(year, month, 1))
+    first = weekday_of(first_day)
     by_week = (<uint64_t>turned(cron.dow, first) * 0x10204081ULL) << 1
     if cron.flags & LAST_DAY:
         by_date |= 1U << length
@@ -69,12 +68,23 @@ cdef uint32_t cron_days(const cron_t *cron, int64_t year, int month) noexcept no
 
 cdef inline int64_t time_next(const cron_t *cron, int64_t second_of_day) noexcept nogil:
     # The first matching second of the day at or after the given one, or -1.
-    cdef int hour = <int>(second_of_day / 3600), minute = <int>(second_of_day / 60 % 60)
-    cdef int second = <int>(second_of_day % 60)
+    cdef uint32_t of_day = <uint32_t>second_of_day, minutes, hour, minute
     cdef uint64_t bits
+    if cron.flags & WHOLE_MINUTES:  # the start is rounded up: no branch that depends on its seconds
+        minutes = (of_day + 59) / 60
+        hour = minutes / 60
+        minute = minutes - hour * 60
+        bits = cron.minute & from_bit(minute)
+        if cron.hour >> hour & 1 and bits:
+            return hour * 3600 + lowest_bit(bits) * 60
+        bits = cron.hour & (from_bit(hour) << 1)
+        return lowest_bit(bits) * 3600 + cron.first_s % 3600 if bits else -1
+    minutes = of_day / 60
+    hour = minutes / 60
+    minute = minutes - hour * 60
     if cron.hour >> hour & 1:
         if cron.minute >> minute & 1:
-            bits = cron.second & from_bit(second)
+            bits = cron.second & from_bit(of_day - minutes * 60)
             if bits:
                 return hour * 3600 + minute * 60 + lowest_bit(bits)
         bits = cron.minute & (from_bit(minute) << 1)
@@ -108,63 +118,81 @@ cdef void cron_prepare(cron_t *cron) noexcept nogil:
     # Assumes that no mask of the time of day is empty.
     if cron.dom == 0xfffffffeU and cron.dow == 0x7f:
         cron.flags |= ANY_DAY
+        if cron.month == 0x1ffe:
+            cron.flags |= EVERY_DAY
+    if cron.second == 1:
+        cron.flags |= WHOLE_MINUTES
     cron.first_s = lowest_bit(cron.hour) * 3600 + lowest_bit(cron.minute) * 60 + lowest_bit(cron.second)
     cron.last_s = highest_bit(cron.hour) * 3600 + highest_bit(cron.minute) * 60 + highest_bit(cron.second)
 
 
 cdef int64_t cron_wall_next(const cron_t *cron, int64_t wall_s) noexcept nogil:
     """The first match at or after a wall second, or NEVER."""
-    cdef int64_t days = floor_div(wall_s, 86400), time
-    cdef date_t date = civil_from_days(days)
-    cdef int64_t month = date.year * 12 + date.month - 1, last = month + MONTHS
+    cdef int64_t days = floor_div(wall_s, 86400), time, first_day
+    cdef date_t date
+    cdef int length, months = 0
     cdef uint32_t left = 0
+    if cron.flags & EVERY_DAY:
+        time = time_next(cron, wall_s - days * 86400)
+        return days * 86400 + (time if time >= 0 else 86400 + cron.first_s)
+    date = civil_from_days(days)
+    length = month_days(date.year, date.month)
+    first_day = days - date.day + 1
     if cron.month >> date.month & 1:
-        left = cron_days(cron, date.year, date.month) & <uint32_t>from_bit(date.day)
+        left = cron_days(cron, first_day, length) & <uint32_t>from_bit(date.day)
         if left >> date.day & 1:
             time = time_next(cron, wall_s - days * 86400)
             if time >= 0:
                 return days * 86400 + time
             left &= left - 1
         if left:
-            return (days + lowest_bit(left) - date.day) * 86400 + cron.first_s
-    while month < last:
-        month += 1
+            return (first_day + lowest_bit(left) - 1) * 86400 + cron.first_s
+    while months < MONTHS:
+        months += 1
+        first_day += length
         date.month += 1
         if date.month > 12:
             date.month = 1
             date.year += 1
+        length = month_days(date.year, date.month)
         if cron.month >> date.month & 1:
-            left = cron_days(cron, date.year, date.month)
+            left = cron_days(cron, first_day, length)
             if left:
-                return days_from_civil(date.year, date.month, lowest_bit(left)) * 86400 + cron.first_s
+                return (first_day + lowest_bit(left) - 1) * 86400 + cron.first_s
     return NEVER
 
 
 cdef int64_t cron_wall_prev(const cron_t *cron, int64_t wall_s) noexcept nogil:
     """The last match at or before a wall second, or NEVER."""
-    cdef int64_t days = floor_div(wall_s, 86400), time
-    cdef date_t date = civil_from_days(days)
-    cdef int64_t month = date.year * 12 + date.month - 1, last = month - MONTHS
+    cdef int64_t days = floor_div(wall_s, 86400), time, first_day
+    cdef date_t date
+    cdef int months = 0
     cdef uint32_t left = 0
+    if cron.flags & EVERY_DAY:
+        time = time_prev(cron, wall_s - days * 86400)
+        return days * 86400 + (time if time >= 0 else cron.last_s - 86400)
+    date = civil_from_days(days)
+    first_day = days - date.day + 1
     if cron.month >> date.month & 1:
-        left = cron_days(cron, date.year, date.month) & <uint32_t>up_to_bit(date.day)
+        left = cron_days(cron, first_day, month_days(date.year, date.month)) & <uint32_t>up_to_bit(date.day)
         if left >> date.day & 1:
             time = time_prev(cron, wall_s - days * 86400)
             if time >= 0:
                 return days * 86400 + time
             left ^= 1U << date.day
         if left:
-            return (days + highest_bit(left) - date.day) * 86400 + cron.last_s
-    while month > last:
-        month -= 1
+            return (first_day + highest_bit(left) - 1) * 86400 + cron.last_s
+    while months < MONTHS:
+        months += 1
         date.month -= 1
         if date.month < 1:
             date.month = 12
             date.year -= 1
+        first_day -= month_days(date.year, date.month)
         if cron.month >> date.month & 1:
-            left = cron_days(cron, date.year, date.month)
+            left = cron_days(cron, first_day, month_days(date.year, date.month))
             if left:
-                return days_from_civil(date.year, date.month, highest_bit(left)) * 86400 + cron.last_s
+                return (first_day + highest_bit(left) - 1) * 86400 + cron.last_s
     return NEVER
 
 
@@ -190,7 +218,7 @@ cdef int64_t cron_next(const cron_t *cron, const zone_t *zone, int64_t utc_s) no
         if mark > start:
             start = mark
     wall = cron_wall_next(cron, start)
-    while wall - SPAN_S <= start:
+    while wall - CYCLE_S <= start:
         if wall < segment.end + segment.offset:
             return wall - segment.offset
         edge = segment.end
@@ -211,7 +239,7 @@ cdef int64_t cron_prev(const cron_t *cron, const zone_t *zone, int64_t utc_s) no
     """The last fire time strictly before an instant, in seconds, or NEVER."""
     cdef segment_t segment = zone_segment(zone, utc_s - 1)
     cdef int64_t end = utc_s - 1 + segment.offset  # inclusive, as `last`
-    cdef int64_t wall = cron_wall_prev(cron, end), stop = end - SPAN_S
+    cdef int64_t wall = cron_wall_prev(cron, end), stop = end - CYCLE_S
     cdef int64_t floor, mark = -FAR, edge, after, last, wall_in_gap
     cdef bint repeat = cron.flags & REPEAT
     while wall != NEVER and wall >= stop:

@@ -1,166 +1,95 @@
-"""Every kind of schedule behind three questions: what comes next, what came before, where to go on after a miss.
+"""Every kind of schedule by number, alone or a million at once.
 
-Data: one row for each distinct schedule, known by its number; a track holds that number only. A union's children are a
-run of `members`, always plain rows, so nothing here recurses more than once.
-Invariant: next is strictly after, prev strictly before; the slots of cron rows are whole seconds. Row 0 is never due.
-Window cache: between two fire times next(t) does not change, so each cron row keeps the window it answered for last.
-At the top of the hour every due monitor of one schedule shares one search.
-Cost: 1-6 ns on a hit of the window, 20-100 ns on a miss.
+Data: rows, see rows.pyx; a track holds a number only. What a row points to (zones, members, tables) lives as long as
+the registry, except that a table is replaced whole when it must reach farther, and freed when no batch runs.
+Invariant: every question is checked before a kernel sees it: the number is there, the instants are in range.
+Tables: their fire times come from a function that is asked, with the GIL, when an answer lies beyond what is known.
+Cost: see schedule.pyx; a call from Python is little more than an empty one.
 """
-from cpython.mem cimport PyMem_Free, PyMem_Realloc
-from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+cimport cython
+from cpython.mem cimport PyMem_Free, PyMem_Malloc, PyMem_RawCalloc, PyMem_RawFree, PyMem_RawMalloc
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t, uintptr_t
 from libc.string cimport memset
 
-from tocsin._core.cron cimport (
-    EITHER_DAY, LAST_DAY, LAST_WEEKDAY, MOVE, REPEAT, cron_next, cron_prepare, cron_prev,
+from tocsin._core.cron cimport EITHER_DAY, LAST_DAY, LAST_WEEKDAY, MOVE, REPEAT, cron_prepare
+from tocsin._core.interval cimport YEAR
+from tocsin._core.rows cimport (
+    BLOCKS, FIRST_BLOCK, NEXT, PREV, REARM, ask, ask_many, fill, give, is_instant, row_at, take,
 )
-from tocsin._core.interval cimport YEAR, interval_next, interval_prev, interval_rearm
-from tocsin._core.types cimport FIRST_MS, LAST_MS, NEVER, floor_div, instant_t
+from tocsin._core.schedule cimport (
+    CRON, INTERVAL, ROLLING, STALE, TABLE, UNION, schedule_next, schedule_t, table_next, table_prev, table_t,
+)
+from tocsin._core.types cimport FIRST_MS, LAST_MS, NEVER, floor_div, highest_bit, instant_t
 from tocsin._core.zone cimport Zone, zone_t
 
 VIXIE, SKIP, BOTH, CRONITER = range(4)
 MEMBERS_MAX = 1024
+TABLE_MAX = 1_000_000  # fire times in one answer of a table's function
 CENTURY_MS = 3_155_760_000_000  # 100 years, the longest step of an interval or a rolling period
 UNITS_IN_CENTURY = (3_155_760_000, 52_596_000, 876_600, 36_525, 5_217, 1_200, 100)
 
 globals().update(NEVER=NEVER, FIRST_MS=FIRST_MS, LAST_MS=LAST_MS)  # C constants, given to Python
 
-cdef instant_t plain_next(timetable_t *row, instant_t instant) noexcept nogil:
-    cdef int64_t seconds
-    if row.kind == CRON:
-        if row.low <= instant < row.high:
-            return row.high
-        seconds = cron_next(&row.cron, row.zone, floor_div(instant, 1000))
-        if seconds > LAST_MS / 1000:
-            return NEVER
-        row.high = seconds * 1000
-        row.low = instant
-        return row.high
-    if row.kind == INTERVAL:
-        return interval_next(&row.interval, row.zone, instant)
-    if row.kind == ROLLING and instant + row.interval.count <= LAST_MS:
-        return instant + row.interval.count
-    return NEVER
 
-
-cdef instant_t plain_prev(const timetable_t *row, instant_t instant) noexcept nogil:
-    cdef int64_t seconds
-    if row.kind == CRON:
-        seconds = cron_prev(&row.cron, row.zone, -floor_div(-instant, 1000))
-        return NEVER if seconds == NEVER or seconds < FIRST_MS / 1000 else seconds * 1000
-    if row.kind == INTERVAL:
-        return interval_prev(&row.interval, row.zone, instant)
-    if row.kind == ROLLING and instant - row.interval.count >= FIRST_MS:
-        return instant - row.interval.count
-    return NEVER
-
-
-cdef instant_t plain_rearm(timetable_t *row, instant_t expected, instant_t judged) noexcept nogil:
-    cdef int64_t steps
-    if row.kind == CRON:
-        # Never the expected slot again, even with no margin at all.
-        return plain_next(row, judged - 1 if judged > expected else expected)
-    if row.kind == INTERVAL:
-        return interval_rearm(&row.interval, row.zone, expected, judged)
-    if row.kind == ROLLING:
-        steps = (judged - expected + row.interval.count - 1) / row.interval.count if judged > expected else 1
-        expected += steps * row.interval.count
-        return expected if expected <= LAST_MS else NEVER
-    return NEVER
-
-
-cdef instant_t timetable_next(timetables_t *all, uint32_t number, instant_t instant) noexcept nogil:
-    """The next time strictly after `instant`: of a grid its next slot, of an interval one step from the instant."""
-    cdef timetable_t *row = &all.rows[number]
-    cdef instant_t best = NEVER, one
-    cdef uint32_t i
-    if instant == NEVER:
-        return NEVER
-    if row.kind != UNION:
-        return plain_next(row, instant)
-    for i in range(row.count):
-        one = plain_next(&all.rows[all.members[row.first + i]], instant)
-        best = one if one < best else best
-    return best
-
-
-cdef instant_t timetable_prev(const timetables_t *all, uint32_t number, instant_t instant) noexcept nogil:
-    """The last time strictly before `instant`, or NEVER if there is none."""
-    cdef const timetable_t *row = &all.rows[number]
-    cdef instant_t best = NEVER, one
-    cdef uint32_t i
-    if instant == NEVER:
-        return NEVER
-    if row.kind != UNION:
-        return plain_prev(row, instant)
-    for i in range(row.count):
-        one = plain_prev(&all.rows[all.members[row.first + i]], instant)
-        if one != NEVER and (best == NEVER or one > best):
-            best = one
-    return best
-
-
-cdef instant_t timetable_rearm(
-    timetables_t *all, uint32_t number, instant_t expected, instant_t judged
-) noexcept nogil:
-    """After the miss of `expected`, judged at `judged`: the first slot after the one and not before the other."""
-    cdef timetable_t *row = &all.rows[number]
-    cdef instant_t best = NEVER, one
-    cdef uint32_t i
-    if expected == NEVER or judged == NEVER:
-        return NEVER
-    if row.kind != UNION:
-        return plain_rearm(row, expected, judged)
-    for i in range(row.count):
-        one = plain_rearm(&all.rows[all.members[row.first + i]], expected, judged)
-        best = one if one < best else best
-    return best
-
-
+@cython.final
 cdef class Timetables:
     def __cinit__(self):
-        cdef timetable_t row
+        cdef schedule_t row
         self.zones = []
+        self.covers = {}
+        self.retired = []
         memset(&row, 0, sizeof(row))
         row.grid = 1
         self._append(row)
 
     def __dealloc__(self):
-        PyMem_Free(self.all.rows)
-        PyMem_Free(self.all.members)
+        cdef uint32_t number
+        cdef schedule_t *row
+        for number in range(self.rows.count):
+            row = row_at(&self.rows, number)
+            PyMem_Free(row.members)
+            PyMem_RawFree(<void *>row.table)
+        for number in range(BLOCKS):
+            PyMem_RawFree(self.rows.blocks[number])
+        self._forget()
+
+    def _forget(self):
+        # Tables that no batch can still be reading.
+        cdef uintptr_t address
+        for address in self.retired or ():
+            PyMem_RawFree(<void *>address)
+        self.retired = []
 
     def __len__(self):
-        return self.all.count
+        return self.rows.count
 
-    cdef uint32_t _append(self, timetable_t row) except? 0xffffffff:
-        cdef uint32_t capacity
-        cdef void *grown
-        if self.all.count == self.all.capacity:
-            if self.all.capacity > 0x3fffffff:
+    cdef uint32_t _append(self, schedule_t row) except? 0xffffffff:
+        cdef int block
+        with self.lock:
+            if self.rows.count >= 0x7fffffff:
                 raise MemoryError("too many timetables")
-            capacity = self.all.capacity * 2 if self.all.capacity else 16
-            with self.lock:
-                grown = PyMem_Realloc(self.all.rows, capacity * sizeof(timetable_t))
-                if not grown:
-                    raise MemoryError
-                self.all.rows = <timetable_t *>grown
-                self.all.capacity = capacity
-        row.low = row.high = 0
-        self.all.rows[self.all.count] = row
-        self.all.count += 1
-        return self.all.count - 1
+            block = highest_bit(self.rows.count + (1U << FIRST_BLOCK)) - FIRST_BLOCK
+            if not self.rows.blocks[block]:
+                self.rows.blocks[block] = <schedule_t *>PyMem_RawCalloc(
+                    <size_t>1 << (FIRST_BLOCK + block), sizeof(schedule_t)
+                )
+                if not self.rows.blocks[block]:
+                    raise MemoryError(f"no memory for more than {self.rows.count} timetables")
+            row_at(&self.rows, self.rows.count)[0] = row
+            self.rows.count += 1
+            return self.rows.count - 1
 
     cdef const zone_t *_zone(self, uint32_t number) except NULL:
         if number >= len(self.zones):
             raise IndexError(f"no zone {number}")
         return &(<Zone>self.zones[number]).zone
 
-    cdef int _check(self, uint32_t number, instant_t instant) except -1:
-        if number >= self.all.count:
+    cdef schedule_t *_row(self, uint32_t number, instant_t instant) except NULL:
+        if number >= self.rows.count:
             raise IndexError(f"no timetable {number}")
-        if instant != NEVER and not FIRST_MS <= instant <= LAST_MS:
+        if not is_instant(instant):
             raise ValueError(f"instant {instant} is outside the years 1 to 9999")
-        return 0
+        return row_at(&self.rows, number)
 
     def add_zone(self, Zone zone not None):
         self.zones.append(zone)
@@ -171,7 +100,7 @@ cdef class Timetables:
         uint64_t second=1, uint32_t nearest=0, uint64_t nth=0, bint last_day=False, bint last_weekday=False,
         bint either_day=False, bint wildcard=False, int policy=0,
     ):
-        cdef timetable_t row
+        cdef schedule_t row
         memset(&row, 0, sizeof(row))
         if not second or second >> 60 or not minute or minute >> 60 or not hour or hour >> 24:
             raise ValueError("seconds and minutes are bits 0 to 59, hours bits 0 to 23, none of them empty")
@@ -209,7 +138,7 @@ cdef class Timetables:
         return numbers[0] if len(numbers) == 1 else self.add_union(numbers)
 
     def add_interval(self, uint32_t zone, int64_t count, int unit, bint truncate_to_minute=False):
-        cdef timetable_t row
+        cdef schedule_t row
         memset(&row, 0, sizeof(row))
         if not 0 <= unit <= YEAR:
             raise ValueError(f"no unit {unit}")
@@ -221,7 +150,7 @@ cdef class Timetables:
         return self._append(row)
 
     def add_rolling(self, int64_t period_ms):
-        cdef timetable_t row
+        cdef schedule_t row
         memset(&row, 0, sizeof(row))
         if not 1 <= period_ms <= CENTURY_MS:
             raise ValueError(f"a period has 1 to {CENTURY_MS} ms")
@@ -230,83 +159,200 @@ cdef class Timetables:
         return self._append(row)
 
     def add_union(self, numbers):
-        cdef timetable_t row
-        cdef timetable_t *child
-        cdef uint32_t number, capacity, i
-        cdef void *grown
+        cdef schedule_t row
+        cdef schedule_t *child
+        cdef uint32_t number, i
         memset(&row, 0, sizeof(row))
         members = []
         row.grid = 1
         for number in numbers:
-            if number >= self.all.count:
-                raise IndexError(f"no timetable {number}")
-            child = &self.all.rows[number]
+            child = self._row(number, 0)
             row.grid = row.grid and child.grid
             if child.kind == UNION:  # flattened, so that a kernel never goes deeper than one level
-                members.extend([self.all.members[child.first + i] for i in range(child.count)])
+                members.extend([<uintptr_t>child.members[i] for i in range(child.count)])
             else:
-                members.append(number)
+                members.append(<uintptr_t>child)
         if not 1 <= len(members) <= MEMBERS_MAX:
             raise ValueError(f"a union has 1 to {MEMBERS_MAX} members, got {len(members)}")
-        if self.all.member_count + len(members) > self.all.member_capacity:
-            capacity = 2 * self.all.member_capacity + MEMBERS_MAX
-            with self.lock:
-                grown = PyMem_Realloc(self.all.members, capacity * sizeof(uint32_t))
-                if not grown:
-                    raise MemoryError
-                self.all.members = <uint32_t *>grown
-                self.all.member_capacity = capacity
         row.kind = UNION
-        row.first, row.count = self.all.member_count, len(members)
-        for number in members:
-            self.all.members[self.all.member_count] = number
-            self.all.member_count += 1
-        return self._append(row)
+        row.count = len(members)
+        row.members = <schedule_t **>PyMem_Malloc(row.count * sizeof(schedule_t *))
+        if not row.members:
+            raise MemoryError
+        for i in range(row.count):
+            row.members[i] = <schedule_t *><uintptr_t>members[i]
+        try:
+            return self._append(row)
+        except MemoryError:
+            PyMem_Free(row.members)
+            raise
+
+    def add_table(self, cover not None):
+        cdef schedule_t row
+        cdef uint32_t number
+        memset(&row, 0, sizeof(row))
+        row.kind = TABLE
+        row.grid = 1
+        number = self._append(row)
+        self.covers[<uintptr_t>row_at(&self.rows, number)] = cover
+        return number
+
+    cdef int _covering(self, schedule_t *row, int64_t utc_s) except -1:
+        # Afterwards the table of the row knows utc_s < t.
+        cdef table_t *table
+        cdef int64_t low_s, high_s, before
+        cdef const int64_t[::1] times
+        cdef Py_ssize_t i
+        if row.table and row.table.low_s <= utc_s < row.table.high_s:
+            return 0
+        low_s, high_s, times = self.covers[<uintptr_t>row](utc_s)
+        if not FIRST_MS // 1000 - 1 <= low_s <= utc_s < high_s <= LAST_MS // 1000:
+            raise ValueError(f"a table of {low_s} to {high_s} does not cover {utc_s}")
+        if times.shape[0] > TABLE_MAX:
+            raise ValueError(f"a table has at most {TABLE_MAX} times, got {times.shape[0]}")
+        before = low_s
+        for i in range(times.shape[0]):
+            if not before < times[i] <= high_s:
+                raise ValueError(f"time {times[i]} of a table does not come after {before} and by {high_s}")
+            before = times[i]
+        table = <table_t *>PyMem_RawMalloc(sizeof(table_t) + times.shape[0] * sizeof(int64_t))
+        if not table:
+            raise MemoryError(f"no memory for a table of {times.shape[0]} times")
+        table.low_s, table.high_s, table.count = low_s, high_s, <uint32_t>times.shape[0]
+        table.times = <int64_t *>(table + 1)
+        for i in range(times.shape[0]):
+            table.times[i] = times[i]
+        with self.lock:
+            if row.table:
+                self.retired.append(<uintptr_t>row.table)
+            row.table = table
+            if not self.running:
+                self._forget()
+        return 0
+
+    cdef instant_t _stale(self, schedule_t *row, int question, instant_t one, instant_t other) except? -1:
+        # The answer to a question that came back as STALE: every table it concerns is made to reach far enough.
+        cdef instant_t best = NEVER, answer
+        cdef int64_t probe
+        cdef uint32_t i
+        if question == REARM and row.kind == TABLE:
+            one, question = (other - 1 if other > one else one), NEXT
+        if row.kind == TABLE and question == NEXT:
+            probe = floor_div(one, 1000)
+            while True:
+                self._covering(row, probe)
+                answer = table_next(row.table, probe)
+                if answer != STALE:
+                    return answer
+                probe = row.table.high_s
+        if row.kind == TABLE:
+            probe = -floor_div(-one, 1000)
+            while probe > FIRST_MS // 1000:
+                self._covering(row, probe - 2)  # a table from there holds the second before the probe
+                answer = table_prev(row.table, probe)
+                if answer != STALE:
+                    return answer
+                probe = row.table.low_s + 1
+            return NEVER
+        if row.kind != UNION:
+            return ask(row, question, one, other, False)
+        for i in range(row.count):
+            answer = self._stale(row.members[i], question, one, other)
+            if answer != NEVER and (best == NEVER or (answer > best if question == PREV else answer < best)):
+                best = answer
+        return best
+
+    cdef inline instant_t _ask(self, uint32_t number, int question, instant_t one, instant_t other) except? -1:
+        cdef schedule_t *row
+        cdef bint caching
+        cdef instant_t answer
+        if number >= self.rows.count or not is_instant(one):
+            self._row(number, one)  # raises
+        row = row_at(&self.rows, number)
+        caching = take(&self.caching)
+        answer = ask(row, question, one, other, caching)
+        if caching:
+            give(&self.caching)
+        return self._stale(row, question, one, other) if answer == STALE else answer
+
+    cdef int _ask_many(
+        self, int question, const uint32_t[::1] numbers, const int64_t[::1] ones, const int64_t[::1] others,
+        int64_t[::1] out,
+    ) except -1:
+        cdef Py_ssize_t n = numbers.shape[0], i, asked, stale = 0
+        cdef bint caching
+        if ones.shape[0] != n or others.shape[0] != n or out.shape[0] != n:
+            raise ValueError(f"{n} numbers, {min(ones.shape[0], others.shape[0])} instants and {out.shape[0]} results")
+        if n == 0:
+            return 0
+        caching = take(&self.caching)
+        self.running += 1
+        with nogil:
+            asked = ask_many(&self.rows, question, &numbers[0], &ones[0], &others[0], n, caching, &out[0], &stale)
+        self.running -= 1
+        if caching:
+            give(&self.caching)
+        if asked < n:
+            self._row(numbers[asked], ones[asked])
+            self._row(numbers[asked], others[asked])
+        for i in range(n if stale else 0):
+            if out[i] == STALE:
+                out[i] = self._stale(row_at(&self.rows, numbers[i]), question, ones[i], others[i])
+        return 0
 
     def is_grid(self, uint32_t number):
-        self._check(number, 0)
-        return self.all.rows[number].grid != 0
+        return self._row(number, 0).grid != 0
 
     def next_after(self, uint32_t number, instant_t instant):
-        self._check(number, instant)
-        with self.lock:
-            return timetable_next(&self.all, number, instant)
+        return self._ask(number, NEXT, instant, NEVER)
 
     def prev_before(self, uint32_t number, instant_t instant):
-        self._check(number, instant)
-        return timetable_prev(&self.all, number, instant)
+        return self._ask(number, PREV, instant, NEVER)
 
     def rearm(self, uint32_t number, instant_t expected, instant_t judged):
-        self._check(number, expected)
-        self._check(number, judged)
-        with self.lock:
-            return timetable_rearm(&self.all, number, expected, judged)
+        self._row(number, judged)
+        return self._ask(number, REARM, expected, judged)
 
     def distance(self, uint32_t number, instant_t slot):
-        cdef instant_t before
-        self._check(number, slot)
-        before = timetable_prev(&self.all, number, slot)
+        cdef instant_t before = self._ask(number, PREV, slot, NEVER)
         return NEVER if before == NEVER else slot - before
 
-    def upcoming(self, uint32_t number, instant_t instant, int count):
-        self._check(number, instant)
+    def upcoming(self, uint32_t number, instant_t instant, count, instant_t until=LAST_MS):
+        cdef schedule_t *row = self._row(number, instant)
+        cdef int64_t[256] times
+        cdef Py_ssize_t got, i, room
+        cdef bint caching
+        self._row(number, until)
         if count < 0:
             raise ValueError(f"count {count} is negative")
         found = []
-        with self.lock:
-            while len(found) < count:
-                instant = timetable_next(&self.all, number, instant)
-                if instant == NEVER:
+        while len(found) < count:
+            room = min(256, count - len(found))
+            caching = take(&self.caching)
+            self.running += 1
+            with nogil:
+                got = fill(row, instant, until, caching, times, room)
+            self.running -= 1
+            if caching:
+                give(&self.caching)
+            found.extend([times[i] for i in range(got)])
+            instant = times[got - 1] if got else instant
+            if got < room:
+                if schedule_next(row, instant, False) != STALE:
+                    break
+                instant = self._stale(row, NEXT, instant, NEVER)
+                if instant > until:
                     break
                 found.append(instant)
         return found
 
     def next_many(self, const uint32_t[::1] numbers, const int64_t[::1] instants, int64_t[::1] out):
-        cdef Py_ssize_t n = numbers.shape[0], i
-        if instants.shape[0] != n or out.shape[0] != n:
-            raise ValueError(f"{n} numbers, {instants.shape[0]} instants and {out.shape[0]} results")
-        for i in range(n):
-            self._check(numbers[i], instants[i])
-        with nogil, self.lock:
-            for i in range(n):
-                out[i] = timetable_next(&self.all, numbers[i], instants[i])
+        self._ask_many(NEXT, numbers, instants, instants, out)
+
+    def prev_many(self, const uint32_t[::1] numbers, const int64_t[::1] instants, int64_t[::1] out):
+        self._ask_many(PREV, numbers, instants, instants, out)
+
+    def rearm_many(
+        self, const uint32_t[::1] numbers, const int64_t[::1] expected, const int64_t[::1] judged, int64_t[::1] out
+    ):
+        self._ask_many(REARM, numbers, expected, judged, out)

@@ -4,7 +4,7 @@
 Instants are int64 milliseconds UTC within the years 1 to 9999, or NEVER. Slots of grids are whole seconds.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final, final
 
 from _typeshed import ReadableBuffer, WriteableBuffer
@@ -19,6 +19,7 @@ SKIP: Final[int]
 BOTH: Final[int]
 CRONITER: Final[int]
 MEMBERS_MAX: Final[int]  # of a union, or times of a day
+TABLE_MAX: Final[int]  # times in one answer of a table's function
 CENTURY_MS: Final[int]  # the longest rolling period
 UNITS_IN_CENTURY: Final[tuple[int, ...]]  # the largest count of an interval, by unit
 
@@ -26,8 +27,11 @@ UNITS_IN_CENTURY: Final[tuple[int, ...]]  # the largest count of an interval, by
 class Timetables:
     """A registry that only grows. Number 0 is there from the start and never due.
 
-    An unknown number is an IndexError, an instant out of range a ValueError. Equal rows are not found again: whoever
-    adds them remembers their numbers (`tocsin.schedule.timetables.Compiler`).
+    An unknown number is an IndexError, an instant out of range a ValueError, here and in batches. Equal rows are not
+    found again: whoever adds them remembers their numbers (`tocsin.schedule.timetables.Compiler`).
+
+    Batches (`*_many`) take whole arrays, uint32 numbers and int64 instants, and write int64 results; they run without
+    the GIL, and other threads may ask and add meanwhile. If a row is refused, those before it have been answered.
     """
 
     def __new__(cls) -> Timetables: ...
@@ -75,8 +79,17 @@ class Timetables:
     def add_union(self, numbers: Iterable[int]) -> int:
         """Due whenever any of these is; unions among them are taken apart."""
 
+    def add_table(self, cover: Callable[[int], tuple[int, int, ReadableBuffer]]) -> int:
+        """Fire times that a function knows, for schedules that no kernel computes.
+
+        `cover(utc_s)` answers (low_s, high_s, times): int64 seconds, ascending, all there are with low_s < t <= high_s,
+        where low_s <= utc_s < high_s; a table that reaches to the ends of time says FIRST_MS // 1000 - 1 and
+        LAST_MS // 1000. It is called when an answer lies beyond what it said last; what it raises is passed on, a
+        table that breaks these rules is a ValueError.
+        """
+
     def is_grid(self, number: int) -> bool:
-        """Whether slots are fixed in time: cron, daily, number 0, and unions of nothing else."""
+        """Whether slots are fixed in time: cron, daily, tables, number 0, and unions of nothing else."""
 
     def next_after(self, number: int, instant: int) -> int:
         """The next slot strictly after an instant, or NEVER. Interval and rolling: one step from the instant itself."""
@@ -93,8 +106,16 @@ class Timetables:
     def distance(self, number: int, slot: int) -> int:
         """Milliseconds from the slot before it; NEVER if there is none."""
 
-    def upcoming(self, number: int, instant: int, count: int) -> list[int]:
-        """Up to `count` slots strictly after an instant, each counted from the one before."""
+    def upcoming(self, number: int, instant: int, count: int, until: int = ...) -> list[int]:
+        """Up to `count` slots strictly after an instant and not after `until`, each counted from the one before."""
 
     def next_many(self, numbers: ReadableBuffer, instants: ReadableBuffer, out: WriteableBuffer) -> None:
-        """`next_after` for whole arrays, without the GIL: uint32 numbers, int64 instants, int64 results."""
+        """`next_after` of every row."""
+
+    def prev_many(self, numbers: ReadableBuffer, instants: ReadableBuffer, out: WriteableBuffer) -> None:
+        """`prev_before` of every row."""
+
+    def rearm_many(
+        self, numbers: ReadableBuffer, expected: ReadableBuffer, judged: ReadableBuffer, out: WriteableBuffer
+    ) -> None:
+        """`rearm` of every row."""

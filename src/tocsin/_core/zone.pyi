@@ -3,7 +3,7 @@
 
 from typing import Final, final
 
-from _typeshed import ReadableBuffer
+from _typeshed import ReadableBuffer, WriteableBuffer
 
 NORMAL: Final[int]
 GAP: Final[int]
@@ -39,6 +39,14 @@ class Zone:
         NORMAL: both are the same. FOLD: first and last pass. GAP, where the wall time does not exist: read with the
         offset before the gap (an instant after it), and with the offset after it (an instant before it).
         """
+
+    def wall_many(self, utc_s: ReadableBuffer, out: WriteableBuffer) -> None:
+        """`wall` of whole arrays of int64, without the GIL."""
+
+    def utc_many(
+        self, wall_s: ReadableBuffer, first: WriteableBuffer, second: WriteableBuffer, kinds: WriteableBuffer
+    ) -> None:
+        """`utc` of whole arrays, without the GIL: int64 wall times and instants, uint8 kinds."""
 
     def segment(self, utc_s: int) -> tuple[int | None, int | None, int]:
         """The stretch around an instant in which the offset is the same: begin, end (exclusive), offset."""
