@@ -25,7 +25,7 @@ def test_every_name_of_the_package_loads():
 
 
 def test_beside_transitions():
-    agreed(phases.a_slice(SEED, zones=40, places=4))
+    agreed(phases.a_slice(SEED, zones=30, places=3))
 
 
 def test_zones_against_zoneinfo():
@@ -56,11 +56,12 @@ class Wrong(Judge):
 
 def test_the_judge_sees_what_is_wrong():
     judge = Wrong("Europe/Vienna", SEED, 2024, (2023, 2027))
-    for i, (second, _, _) in enumerate(judge.transitions):
-        window = judge.window(i)
-        judge.around(i, cases.broad(cases.Place(judge.zone, second), judge.rng), window)
-        around = judge.tally.differences
-        judge.from_others(i, window)
-        assert judge.tally.differences > around > 0
+    second = judge.transitions[0][0]
+    window = judge.window(0)
+    judge.from_others(0, window)
+    directed = judge.tally.differences
+    judge.around(0, cases.broad(cases.Place(judge.zone, second), judge.rng), window)
+    assert judge.tally.differences > directed > 0
     repeated = str(judge.tally.shown[0])
-    assert "Europe/Vienna" in repeated and "oracle again" in repeated
+    assert "Europe/Vienna" in repeated
+    assert "oracle again" in repeated

@@ -35,6 +35,9 @@ globals().update(NEVER=NEVER, FIRST_MS=FIRST_MS, LAST_MS=LAST_MS)  # C constants
 cdef class Timetables:
     def __cinit__(self):
         cdef schedule_t row
+        # Before Python 3.13 a pymutex is a pointer to a lock that Cython allocates, and does not check.
+        if sizeof(self.lock) == sizeof(void *) and not (<void **>&self.lock)[0]:
+            raise MemoryError
         self.zones = []
         self.covers = {}
         self.retired = []
