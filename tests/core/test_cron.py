@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from support.oracle import cron as oracle
 from support.oracle import zone as zones
+from tocsin._core.cron import Cron as Masks
+from tocsin._core.cron_text import parse
 from tocsin._core.timetable import NEVER
 from tocsin.domain import errors
 from tocsin.domain.schedule import Cron, DaylightPolicy
@@ -80,12 +82,17 @@ def anywhere(draw):
     minute, hour = draw(time_fields(draw(st.integers(0, 23))))
     dom = draw(
         st.sampled_from(
-            ["*", "*", "*", "*/2", "L", "LW", "15W", "1W", "31W", "30W,L", "1,15", "31", "13", "5-9", "*/9,L"]
+            [
+                *["*", "*", "*", "*/2", "L", "LW", "15W", "1W", "31W", "30W,L", "1,15", "31", "13", "5-9", "*/9,L"],
+                *["?", "L-3", "L-30", "L-1,L-28,15", "L-2,LW"],
+            ]
         )
     )
     month = draw(st.sampled_from(["*", "*", "*/2", "3", "10-11", "JAN,JUN", "feb"]))
     dow = draw(
-        st.sampled_from(["*", "*", "*", "*/2", "MON-FRI", "0", "7", "5-7", "5L", "SUNL", "MON#2", "1#5", "0#1,3L"])
+        st.sampled_from(
+            ["*", "*", "*", "*/2", "MON-FRI", "0", "7", "5-7", "5L", "SUNL", "MON#2", "1#5", "0#1,3L", "?", "FRI#L"]
+        )
     )
     return name, f"{minute} {hour} {dom} {month} {dow}", draw(st.sampled_from(POLICIES)), start
 
@@ -206,25 +213,69 @@ def test_a_job_that_lives_in_gaps_only_never_fires(compiler, policy):
     # The second Sunday in March, half past two: since 2007 it does not exist in New York.
     number = compiled(compiler, "America/New_York", "30 2 8-14 3 */7", "vixie")
     assert number
-    masks = {"minute": 1 << 30, "hour": 1 << 2, "dom": 0x7F00, "month": 1 << 3, "dow": 1}
     zone = compiler.timetables.add_zone(compiler.zones.get("America/New_York"))
-    lonely = compiler.timetables.add_cron(zone, **masks, policy=POLICIES.index(policy))
+    lonely = compiler.timetables.add_cron(zone, parse("30 2 8-14 3 */7"), POLICIES.index(policy))
     assert compiler.next_after(lonely, 1_767_225_600_000) == NEVER
 
 
+def in_utc(compiler, cron):
+    return compiler.timetables.add_cron(compiler.timetables.add_zone(compiler.zones.get("UTC")), cron)
+
+
+def years_of(found):
+    return [dt.datetime.fromtimestamp(ms / 1000, zones.UTC).year for ms in found]
+
+
 def test_masks_that_match_no_date_are_never_due(compiler):
-    zone = compiler.timetables.add_zone(compiler.zones.get("UTC"))
-    number = compiler.timetables.add_cron(zone, minute=1, hour=1, dom=1 << 31, month=1 << 4, dow=0x7F)
-    assert compiler.next_after(number, 0) == NEVER
-    assert compiler.prev_before(number, 0) == NEVER
+    for text in ("0 0 31 4 *", "0 0 L-30 2,4 *"):
+        number = in_utc(compiler, parse(text))
+        assert compiler.next_after(number, 0) == NEVER
+        assert compiler.prev_before(number, 0) == NEVER
 
 
 def test_rare_dates_are_found(compiler):
     # 29 February on a Sunday: every 28 years, 40 over the missing leap day of 2100.
-    zone = compiler.timetables.add_zone(compiler.zones.get("UTC"))
-    number = compiler.timetables.add_cron(zone, minute=1, hour=1, dom=1 << 29, month=1 << 2, dow=1)
-    found = compiler.timetables.upcoming(number, 1_767_225_600_000, 4)
-    assert [dt.datetime.fromtimestamp(ms / 1000, zones.UTC).year for ms in found] == [2032, 2060, 2088, 2128]
+    found = compiler.timetables.upcoming(in_utc(compiler, parse("0 0 29 2 */7")), 1_767_225_600_000, 4)
+    assert years_of(found) == [2032, 2060, 2088, 2128]
+    # The 28th day before the last is the first of February, in leap years only.
+    found = compiler.timetables.upcoming(in_utc(compiler, parse("0 0 L-28 2 *")), 1_767_225_600_000, 3)
+    assert years_of(found) == [2028, 2032, 2036]
+
+
+@pytest.mark.parametrize("years", [[2030], [1970, 2225], [2027, 2028, 2033, 2034, 2097, 2098], range(2033, 2226, 64)])
+@pytest.mark.parametrize("text", ["0 0 1 1 *", "59 23 31 12 *", "0 12 29 2 *", "0 0 * * MON#1"])
+def test_years(compiler, years, text):
+    cron = Masks.of(**parse(text).masks() | {"years": years})
+    number, every = in_utc(compiler, cron), in_utc(compiler, parse(text))
+    every_time = compiler.timetables.upcoming(every, -1, 256 * 12)
+    expected = [ms for ms in every_time if dt.datetime.fromtimestamp(ms / 1000, zones.UTC).year in set(years)]
+    assert compiler.timetables.upcoming(number, -100_000_000_000, 4000) == expected
+    at, found = 8_100_000_000_000, []
+    while (at := compiler.prev_before(number, at)) != NEVER:
+        found.append(at)
+    assert found[::-1] == expected
+
+
+def test_an_empty_set_of_years_is_never_due(compiler):
+    number = in_utc(compiler, Masks.of(**parse("* * * * *").masks() | {"years": []}))
+    assert compiler.next_after(number, 0) == compiler.prev_before(number, 0) == NEVER
+
+
+@settings(max_examples=100, deadline=None)
+@given(case=directed(), years=st.frozensets(st.integers(2009, 2028)))
+def test_years_in_zones(compiler, case, years):
+    name, text, policy, start, until = case
+    zone = compiler.timetables.add_zone(compiler.zones.get(name))
+    cron = Masks.of(**parse(text).masks() | {"years": years})
+    number = compiler.timetables.add_cron(zone, cron, POLICIES.index(policy))
+    low, high = min(start, until) - 3 * DAY, max(start, until) + 3 * DAY
+    times = oracle.fire_times(text, name, policy, low, high, years)
+    after = next((time for time in times if time > start), None)
+    before = next((time for time in reversed(times) if time < start), None)
+    got = compiler.next_after(number, start * 1000)
+    assert got >= high * 1000 if after is None else got == after * 1000
+    got = compiler.prev_before(number, start * 1000)
+    assert got == NEVER or got < low * 1000 if before is None else got == before * 1000
 
 
 def test_time_repeats_after_400_years(compiler):

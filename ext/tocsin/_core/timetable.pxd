@@ -12,6 +12,7 @@ from tocsin._core.zone cimport zone_t
 cdef class Timetables:
     cdef rows_t rows
     cdef list zones
+    cdef list crons             # those with a set of years, which their rows point to
     cdef dict covers            # address of a table's row -> the function that says more of it
     cdef list retired           # addresses of tables that a running batch may still read
     cdef int caching            # taken by who may read and write the window caches

@@ -8,10 +8,10 @@ Cost: see schedule.pyx; a call from Python is little more than an empty one.
 """
 cimport cython
 from cpython.mem cimport PyMem_Free, PyMem_Malloc, PyMem_RawCalloc, PyMem_RawFree, PyMem_RawMalloc
-from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t, uintptr_t
+from libc.stdint cimport int64_t, uint32_t, uintptr_t
 from libc.string cimport memset
 
-from tocsin._core.cron cimport EITHER_DAY, LAST_DAY, LAST_WEEKDAY, MOVE, REPEAT, cron_prepare
+from tocsin._core.cron cimport MOVE, REPEAT, WILDCARD, Cron
 from tocsin._core.interval cimport YEAR
 from tocsin._core.rows cimport (
     BLOCKS, FIRST_BLOCK, NEXT, PREV, REARM, ask, ask_many, fill, give, is_instant, row_at, take,
@@ -39,6 +39,7 @@ cdef class Timetables:
         if sizeof(self.lock) == sizeof(void *) and not (<void **>&self.lock)[0]:
             raise MemoryError
         self.zones = []
+        self.crons = []
         self.covers = {}
         self.retired = []
         memset(&row, 0, sizeof(row))
@@ -98,30 +99,21 @@ cdef class Timetables:
         self.zones.append(zone)
         return len(self.zones) - 1
 
-    def add_cron(
-        self, uint32_t zone, *, uint64_t minute, uint32_t hour, uint32_t dom, uint16_t month, uint8_t dow,
-        uint64_t second=1, uint32_t nearest=0, uint64_t nth=0, bint last_day=False, bint last_weekday=False,
-        bint either_day=False, bint wildcard=False, int policy=0,
-    ):
+    def add_cron(self, uint32_t zone, Cron cron not None, int policy=0):
         cdef schedule_t row
+        cdef bint wildcard = cron.cron.flags & WILDCARD
         memset(&row, 0, sizeof(row))
-        if not second or second >> 60 or not minute or minute >> 60 or not hour or hour >> 24:
-            raise ValueError("seconds and minutes are bits 0 to 59, hours bits 0 to 23, none of them empty")
-        if dom & 1 or nearest & 1 or month & 1 or not month or month >> 13 or dow >> 7 or nth >> 42:
-            raise ValueError("days are bits 1 to 31, months 1 to 12, weekdays 0 to 6, nth six groups of 7 bits")
+        if not cron.cron.month:
+            raise ValueError("an empty Cron")
         if not 0 <= policy <= 3:
             raise ValueError(f"no daylight policy {policy}")
-        row.cron.second, row.cron.minute, row.cron.hour = second, minute, hour
-        row.cron.dom, row.cron.nearest, row.cron.month = dom, nearest, month
-        row.cron.dow, row.cron.nth = dow, nth
-        row.cron.flags = (
-            (EITHER_DAY if either_day else 0) | (LAST_DAY if last_day else 0) | (LAST_WEEKDAY if last_weekday else 0)
-        )
+        row.cron = cron.cron
         if policy == 2 or policy == 3 or (policy == 0 and wildcard):
             row.cron.flags |= REPEAT
-        if (policy == 3 and hour != 0xffffff) or (policy == 0 and not wildcard):
+        if (policy == 3 and cron.cron.hour != 0xffffff) or (policy == 0 and not wildcard):
             row.cron.flags |= MOVE
-        cron_prepare(&row.cron)
+        if cron.cron.years:
+            self.crons.append(cron)  # owns the years that the row points to
         row.kind = CRON
         row.grid = 1
         row.zone = self._zone(zone)
@@ -133,8 +125,12 @@ cdef class Timetables:
             raise ValueError(f"a day has 1 to {MEMBERS_MAX} times from 0 to 86399 seconds")
         numbers = [
             self.add_cron(
-                zone, second=1 << (time % 60), minute=1 << (time // 60 % 60), hour=1 << (time // 3600),
-                dom=0xfffffffe, month=0x1ffe, dow=0x7f, policy=policy,
+                zone,
+                Cron.of(
+                    second=1 << (time % 60), minute=1 << (time // 60 % 60), hour=1 << (time // 3600),
+                    dom=0xfffffffe, month=0x1ffe, dow=0x7f,
+                ),
+                policy,
             )
             for time in times
         ]

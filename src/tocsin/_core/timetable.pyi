@@ -9,6 +9,7 @@ from typing import Final, final
 
 from _typeshed import ReadableBuffer, WriteableBuffer
 
+from tocsin._core.cron import Cron
 from tocsin._core.zone import Zone
 
 NEVER: Final[int]  # the largest int64: no such instant
@@ -41,31 +42,8 @@ class Timetables:
     def add_zone(self, zone: Zone) -> int:
         """A number for a zone, counted from 0 and apart from timetables."""
 
-    def add_cron(
-        self,
-        zone: int,
-        *,
-        minute: int,
-        hour: int,
-        dom: int,
-        month: int,
-        dow: int,
-        second: int = 1,
-        nearest: int = 0,
-        nth: int = 0,
-        last_day: bool = False,
-        last_weekday: bool = False,
-        either_day: bool = False,
-        wildcard: bool = False,
-        policy: int = 0,
-    ) -> int:
-        """A cron expression as masks: bit n stands for the value n (Sunday is bit 0 of `dow`).
-
-        `nearest` holds the days of 15W; `nth` six groups of seven weekdays: first to fifth, then last of the month.
-        `either_day`: date or weekday is enough; otherwise both must match. `wildcard`: the minute or the hour began
-        with `*`, which the VIXIE policy asks. Time-of-day masks must not be empty. Masks that match no date at all are
-        accepted and answer NEVER.
-        """
+    def add_cron(self, zone: int, cron: Cron, policy: int = 0) -> int:
+        """A cron expression in a zone, under VIXIE, SKIP, BOTH or CRONITER. What matches no date at all is accepted."""
 
     def add_daily(self, zone: int, seconds_of_day: Iterable[int], policy: int = 0) -> int:
         """Every day at these seconds of the day, 0 to 86399."""

@@ -2,7 +2,8 @@
 
 from typing import NamedTuple
 
-from tocsin.domain.schedule import Rolling, Schedule
+from tocsin.domain.schedule import OnCalendar, Rolling, Schedule
+from tocsin.schedule.on_calendar import split_zone
 from tocsin.schedule.timetables import Compiler
 
 
@@ -22,8 +23,7 @@ def fire_times(
     Offsets are those of the first schedule that names a zone, UTC if none does.
     """
     number = compiler.compile(schedules, field=field)
-    names = [schedule.time_zone for schedule in schedules if not isinstance(schedule, Rolling)]
-    zone = compiler.zones.get(names[0] if names else "UTC", field=f"{field}.time_zone")
+    zone = compiler.zones.get(next(filter(None, map(_zone_name, schedules)), "UTC"), field=f"{field}.time_zone")
     found: list[FireTime] = []
     before = zone.offset_at(from_ms // 1000)
     for at_ms in compiler.timetables.upcoming(number, from_ms, count):
@@ -31,3 +31,10 @@ def fire_times(
         found.append(FireTime(at_ms, offset, offset != before))
         before = offset
     return found
+
+
+def _zone_name(schedule: Schedule) -> str:
+    if isinstance(schedule, Rolling):
+        return ""
+    named = split_zone(schedule.expression)[1] if isinstance(schedule, OnCalendar) else ""
+    return named or schedule.time_zone

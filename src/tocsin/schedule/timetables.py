@@ -11,10 +11,11 @@ import re
 from collections.abc import Callable, Hashable
 
 from tocsin._core import interval
+from tocsin._core.cron import Cron as Masks
 from tocsin._core.timetable import CENTURY_MS, MEMBERS_MAX, NEVER, UNITS_IN_CENTURY, Timetables
 from tocsin.domain import errors
 from tocsin.domain.schedule import Cron, Daily, DaylightPolicy, Interval, OnCalendar, Rolling, RRule, Schedule, Unit
-from tocsin.schedule import cron_text
+from tocsin.schedule import cron_text, on_calendar
 from tocsin.schedule.zones import Zones
 
 NO_SCHEDULE = 0
@@ -113,31 +114,47 @@ class Compiler:
                         reason="SCHEDULE_INVALID",
                     )
                 return self._interned(("rolling", period_ms), lambda: self.timetables.add_rolling(period_ms))
-            case RRule() | OnCalendar():
-                name, kind = ("rrule", "RRULE") if isinstance(schedule, RRule) else ("on_calendar", "OnCalendar")
+            case OnCalendar():
+                return self._on_calendar(schedule, f"{field}.on_calendar")
+            case RRule():
                 raise errors.Unimplemented(
-                    f"{field}.{name}: {kind} schedules are in the contract and not yet in this version; "
-                    "use cron, interval, daily or rolling",
+                    f"{field}.rrule: RRULE schedules are in the contract and not yet in this version; "
+                    "use cron, interval, daily, rolling or on_calendar",
                     reason="SCHEDULE_KIND_UNSUPPORTED",
-                    metadata={"field": f"{field}.{name}"},
+                    metadata={"field": f"{field}.rrule"},
                 )
 
     def _cron(self, schedule: Cron, field: str) -> int:
-        masks = cron_text.parse(schedule.expression, field=f"{field}.expression")
+        cron = cron_text.parse(schedule.expression, field=f"{field}.expression")
         zone = self._zone(schedule.time_zone, field)
-        policy = _POLICIES[schedule.daylight]
+        return self._masks(cron, zone, _POLICIES[schedule.daylight], schedule.expression, f"{field}.expression")
 
-        def add() -> int:
-            number = self.timetables.add_cron(zone, policy=policy, **masks._asdict())
-            return number if self.next_after(number, _NEVER_FROM_MS) != NEVER else NO_SCHEDULE
-
-        number = self._interned(("cron", zone, policy, masks), add)
-        if number == NO_SCHEDULE:
+    def _on_calendar(self, schedule: OnCalendar, field: str) -> int:
+        cron, named = on_calendar.parse(schedule.expression, field=f"{field}.expression")
+        if named:
+            self.zones.get(named, field=f"{field}.expression")  # an unknown name is the expression's
+        if named and schedule.time_zone not in ("", "UTC", named):
             raise errors.invalid(
                 f"{field}.expression",
-                f"{schedule.expression!r} never fires: no date matches all of its fields",
+                f"names the time zone {named}, the schedule {schedule.time_zone}; leave one of them out",
+                reason="SCHEDULE_INVALID",
+            )
+        zone = self._zone(named or schedule.time_zone or "UTC", field)
+        policy = _POLICIES[DaylightPolicy.SKIP]  # as systemd does
+        return self._masks(cron, zone, policy, schedule.expression, f"{field}.expression")
+
+    def _masks(self, cron: Masks, zone: int, policy: int, expression: str, field: str) -> int:
+        def add() -> int:
+            number = self.timetables.add_cron(zone, cron, policy)
+            return number if self.next_after(number, _NEVER_FROM_MS) != NEVER else NO_SCHEDULE
+
+        number = self._interned(("cron", zone, policy, cron), add)
+        if number == NO_SCHEDULE:
+            raise errors.invalid(
+                field,
+                f"{expression!r} never fires: no date from now on matches all of its fields",
                 reason="SCHEDULE_NEVER_FIRES",
-                expression=schedule.expression,
+                expression=expression,
             )
         return number
 

@@ -41,6 +41,7 @@ def expand(text: str, low: int, high: int, names: list[str], base: int) -> set[i
 @dataclass
 class Expression:
     text: str
+    years: frozenset[int] | None = None  # every year
 
     def __post_init__(self):
         fields = self.text.upper().split()
@@ -52,13 +53,13 @@ class Expression:
         self.minutes = expand(minute, 0, 59, [], 0)
         self.hours = expand(hour, 0, 23, [], 0)
         self.months = expand(month, 1, 12, MONTHS, 1)
-        self.dom, self.dow = dom.split(","), dow.split(",")
-        self.both_days = dom.startswith("*") or dow.startswith("*")
+        self.both_days = dom[0] in "*?" or dow[0] in "*?"
+        self.dom, self.dow = dom.replace("?", "*").split(","), dow.replace("?", "*").split(",")
         self.wildcard = minute.startswith("*") or hour.startswith("*")
         self.dates = functools.cache(self._date)
 
     def _date(self, date: dt.date) -> bool:
-        if date.month not in self.months:
+        if date.month not in self.months or (self.years is not None and date.year not in self.years):
             return False
         by_date = any(self._dom(item, date) for item in self.dom)
         by_week = any(self._dow(item, date) for item in self.dow)
@@ -68,6 +69,8 @@ class Expression:
         last = calendar.monthrange(date.year, date.month)[1]
         if item == "L":
             return date.day == last
+        if item.startswith("L-"):
+            return date.day == last - int(item[2:])
         if item == "LW":
             working = [day for day in range(1, last + 1) if date.replace(day=day).weekday() < 5]
             return date.day == working[-1]
@@ -83,11 +86,11 @@ class Expression:
     def _dow(self, item: str, date: dt.date) -> bool:
         weekday = date.isoweekday() % 7
         last = calendar.monthrange(date.year, date.month)[1]
-        if "#" in item:
+        if "#" in item and not item.endswith("#L"):
             day, count = item.split("#")
             return number(day, WEEKDAYS, 0) % 7 == weekday and (date.day - 1) // 7 + 1 == int(count)
         if item.endswith("L"):
-            return number(item[:-1], WEEKDAYS, 0) % 7 == weekday and date.day + 7 > last
+            return number(item[:-1].rstrip("#"), WEEKDAYS, 0) % 7 == weekday and date.day + 7 > last
         return weekday in {value % 7 for value in expand(item, 0, 7, WEEKDAYS, 0)}
 
     def matches(self, wall: dt.datetime) -> bool:
@@ -109,9 +112,11 @@ def walls(name: str, day: int, step: int) -> list[dt.datetime]:
     ]
 
 
-def fire_times(text: str, name: str, policy: str, begin: int, end: int) -> list[int]:
+def fire_times(
+    text: str, name: str, policy: str, begin: int, end: int, years: frozenset[int] | None = None
+) -> list[int]:
     """All fire times t with begin <= t < end, in seconds; `text` is a plain expression, no nickname."""
-    expression = Expression(text)
+    expression = Expression(text, years)
     step = expression.step
     tick = dt.timedelta(seconds=step)
     repeat = policy in ("both", "croniter") or (policy == "vixie" and expression.wildcard)

@@ -29,18 +29,22 @@ def bits(*values):
         ("0 0 * * 7", {"dow": bits(0)}),
         ("0 0 * * 5-7", {"dow": bits(5, 6, 0)}),
         ("0 0 * * 1/2", {"dow": bits(1, 3, 5, 0)}),
-        ("0 0 L,15 * *", {"dom": bits(15), "last_day": True, "last_weekday": False}),
-        ("0 0 LW * *", {"dom": 0, "last_day": False, "last_weekday": True}),
+        ("0 0 L,15 * *", {"dom": bits(15), "last": 1, "last_weekday": False}),
+        ("0 0 LW * *", {"dom": 0, "last": 0, "last_weekday": True}),
+        ("0 0 L-3,l-30 * *", {"dom": 0, "last": bits(3, 30)}),
         ("0 0 15W,1w * *", {"dom": 0, "nearest": bits(1, 15)}),
         ("0 0 * * 5L", {"dow": 0, "nth": bits(35 + 5)}),
         ("0 0 * * MON#2,7#5", {"dow": 0, "nth": bits(7 + 1, 28)}),
+        ("0 0 * * MON#L,fril", {"dow": 0, "nth": bits(35 + 1, 35 + 5)}),
+        ("0 0 ? * MON", {"dom": bits(*range(1, 32)), "dow": bits(1), "either_day": False}),
+        ("0 0 13 * ?", {"dom": bits(13), "dow": bits(*range(7)), "either_day": False}),
         ("30 0 12 * * *", {"second": bits(30), "minute": bits(0), "hour": bits(12), "wildcard": False}),
         ("* 30 2 * * *", {"second": bits(*range(60)), "wildcard": False}),
         ("  0\t 0  1 1   * ", {"month": bits(1)}),
     ],
 )
 def test_masks(text, expected):
-    masks = parse(text)._asdict()
+    masks = parse(text).masks()
     assert {name: masks[name] for name in expected} == expected
 
 
@@ -58,26 +62,32 @@ def test_nicknames(name):
         ("0 0 0 1 1 * *", "", 13, "found 7"),
         ("60 * * * *", "minute", 1, "'60' is not 0-59"),
         ("* 24 * * *", "hour", 3, "'24' is not 0-23"),
-        ("* * 0 * *", "day of month", 5, "'0' is not 1-31, L, LW or 15W"),
+        ("* * 0 * *", "day of month", 5, "'0' is not 1-31, L, L-3, LW or 15W"),
         ("* * 32 * *", "day of month", 5, "'32' is not 1-31"),
         ("* * * 13 *", "month", 7, "'13' is not 1-12 or JAN-DEC"),
-        ("* * * * 8", "day of week", 9, "'8' is not 0-7 or SUN-SAT, 5L or MON#2"),
-        ("0,15,x * * * *", "minute", 6, "'X' is not 0-59"),
+        ("* * * * 8", "day of week", 9, "'8' is not 0-7 or SUN-SAT, 5L, MON#2 or MON#L"),
+        ("0,15,x * * * *", "minute", 6, "'x' is not 0-59"),
         ("0,,1 * * * *", "minute", 3, "a value is missing"),
         ("*/0 * * * *", "minute", 3, "step '0' is not a number from 1"),
-        ("*/x * * * *", "minute", 3, "step 'X'"),
+        ("*/x * * * *", "minute", 3, "step 'x'"),
         ("*/ * * * *", "minute", 3, "step ''"),
         ("* 9-17/ * * *", "hour", 8, "step ''"),
         ("* 17-9 * * *", "hour", 3, "range 17-9 ends before it begins"),
         ("* * * * MON-SUN", "day of week", 9, "ends before it begins"),
         ("* 9- * * *", "hour", 5, "expected 0-23"),
         ("* -9 * * *", "hour", 3, "expected 0-23"),
-        ("* * ? * *", "day of month", 5, "'?' is not supported; write *"),
-        ("* * L-3 * *", "day of month", 5, "'L' is not 1-31"),
-        ("* * W * *", "day of month", 5, "expected 1-31"),
+        ("? * * * *", "minute", 1, "'?' stands alone, as the whole day of month or day of week; write *"),
+        ("* * 1,? * *", "day of month", 7, "'?' stands alone"),
+        ("* * L-0 * *", "day of month", 7, "'0' after L- is not 1 to 30 days before the last"),
+        ("* * L-31 * *", "day of month", 7, "'31' after L- is not 1 to 30"),
+        ("* * L- * *", "day of month", 7, "'' after L- is not 1 to 30"),
+        ("* * L-3W * *", "day of month", 5, "'L-3W' is not 1-31"),
+        ("* * W * *", "day of month", 5, "'W' is not 1-31"),
         ("* * 32W * *", "day of month", 5, "'32' is not 1-31"),
-        ("* * * * L", "day of week", 9, "expected 0-7"),
+        ("* * * * L", "day of week", 9, "'L' is not 0-7 or SUN-SAT, 5L"),
         ("* * * * MON#6", "day of week", 13, "'6' after # is not 1 to 5"),
+        ("* * * * MOON", "day of week", 9, "'MOON' is not 0-7"),
+        ("* * * * FRI-MON", "day of week", 9, "ends before it begins"),
         ("* * * * MON#", "day of week", 13, "'' after #"),
         ("H * * * *", "minute", 1, "'H' is not 0-59"),
         ("0 0 60 * * *", "hour", 5, "'60' is not 0-23"),
@@ -117,8 +127,8 @@ def test_any_text_is_compiled_or_refused(text):
     except InvalidArgument as error:
         assert 1 <= int(error.metadata["position"]) <= len(text) + 1
     else:
-        assert masks.minute
-        assert masks.hour
+        assert masks.masks()["minute"]
+        assert masks.masks()["hour"]
         assert parse(normalise(text)) == masks
 
 
@@ -133,4 +143,4 @@ ITEM = st.one_of(
 
 @given(st.lists(ITEM, min_size=1, max_size=4).map(",".join))
 def test_lists_ranges_and_steps(field):
-    assert parse(f"{field} * * * *").minute == bits(*oracle.expand(field, 0, 59, [], 0))
+    assert parse(f"{field} * * * *").masks()["minute"] == bits(*oracle.expand(field, 0, 59, [], 0))

@@ -6,7 +6,7 @@ import pytest
 
 from tocsin._core.timetable import NEVER
 from tocsin.domain.errors import InvalidArgument, Unimplemented
-from tocsin.domain.schedule import Cron, Daily, DaylightPolicy, Interval, OnCalendar, Rolling, RRule, Unit
+from tocsin.domain.schedule import Cron, Daily, DaylightPolicy, Interval, Rolling, RRule, Unit
 from tocsin.schedule import NO_SCHEDULE
 
 VIENNA, NEW_YORK = "Europe/Vienna", "America/New_York"
@@ -46,6 +46,9 @@ def sentry(count, unit, zone="UTC"):
         (Cron("0 0 29 2 *"), "2026-06-01", "2028-02-29"),
         (Cron("0 0 13 * FRI"), "2026-06-01", "2026-06-05"),
         (Cron("0 0 */2 * MON"), "2026-06-01", "2026-06-15"),
+        (Cron("0 0 L-3 * *"), "2026-02-10", "2026-02-25"),
+        (Cron("0 0 * * MON#L"), "2026-06-01", "2026-06-29"),
+        (Cron("0 0 15 * ?"), "2026-06-01", "2026-06-15"),
         (Cron("0 0 15W * *"), "2026-08-01", "2026-08-14"),  # the 15th is a Saturday
         (Daily(("02:30", "14:30:15"), VIENNA), "2026-03-28 12:00", "2026-03-28 13:30:15"),
         (Daily(("02:30", "14:30:15"), VIENNA), "2026-03-28 14:00", "2026-03-29 01:00"),
@@ -181,7 +184,7 @@ def test_at_most_32_schedules(compiler):
         compiler.compile(tuple(Rolling(1000 * i) for i in range(1, 34)), field="monitor.schedules")
 
 
-@pytest.mark.parametrize("schedule", [RRule("FREQ=DAILY"), OnCalendar("daily")])
+@pytest.mark.parametrize("schedule", [RRule("FREQ=DAILY")])
 def test_kinds_of_a_later_version(compiler, schedule):
     with pytest.raises(Unimplemented, match="not yet in this version") as caught:
         compiler.compile((schedule,))
