@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint tests/constraints.txt
 SOURCES := $(shell find ext proto -name '*.py[x]' -o -name '*.pxd' -o -name '*.proto' 2>/dev/null) setup.py pyproject.toml
 
-.PHONY: build serve test check format bench bench-quick proto debug sanitize system-deps clean
+.PHONY: build serve test check format bench bench-quick oracle fuzz debug sanitize system-deps clean
 
 build: $(VENV)/.built
 
@@ -50,8 +50,34 @@ bench: build
 bench-quick: build
 	$(BIN)/python benchmarks/run.py --quick
 
-debug: $(VENV)/.deps
-	TOCSIN_DEBUG=1 $(PIP) --no-build-isolation --force-reinstall --no-deps --editable .
+# Every zone, every transition from 1970 to 2100, four policies: ARGS="--zones Europe --seed 7" for a part, again.
+oracle: build
+	PYTHONPATH=src:tests $(BIN)/python -m oracle $(ARGS)
+
+# Coverage-guided, FUZZ_SECONDS for each target; what was found interesting stays in build/fuzz for the next time.
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS ?= cron tzif rrule on_calendar envelope
+fuzz: build
+	$(PIP) --group fuzz
+	for target in $(FUZZ_TARGETS); do \
+		mkdir -p build/fuzz/$$target && $(BIN)/python tests/fuzz/targets.py $$target \
+			-max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -artifact_prefix=build/fuzz/ build/fuzz/$$target \
+			|| exit 1; \
+	done
+
+# Builds of the core in folders of their own, and its tests under them. Sanitizers: whoever embeds CPython into its own
+# allocator sees nothing, hence malloc; a memory limit is no use beside a quarantine, hence not the tests of growth.
+debug: build
+	TOCSIN_DEBUG=1 $(BIN)/python setup.py --quiet build --build-base build/debug --build-lib build/debug/lib
+	PYTHONPATH=build/debug/lib $(BIN)/python -m pytest -q tests/core $(ARGS)
+
+SANITIZED = LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" PYTHONMALLOC=malloc \
+	UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 PYTHONPATH=build/sanitize/lib:tests
+sanitize: build
+	TOCSIN_SANITIZE=1 $(BIN)/python setup.py --quiet build --build-base build/sanitize --build-lib build/sanitize/lib
+	$(SANITIZED) ASAN_OPTIONS=detect_leaks=1 $(BIN)/python -m support.dropped
+	$(SANITIZED) ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 $(BIN)/python -m pytest -q tests/core \
+		-k "not given_back" $(ARGS)
 
 # Debian and Ubuntu: the servers, the browser and systemd-analyze, which some tests start themselves.
 system-deps:

@@ -49,7 +49,7 @@ class build_py(_build_py):  # noqa: N801 - setuptools names its commands so
 def compile_args() -> list[str]:
     arguments = ["-O1", "-g", "-UNDEBUG", "-DTOCSIN_DEBUG=1"] if DEBUG or SANITIZE else ["-O3"]
     if SANITIZE:
-        arguments += ["-fsanitize=address,undefined", "-fno-omit-frame-pointer"]
+        arguments += ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"]
     return arguments
 
 
@@ -67,7 +67,7 @@ setup(
     ext_modules=cythonize(
         list(extensions()),
         include_path=[str(EXT)],
-        build_dir="build/cython",
+        build_dir="build/cython-debug" if DEBUG else "build/cython",  # C is made anew only if a source is newer
         annotate=DEBUG,
         compiler_directives={
             "language_level": 3,

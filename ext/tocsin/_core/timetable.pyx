@@ -35,6 +35,9 @@ globals().update(NEVER=NEVER, FIRST_MS=FIRST_MS, LAST_MS=LAST_MS)  # C constants
 cdef class Timetables:
     def __cinit__(self):
         cdef schedule_t row
+        # Before Python 3.13 a pymutex is a pointer to a lock that Cython allocates, and does not check.
+        if sizeof(self.lock) == sizeof(void *) and not (<void **>&self.lock)[0]:
+            raise MemoryError
         self.zones = []
         self.crons = []
         self.covers = {}
@@ -165,7 +168,8 @@ cdef class Timetables:
             child = self._row(number, 0)
             row.grid = row.grid and child.grid
             if child.kind == UNION:  # flattened, so that a kernel never goes deeper than one level
-                members.extend([<uintptr_t>child.members[i] for i in range(child.count)])
+                for i in range(child.count):
+                    members.append(<uintptr_t>child.members[i])
             else:
                 members.append(<uintptr_t>child)
         if not 1 <= len(members) <= MEMBERS_MAX:
@@ -331,7 +335,8 @@ cdef class Timetables:
             self.running -= 1
             if caching:
                 give(&self.caching)
-            found.extend([times[i] for i in range(got)])
+            for i in range(got):  # no comprehension: Cython 3.3 frees an item twice if its list cannot grow
+                found.append(times[i])
             instant = times[got - 1] if got else instant
             if got < room:
                 if schedule_next(row, instant, False) != STALE:

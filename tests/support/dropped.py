@@ -1,0 +1,44 @@
+"""A program for LeakSanitizer (`make sanitize`): makes and drops every object of the core, some of them refused."""
+
+import contextlib
+from array import array
+
+from tocsin._core.deadlines import DeadlineHeap
+from tocsin._core.keys import KeyTable
+from tocsin._core.roster import MonitorRoster, TrackRoster
+from tocsin._core.timetable import Timetables
+from tocsin._core.zone import Zone
+
+MASKS = {"minute": 1, "hour": 1, "dom": 0xFFFFFFFE, "month": 0x1FFE, "dow": 0x7F}
+
+
+def times():
+    with contextlib.suppress(ValueError):
+        Zone(array("q", [2, 1]), array("i", [0, 1, 2]))
+    timetables = Timetables()
+    zone = timetables.add_zone(Zone(array("q", range(0, 10_000, 100)), array("i", [0, 1] * 50 + [0])))
+    for _ in range(100):
+        timetables.add_cron(zone, **MASKS)
+    timetables.add_union(range(1, 50))
+    timetables.add_daily(zone, range(20))
+    timetables.upcoming(1, 0, 300)
+    with contextlib.suppress(IndexError):
+        timetables.add_union([1, 10_000])
+
+
+def state():
+    heap = DeadlineHeap(100)
+    heap.set(1, 0, 5)
+    heap.expire(10, 10)
+    table = KeyTable(bytes(16))
+    for i in range(100):
+        table.put(b"%d" % i, i)
+    for roster in (MonitorRoster(), TrackRoster()):
+        for _ in range(100):
+            roster.open()
+
+
+if __name__ == "__main__":
+    for _ in range(50):
+        times()
+        state()

@@ -1,0 +1,89 @@
+"""A program for a fresh interpreter: every path of zones and timetables that takes memory, the n-th request refused.
+
+Prints "name count" for each path: how many requests were refused before it went through. For each n, the path must
+either work or raise MemoryError; then the registry must answer as before, and the path work with memory.
+"""
+
+import _testcapi
+from array import array
+
+from tocsin._core.timetable import Timetables
+from tocsin._core.zone import Zone
+
+MASKS = {"minute": 1, "hour": 1 << 2, "dom": 0xFFFFFFFE, "month": 0x1FFE, "dow": 0x7F}
+TRANSITIONS, OFFSETS = array("q", range(0, 4_000_000, 1000)), array("i", [i % 2 * 3600 for i in range(4001)])
+WHICH, INSTANTS = array("I", [1, 2, 3]), array("q", [0, 1, 2])
+OUT = array("q", [0, 0, 0])
+DUE = 7_200_000  # 02:00 on 1 January 1970
+
+
+def utc():
+    return Zone(array("q"), array("i", [0]))
+
+
+def registry(rows=3):
+    made = Timetables()
+    zone = made.add_zone(utc())
+    while len(made) <= rows:
+        made.add_cron(zone, **MASKS)
+    return made
+
+
+def full(rows):
+    return lambda: registry(rows)
+
+
+def answers(made):
+    return made.next_after(1, 0) == made.next_after(3, 0) == DUE and made.upcoming(1, 0, 1) == [DUE]
+
+
+def anything(_):
+    return True
+
+
+PATHS = {
+    "zone, made": (lambda: None, lambda _: Zone(TRANSITIONS, OFFSETS), anything),
+    "zone, segment": (utc, lambda zone: zone.segment(2**40), lambda zone: zone.offset_at(0) == 0),
+    "registry, made": (lambda: None, lambda _: Timetables(), anything),
+    "registry, zone": (registry, lambda made: made.add_zone(utc()), answers),
+    **{
+        f"registry, cron after {rows} rows": (full(rows), lambda made: made.add_cron(0, **MASKS), anything)
+        for rows in (15, 16, 63, 64, 127, 255, 256, 1023)
+    },
+    "registry, daily": (registry, lambda made: made.add_daily(0, range(0, 86400, 3600)), answers),
+    "registry, union": (registry, lambda made: made.add_union([1, 2, 3] * 300), answers),
+    "registry, upcoming": (registry, lambda made: made.upcoming(1, 0, 100), answers),
+    "registry, batch": (registry, lambda made: made.next_many(WHICH, INSTANTS, OUT), answers),
+}
+
+
+def refused(call, subject, first, last):
+    """Whether the call, with requests `first` to `last` refused (0: all that follow), ended in a MemoryError."""
+    _testcapi.set_nomemory(first - 1, last)
+    try:
+        call(subject)
+    except MemoryError:
+        _testcapi.remove_mem_hooks()
+        return True
+    _testcapi.remove_mem_hooks()
+    return False
+
+
+def main():
+    for name, (make, call, answer) in PATHS.items():
+        for only_one in (True, False):
+            first = 1
+            while True:
+                subject = make()
+                if not refused(call, subject, first, first if only_one else 0):
+                    break
+                assert answer(subject), (name, first, only_one)
+                call(subject)
+                assert answer(subject), (name, first, only_one)
+                first += 1
+                assert first < 1000, name
+            print(f"{name}: {first - 1}")
+
+
+if __name__ == "__main__":
+    main()
