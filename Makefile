@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint tests/constraints.txt
 SOURCES := $(shell find ext proto -name '*.py[x]' -o -name '*.pxd' -o -name '*.proto' 2>/dev/null) setup.py pyproject.toml
 
-.PHONY: build serve test check format bench bench-quick oracle fuzz debug sanitize system-deps clean
+.PHONY: build serve test check format bench bench-quick bench-core oracle fuzz debug sanitize system-deps clean
 
 build: $(VENV)/.built
 
@@ -49,6 +49,11 @@ bench: build
 
 bench-quick: build
 	$(BIN)/python benchmarks/run.py --quick
+
+# The compiled core beside its bars: a quarter of an hour; instructions are counted by valgrind where it is installed.
+bench-core: build
+	$(BIN)/python benchmarks/run.py --only next_fire parse deadlines memory
+	if command -v valgrind > /dev/null; then $(BIN)/python benchmarks/instructions.py; fi
 
 # Every zone, every transition from 1970 to 2100, four policies: ARGS="--zones Europe --seed 7" for a part, again.
 oracle: build

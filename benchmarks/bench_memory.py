@@ -138,18 +138,10 @@ def main():
     counted = sum(part.nbytes for part in core.parts().values()) / count
     report.add(f"{title}: core's own count", counted, "bytes each")
     ours = sum(grown.values()) / count
-    report.add(f"{title}: resident", ours, "bytes each", rival="bar", rival_figure=BAR_BYTES, ratio=BAR_BYTES / ours)
+    report.at_most(f"{title}: resident", ours, "bytes each", bar=BAR_BYTES)
     report.add(f"{title}: resident, chunks' remains included", resident, "bytes each")
     total, bar = sum(seconds.values()), BAR_SECONDS * count / 10_000_000
-    report.add(
-        f"{title}: built",
-        total,
-        "s",
-        rival="bar",
-        rival_figure=bar,
-        ratio=bar / total,
-        detail=f"wall {sum(walls.values()):.2f} s",
-    )
+    report.at_most(f"{title}: built", total, "s", bar=bar, detail=f"wall {sum(walls.values()):.2f} s")
     report.end()
     return 0
 
