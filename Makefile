@@ -79,10 +79,10 @@ sanitize: build
 	$(SANITIZED) ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 $(BIN)/python -m pytest -q tests/core \
 		-k "not given_back" $(ARGS)
 
-# Debian and Ubuntu: the servers and the browser that some tests start themselves.
+# Debian and Ubuntu: the servers, the browser and systemd-analyze, which some tests start themselves.
 system-deps:
 	apt-get update -q
-	DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends prometheus chromium
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends prometheus chromium systemd
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis src/*.egg-info

@@ -47,7 +47,7 @@ class build_py(_build_py):  # noqa: N801 - setuptools names its commands so
 
 
 def compile_args() -> list[str]:
-    arguments = ["-O1", "-g", "-UNDEBUG"] if DEBUG or SANITIZE else ["-O3"]
+    arguments = ["-O1", "-g", "-UNDEBUG", "-DTOCSIN_DEBUG=1"] if DEBUG or SANITIZE else ["-O3"]
     if SANITIZE:
         arguments += ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"]
     return arguments

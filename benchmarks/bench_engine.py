@@ -211,8 +211,7 @@ def memory(monitors: int) -> None:
     gc.collect()
     after = psutil.Process().memory_info().rss
     state = engine.state
-    rosters = sum(roster.capacity * roster.bytes_per_slot for roster in (state.tracks, state.monitors))
-    print(after - before, rosters + state.keys.nbytes + state.deadlines._heap.nbytes)
+    print(after - before, sum(state.memory().values()))
 
 
 if __name__ == "__main__":

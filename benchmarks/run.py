@@ -2,8 +2,8 @@
 
     python benchmarks/run.py [--quick] [--only NAME ...]
 
-NAME is that of a program: next_fire, deadlines, engine, exposition, restore, ingest. `--quick` takes small sizes, so
-that a few minutes show that everything runs; its figures are no measurements.
+NAME is that of a program: next_fire, parse, deadlines, memory, engine, exposition, restore, ingest. `--quick` takes
+small sizes, so that a few minutes show that everything runs; its figures are no measurements.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from typing import Any
 import psutil
 from common import HERE, Row, table
 
-PROGRAMS = ("next_fire", "deadlines", "engine", "exposition", "restore", "ingest")
+PROGRAMS = ("next_fire", "parse", "deadlines", "memory", "engine", "exposition", "restore", "ingest")
 PACKAGES = ("grpcio", "protobuf", "uvicorn", "httptools", "uvloop", "starlette", "msgspec", "sqlalchemy", "cronsim")
 
 

@@ -37,7 +37,7 @@ def new_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
         one.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def debian_program() -> Callable[[str], str]:
     """The path of a program that `make system-deps` installs. Missing: a skip that says so, and a failure in CI."""
 

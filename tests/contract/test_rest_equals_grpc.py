@@ -91,9 +91,13 @@ REQUESTS: Final[dict[str, Callable[[World], dict[str, Any]]]] = {
     "MuteMonitor": lambda w: {"name": w.monitor},
     "UnmuteMonitor": lambda w: {"name": w.monitor},
     "PreviewSchedule": lambda _: {
-        "schedules": [{"cron": {"expression": "0 12 * * MON"}, "timeZone": "Asia/Tokyo"}],
+        "schedules": [
+            {"cron": {"expression": "30 2 * * SUN"}, "timeZone": "Europe/Vienna"},
+            {"rrule": {"rule": "FREQ=MONTHLY;BYDAY=-1FR"}, "timeZone": "Europe/Vienna"},
+        ],
         "startTime": "2026-03-01T00:00:00Z",
-        "count": 3,
+        "endTime": "2026-04-01T00:00:00Z",
+        "previousCount": 2,
     },
     "CreateCheckIn": lambda w: {
         "parent": w.monitor,
@@ -174,7 +178,16 @@ def test_the_answers_are_the_same(server: Server, channel: grpc.Channel, name: s
         ("ListMonitors", {"parent": "projects/-", "orderBy": "nothing"}),
         ("ListMonitors", {"parent": "projects/-", "pageToken": "made up"}),
         ("PreviewSchedule", {"schedules": [{"cron": {"expression": "0 0 30 2 *"}}]}),
-        ("PreviewSchedule", {"schedules": [{"rrule": {"rule": "FREQ=DAILY"}}]}),
+        ("PreviewSchedule", {"schedules": [{"rrule": {"rule": "FREQ=DAILY;BYHOUR=25"}}]}),
+        (
+            "PreviewSchedule",
+            {
+                "schedules": [{"daily": {"timesOfDay": ["12:00"]}}],
+                "startTime": "2026-04-01T00:00:00Z",
+                "endTime": "2026-03-01T00:00:00Z",
+            },
+        ),
+        ("PreviewSchedule", {"schedules": [{"daily": {"timesOfDay": ["12:00"]}}], "previousCount": 1001}),
         ("GetIncident", {"name": "projects/-/incidents/999999"}),
     ],
 )

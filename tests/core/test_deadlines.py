@@ -1,23 +1,25 @@
-"""The deadline heap as a state machine against a dict."""
+"""The deadline heap as a state machine against a dict, with vector instructions and without."""
 
 from array import array
 
 import pytest
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from support.oracle.deadlines import Deadlines
-from tocsin._core.deadlines import NONE, SLOTS_MAX, DeadlineHeap
+from tocsin._core.deadlines import NONE, SLOTS_MAX, VECTOR, DeadlineHeap
 
 SLOTS = st.integers(0, 40) | st.integers(0, 5000)
 SECONDS = st.integers(0, 50) | st.integers(0, 0xFFFFFFFE)
 
 
 class HeapMachine(RuleBasedStateMachine):
+    vector = True
+
     def __init__(self):
         super().__init__()
-        self.heap, self.model = DeadlineHeap(1), Deadlines()
+        self.heap, self.model = DeadlineHeap(1, vector=self.vector), Deadlines()
 
     @rule(slot=SLOTS, leaf=st.integers(0, 1), second=SECONDS)
     def set(self, slot, leaf, second):
@@ -60,8 +62,74 @@ class HeapMachine(RuleBasedStateMachine):
         assert self.heap.count_by_leaf() == self.model.count_by_leaf()
 
 
-HeapMachine.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
-TestHeap = HeapMachine.TestCase
+class PlainHeapMachine(HeapMachine):
+    vector = False
+
+
+HeapMachine.TestCase.settings = PlainHeapMachine.TestCase.settings = settings(
+    max_examples=80, stateful_step_count=40, deadline=None
+)
+TestHeap, TestPlainHeap = HeapMachine.TestCase, PlainHeapMachine.TestCase
+
+
+@given(
+    seconds=st.lists(st.sampled_from([0, 1, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFE, NONE]) | SECONDS, max_size=100),
+    now=st.sampled_from([0, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFE]) | SECONDS,
+    limit=st.integers(0, 100),
+)
+def test_both_instruction_sets_answer_the_same(seconds, now, limit):
+    answers = []
+    for vector in (True, False):
+        heap = DeadlineHeap(vector=vector)
+        heap.set_many(array("I", range(len(seconds))), 1, array("I", seconds))
+        steps = [heap.min(), heap.expire(now, limit), heap.min(), heap.count_by_leaf(), heap.expire(now, 1000)]
+        answers.append((steps, [heap.get(slot, 1) for slot in range(len(seconds))], heap.min()))
+    assert answers[0] == answers[1]
+
+
+def test_the_instructions_in_use_are_named():
+    assert VECTOR in ("avx2", "plain")
+
+
+@pytest.mark.parametrize("vector", [True, False])
+def test_the_ends_of_every_range(vector):
+    heap = DeadlineHeap(3, vector=vector)
+    heap.set(2, 1, 0)
+    heap.set(0, 0, 0xFFFFFFFE)
+    assert heap.min() == 0
+    for now in (-1, -(10**30)):
+        assert heap.expire(now, 10) == []
+        assert heap.expire_into(now, array("I", [0])) == 0
+    assert heap.expire(0, 0) == []
+    assert heap.expire_into(0, array("I")) == 0
+    assert heap.expire(0, 10) == [5]
+    assert heap.min() == 0xFFFFFFFE
+    assert heap.expire(0xFFFFFFFD, 10) == []
+    assert heap.expire(10**30, 10**30) == [0]
+    assert (heap.min(), len(heap), heap.capacity) == (NONE, 0, 3)
+    assert [heap.get(slot, 0) for slot in (3, SLOTS_MAX - 1)] == [NONE, NONE]
+    heap.clear(SLOTS_MAX - 1, 1)
+    for slot in (SLOTS_MAX, NONE - 1, NONE):
+        for call in (heap.get, heap.clear):
+            with pytest.raises(IndexError):
+                call(slot, 0)
+        with pytest.raises(IndexError):
+            heap.set(slot, 0, 1)
+        with pytest.raises(IndexError):
+            heap.set_many(array("I", [0, slot]), 0, array("I", [1, 1]))
+    assert len(heap) == 0
+
+
+def test_a_slot_is_free_again_after_it_was_cleared_or_handed_out():
+    heap = DeadlineHeap(1)
+    for second in range(100):
+        heap.set(0, 0, second)
+        heap.set(0, 1, second + 1)
+        assert heap.expire(second, 5) == [0]
+        heap.clear(0, 1)
+        heap.clear(0, 1)
+        assert (heap.min(), heap.count_by_leaf()) == (NONE, (0, 0))
+    assert heap.capacity == 1
 
 
 def test_expiry_in_slices_hands_out_everything_once():

@@ -1,5 +1,6 @@
 """The key table as a state machine against a dict; its digest against published vectors and the oracle."""
 
+import itertools
 from array import array
 
 import pytest
@@ -30,6 +31,16 @@ class KeyMachine(RuleBasedStateMachine):
         self.table.put_many([key for key, _ in rows], array("I", [value for _, value in rows]))
         self.model.update(rows)
 
+    @rule(rows=st.lists(st.tuples(KEYS, VALUES), max_size=200))
+    def put_joined(self, rows):
+        ends = array("Q", itertools.accumulate(len(key) for key, _ in rows))
+        self.table.put_joined(b"".join(key for key, _ in rows), ends, array("I", [value for _, value in rows]))
+        self.model.update(rows)
+
+    @rule(extra=st.integers(0, 100))
+    def reserve(self, extra):
+        self.table.reserve(len(self.model) + extra)
+
     @rule(key=KEYS)
     def remove(self, key):
         assert self.table.remove(key) == (self.model.pop(key, None) is not None)
@@ -48,7 +59,7 @@ class KeyMachine(RuleBasedStateMachine):
     @invariant()
     def agrees(self):
         assert len(self.table) == len(self.model)
-        assert self.table.capacity * 3 >= len(self.table) * 4
+        assert self.table.capacity * 7 >= len(self.table) * 8
         out = array("I", bytes(4 * len(self.model)))
         assert self.table.get_many(list(self.model), out) == len(self.model)
         assert list(out) == list(self.model.values())
@@ -110,5 +121,47 @@ def test_the_lid_checks():
         table.put_many([b"a", b"b"], array("I", [1, NOWHERE]))
     with pytest.raises(MemoryError):
         table.reserve(1 << 60)
+    for ends in ([2, 1], [1, 4], [0, 1 << 63]):
+        with pytest.raises(ValueError, match="key 1 ends at"):
+            table.put_joined(b"abc", array("Q", ends), array("I", [1, 2]))
+    with pytest.raises(ValueError, match="value 0"):
+        table.put_joined(b"abc", array("Q", [1]), array("I", [NOWHERE]))
+    with pytest.raises(ValueError, match="1 keys and 0 values"):
+        table.put_joined(b"abc", array("Q", [1]), array("I"))
+    table.put_joined(b"", array("Q"), array("I"))
     assert len(table) == 0
     assert table.get(b"a") == NOWHERE
+
+
+def test_the_empty_key_is_a_key():
+    table = KeyTable(SECRET)
+    table.put_joined(b"", array("Q", [0]), array("I", [7]))
+    assert table.get(b"") == 7
+    assert table.remove(b"")
+    assert not table.remove(b"")
+
+
+def test_a_reserved_table_takes_23_bytes_a_key_and_does_not_grow():
+    table = KeyTable(SECRET)
+    table.reserve(100_000)
+    before = table.capacity, table.nbytes
+    keys = [b"%d" % i for i in range(100_000)]
+    table.put_many(keys, array("I", range(100_000)))
+    assert (table.capacity, table.nbytes) == before
+    assert table.nbytes / len(table) < 23
+    assert all(table.get(key) == i for i, key in enumerate(keys))
+    table.put(b"one more", 1)
+    assert before[0] * 1.4 < table.capacity < before[0] * 1.6
+
+
+def test_a_table_that_churns_for_long_stays_as_it_is():
+    table = KeyTable(SECRET)
+    table.reserve(1000)
+    capacity = table.capacity
+    for i in range(50_000):
+        table.put(b"%d" % i, i)
+        if i >= 1000:
+            assert table.remove(b"%d" % (i - 1000))
+    assert len(table) == 1000
+    assert table.capacity <= capacity * 1.5 + 16
+    assert all(table.get(b"%d" % i) == i for i in range(49_000, 50_000))

@@ -11,22 +11,30 @@ from tocsin._core.roster import MonitorRoster, TrackRoster
 from tocsin._core.timetable import NEVER
 
 NOWHERE = 0xFFFFFFFF
-CODES = {TrackRoster: "qIIIBBHHHHHqqqqqqqqIIIIIIqq", MonitorRoster: "qIIHQIqq"}
+# As in `array`, and w: 48 bits without a sign, or NEVER; int64 in buffers.
+CODES = {TrackRoster: "wIIIBBHHHHHwwwwwwwiIIIIIIqw", MonitorRoster: "wIIHQIww"}
 BLANK = {
-    TrackRoster: (0, NOWHERE, NOWHERE, NOWHERE, *[0] * 8, *[NEVER] * 7, *[0] * 7, NEVER),
+    TrackRoster: (0, NOWHERE, NOWHERE, NOWHERE, *[0] * 8, *[NEVER] * 6, -1, *[0] * 7, NEVER),
     MonitorRoster: (0, NOWHERE, NOWHERE, 0, 0, NOWHERE, 0, 0),
 }
-BITS = {"B": (0, 8), "H": (0, 16), "I": (0, 32), "Q": (0, 64), "q": (1, 64)}
+BITS = {"B": (0, 8), "H": (0, 16), "I": (0, 32), "Q": (0, 64), "i": (1, 32), "q": (1, 64)}
 
 
 def bounds(code):
+    if code == "w":
+        return 0, (1 << 48) - 2
     signed, bits = BITS[code]
     return (-(1 << bits - 1), (1 << bits - 1) - 1) if signed else (0, (1 << bits) - 1)
 
 
 def values(code):
     low, high = bounds(code)
-    return st.sampled_from([low, high, 0]) | st.integers(low, high)
+    edges = [low, high, 0, *[NEVER] * (code == "w")]
+    return st.sampled_from(edges) | st.integers(low, high)
+
+
+def buffer(code, numbers):
+    return array("q" if code == "w" else code, numbers)
 
 
 class RosterMachine(RuleBasedStateMachine):
@@ -79,7 +87,7 @@ class RosterMachine(RuleBasedStateMachine):
     @rule(data=st.data(), count=st.integers(0, 3))
     def load(self, data, count):
         rows = [self.row(data) for _ in range(count)]
-        columns = [array(code, [row[i] for row in rows]) for i, code in enumerate(CODES[self.kind])]
+        columns = [buffer(code, [row[i] for row in rows]) for i, code in enumerate(CODES[self.kind])]
         first = self.roster.load(columns)
         assert first == self.high
         self.high += count
@@ -133,7 +141,7 @@ def test_the_lid_checks():
         roster.get(slot, "colour")
     with pytest.raises(IndexError):
         roster.get(slot + 1, "health")
-    columns = [array(code, [0]) for code in CODES[TrackRoster]]
+    columns = [buffer(code, [0]) for code in CODES[TrackRoster]]
     with pytest.raises(ValueError, match="27 columns"):
         roster.load(columns[:-1])
     with pytest.raises(ValueError, match=r"^health is a buffer of 'B', got 'H'"):
@@ -149,5 +157,40 @@ def test_the_lid_checks():
 
 
 def test_memory_of_a_row():
-    assert TrackRoster().bytes_per_slot == 137
-    assert MonitorRoster().bytes_per_slot == 47
+    assert TrackRoster().bytes_per_slot == 114.125
+    assert MonitorRoster().bytes_per_slot == 40.125
+
+
+@pytest.mark.parametrize("kind", [TrackRoster, MonitorRoster])
+def test_a_buffer_with_a_value_that_does_not_fit_names_its_column_and_appends_nothing(kind):
+    roster = kind()
+    roster.load([buffer(code, [1, 2]) for code in CODES[kind]])
+    for i, code in enumerate(CODES[kind]):
+        if code == "w":
+            for outside in (-1, (1 << 48) - 1, NEVER - 1, -NEVER - 1):
+                columns = [buffer(code, [3, 4]) for code in CODES[kind]]
+                columns[i][1] = outside
+                with pytest.raises(OverflowError, match=f"^{kind.COLUMNS[i]} is {outside}, outside 0"):
+                    roster.load(columns)
+    assert len(roster) == 2
+    assert roster.open() == 2
+    assert roster.read(2) == BLANK[kind]
+    assert list(roster.column("number"))[:2] == [1, 2]
+
+
+def test_the_last_millisecond_of_the_year_9999_and_never_are_exact():
+    roster = TrackRoster()
+    slot = roster.open()
+    for instant in (0, 1, 253402300799999, (1 << 48) - 2, NEVER):
+        roster.set(slot, "expected", instant)
+        assert roster.get(slot, "expected") == roster.column("expected")[slot] == instant
+
+
+def test_reserve_is_exact_and_growth_doubles():
+    roster = MonitorRoster()
+    roster.reserve(1001)
+    assert roster.capacity == 1008
+    for _ in range(1009):
+        roster.open()
+    assert roster.capacity == 2016
+    assert roster.nbytes == 2016 * roster.bytes_per_slot

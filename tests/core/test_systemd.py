@@ -12,7 +12,6 @@ One process answers many expressions. What is known to differ, and left out here
 import datetime as dt
 import os
 import re
-import shutil
 import subprocess
 
 import pytest
@@ -25,36 +24,30 @@ from tocsin.domain.errors import InvalidArgument
 from tocsin.domain.schedule import OnCalendar
 from tocsin.schedule import on_calendar
 
-ANALYZE = shutil.which("systemd-analyze")
-pytestmark = [
-    pytest.mark.system,
-    pytest.mark.skipif(ANALYZE is None, reason="needs systemd-analyze: make system-deps"),
-]
+pytestmark = pytest.mark.system
 FIRES = re.compile(r"(?:Next elapse|Iter\. #\d+): (?:never|\w+ (\d+-\d\d-\d\d \d\d:\d\d:\d\d) UTC)")
 COUNT = 4
 LIMIT = dt.datetime(2200, 1, 1, tzinfo=zones.UTC)
 
 
-def analyze(expressions, start):
-    """What systemd makes of each expression: its next elapses as seconds, None where it refuses."""
-    base = dt.datetime.fromtimestamp(start, zones.UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    command = [ANALYZE, "calendar", f"--iterations={COUNT}", f"--base-time={base}", "--", *expressions]
-    done = subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-        env={**os.environ, "TZ": "UTC", "LC_ALL": "C"},
-    )
-    # Refused ones are named on the other stream, and leave nothing in this one.
-    refused = set(re.findall(r"^Failed to parse calendar specification '(.*)': ", done.stderr, re.MULTILINE))
-    blocks = iter([block for block in done.stdout.split("\n\n") if block.strip()])
-    found = {}
-    for text in expressions:
-        found[text] = None if text in refused else elapses(next(blocks))
-    assert next(blocks, None) is None
-    return found
+@pytest.fixture(scope="session")
+def analyze(debian_program):
+    """What systemd makes of each expression after a second: its next elapses as seconds, None where it refuses."""
+    program = debian_program("systemd-analyze")
+
+    def ask(expressions, start):
+        base = dt.datetime.fromtimestamp(start, zones.UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        command = [program, "calendar", f"--iterations={COUNT}", f"--base-time={base}", "--", *expressions]
+        environment = {**os.environ, "TZ": "UTC", "LC_ALL": "C"}
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, env=environment)
+        # Refused ones are named on the other stream, and leave nothing in this one.
+        refused = set(re.findall(r"^Failed to parse calendar specification '(.*)': ", done.stderr, re.MULTILINE))
+        blocks = iter([block for block in done.stdout.split("\n\n") if block.strip()])
+        found = {text: None if text in refused else elapses(next(blocks)) for text in expressions}
+        assert next(blocks, None) is None
+        return found
+
+    return ask
 
 
 def elapses(block):
@@ -78,7 +71,7 @@ def ours(compiler, text, start):
     expressions=st.lists(calendars(), min_size=30, max_size=60, unique=True),
     start=st.integers(1_767_225_600, 1_900_000_000),
 )
-def test_expressions_in_utc(compiler, expressions, start):
+def test_expressions_in_utc(compiler, analyze, expressions, start):
     for text, expected in analyze(expressions, start).items():
         assert expected is not None, text
         assert ours(compiler, text, start) == expected, text
@@ -103,7 +96,7 @@ def test_expressions_in_utc(compiler, expressions, start):
     index=st.integers(0, 5),
     shift=st.integers(-30 * 3600, 4 * 3600),
 )
-def test_around_transitions(compiler, expressions, name, index, shift):
+def test_around_transitions(*, compiler, analyze, expressions, name, index, shift):
     found = zones.transitions(name, 2026, 2029)
     start = (found[index % len(found)] if found else 1_790_000_000) + shift
     if dt.datetime.fromtimestamp(start, zones.UTC).astimezone(zones.load(name)).fold:
@@ -124,7 +117,7 @@ def mutated(draw):
 
 @settings(max_examples=12, deadline=None, phases=[Phase.explicit, Phase.generate])
 @given(expressions=st.lists(mutated(), min_size=30, max_size=60, unique=True))
-def test_what_systemd_refuses_is_refused(expressions):
+def test_what_systemd_refuses_is_refused(analyze, expressions):
     alike = [
         text for text in expressions if text == text.strip() and not re.search(r"[0-9]\.[0-9]|'", text)
     ]  # (b), (c)
@@ -144,7 +137,7 @@ def wraps(text):
     return any(names.index(first.lower()) > names.index(last.lower()) for first, last in ranges)
 
 
-def test_the_examples_of_the_manual(compiler):
+def test_the_examples_of_the_manual(compiler, analyze):
     examples = [
         *("Sat,Thu,Mon..Wed,Sat..Sun", "Mon,Sun 2032-*-* 2,1:23", "Wed *-1", "Wed..Wed,Wed *-1", "Wed, 17:48"),
         *("Wed..Sat,Tue 32-10-15 1:2:3", "*-*-7 0:0:0", "10-15", "monday *-12-* 17:00", "Mon,Fri *-*-3,1,2 *:30:45"),

@@ -275,7 +275,27 @@ def test_a_schedule_is_previewed_without_a_server() -> None:
         "2026-03-30T00:30:00Z",
         "2026-03-31T00:30:00Z",
     ]
-    assert "clocks changed" in text
+    assert "clocks go forward 1 h on Sun 2026-03-29 at 02:00:00; moved: its time is skipped that day" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "times"),
+    [
+        (("0 12 * * *",), ["01T12", "02T12"]),
+        (("--at", "14:30", "--at", "02:00"), ["01T02", "01T14"]),
+        (("--every", "2h"), ["01T02", "01T04"]),
+        (("--every", "1month", "--until", "2026-02-01T00:00:00Z"), ["01T00"]),
+        (("--within", "90m"), ["01T01", "01T03"]),
+        (("--rrule", "FREQ=MONTHLY;BYDAY=-1FR;BYHOUR=9"), ["30T09", "27T09"]),
+        (("--on-calendar", "Fri 08:00"), ["02T08", "09T08"]),
+        (("0 12 * * *", "--at", "13:00"), ["01T12", "01T13"]),
+        (("0 12 * * *", "--before", "1", "--count", "1"), ["31T12", "01T12"]),
+    ],
+)
+def test_every_kind_of_schedule_is_previewed(arguments: tuple[str, ...], times: list[str]) -> None:
+    text = good("monitors", "preview", "--from", "2026-01-01T00:00:00Z", "--count", "2", *arguments)
+    assert re.findall(r"\d{4}-\d\d-(\d\dT\d\d):\d\d:\d\dZ", text) == times
+    assert "time zones 20" in text
 
 
 @pytest.mark.parametrize(
@@ -286,6 +306,11 @@ def test_a_schedule_is_previewed_without_a_server() -> None:
         (("* * * * *", "--time-zone", "Mars/Olympus"), "Mars/Olympus"),
         (("* * * * *", "--from", "yesterday"), "yesterday"),
         (("* * * * *", "--count", "0"), "0"),
+        ((), "--rrule"),
+        (("--every", "2 fortnights"), "2 fortnights"),
+        (("--within", "1month"), "no fixed length"),
+        (("--rrule", "FREQ=DAILY;BYHOUR=25"), "BYHOUR: '25' is not 0 to 23"),
+        (("* * * * *", "--from", "2026-01-02T00:00:00Z", "--until", "2026-01-01T00:00:00Z"), "--until"),
     ],
 )
 def test_a_preview_of_what_cannot_be_says_why(arguments: tuple[str, ...], said: str) -> None:

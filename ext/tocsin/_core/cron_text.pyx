@@ -293,10 +293,10 @@ cdef bint cron_text_read(
 ) noexcept nogil:
     """Fills `cron` and answers true, or fills `refusal` and answers false."""
     cdef int at, words = 0, seventh = length, _
-    cdef bint blank, before = True
+    cdef int blank, before = BLANK
     for at in range(length):
         blank = CLASS[text[at]] & BLANK
-        words += before and not blank
+        words += before & ~blank  # without a branch: BLANK is 1
         before = blank
     if (words == 5 or words == 6) and read_fields(text, length, 6 - words, day_rule, cron, refusal):
         return True

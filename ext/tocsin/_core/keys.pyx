@@ -1,20 +1,29 @@
 """From the key of a monitor to its slot, without keeping the key.
 
-Data: open addressing with linear probing; a place holds the 128-bit digest of a key and a uint32. The digest is
-SipHash-2-4 with 128 bits (Aumasson and Bernstein, 2012) under a secret, so nobody who chooses keys can choose
-collisions, and two keys meet by chance only after some 10^19 of them.
-Invariant: no free place lies between a digest's home place and where it is. A removal moves later entries back instead
-of leaving a mark, so a table that lives for years does not slow down.
-Cost: 20 bytes a place, at most 3/4 of them taken; growth doubles. A digest of 40 bytes takes about 30 ns.
+Data: linear probing in the order of the digests. The home of a digest is its low half times the capacity, divided by
+2^64, so that any capacity will do, and the whole table is ascending: to find is to skip what is smaller. A place holds
+128 bits of SipHash-2-4 (Aumasson and Bernstein, 2012) under a secret, and a uint32: nobody who chooses keys can choose
+collisions, and by chance two keys meet only after some 10^19 of them.
+Invariant: ascending by the low half; no free place between a digest's home and its place. An entry pushes the greater
+ones on up to the next free place, a removal takes them back: no marks, no ageing. Nothing wraps: a tail of places
+follows the last home, and a table whose tail is full grows.
+Cost: 20 bytes a place, 7/8 of them taken at most; 23 bytes a key after `reserve`. Growth by half is one pass in order.
 """
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
-from cpython.mem cimport PyMem_RawCalloc, PyMem_RawFree, PyMem_RawMalloc
+from cpython.mem cimport PyMem_RawFree, PyMem_RawMalloc
 from libc.stdint cimport uint32_t, uint64_t
-from libc.string cimport memset
+from libc.string cimport memmove, memset
 
-from tocsin._core.types cimport NOWHERE
+from tocsin._core.handles cimport watch_of
+from tocsin._core.types cimport NOWHERE, large_pages, prefetch, word_of, words_product_high
 
 globals().update(NOWHERE=NOWHERE)  # a C constant, given to Python
+
+cdef enum:
+    CHUNK = 64       # keys of a batch whose places are asked for ahead
+    TAIL_MAX = 64    # seldom exceeded at 7/8: the chance is some 10^-7, and then the table grows
+
+cdef uint64_t FREE = 0xffffffffffffffffULL
 
 
 cdef inline uint64_t rotated(uint64_t word, int bits) noexcept nogil:
@@ -34,13 +43,23 @@ cdef inline void sip_round(uint64_t *v) noexcept nogil:
     v[2] = rotated(v[2], 32)
 
 
-cdef inline uint64_t word_at(const unsigned char *data, size_t length) noexcept nogil:
-    # Up to eight bytes, little-endian, whatever the machine.
+cdef inline uint64_t last_word(const unsigned char *data, size_t at, size_t length) noexcept nogil:
+    # The bytes from `at` on, fewer than eight, little-endian, whatever the machine.
     cdef uint64_t word = 0
     cdef size_t i
+    if length == at:
+        return 0
+    if length >= 8:  # what the word before has already is shifted out
+        return word_of(data + length - 8) >> (8 * (8 - (length - at)))
     for i in range(length):
         word |= <uint64_t>data[i] << (8 * i)
     return word
+
+
+cdef void keys_secret(keys_t *keys, const unsigned char *secret) noexcept nogil:
+    """Sixteen bytes."""
+    keys.secret[0] = word_of(secret)
+    keys.secret[1] = word_of(secret + 8)
 
 
 cdef digest_t keys_digest(const keys_t *keys, const unsigned char *data, size_t length) noexcept nogil:
@@ -54,13 +73,13 @@ cdef digest_t keys_digest(const keys_t *keys, const unsigned char *data, size_t 
     v[2] = keys.secret[0] ^ 0x6c7967656e657261ULL
     v[3] = keys.secret[1] ^ 0x7465646279746573ULL
     while at + 8 <= length:
-        word = word_at(data + at, 8)
+        word = word_of(data + at)
         v[3] ^= word
         sip_round(v)
         sip_round(v)
         v[0] ^= word
         at += 8
-    word = word_at(data + at, length - at) | <uint64_t>(length & 0xff) << 56
+    word = last_word(data, at, length) | <uint64_t>(length & 0xff) << 56
     v[3] ^= word
     sip_round(v)
     sip_round(v)
@@ -76,46 +95,152 @@ cdef digest_t keys_digest(const keys_t *keys, const unsigned char *data, size_t 
     return digest
 
 
+cdef inline digest_t ordered(digest_t digest) noexcept nogil:
+    # The one low half that means "free" gives way to its neighbour.
+    if digest.low == FREE:
+        digest.low = FREE - 1
+    return digest
+
+
+cdef inline uint64_t home_of(const keys_t *keys, uint64_t low) noexcept nogil:
+    return words_product_high(low, keys.capacity)
+
+
 cdef inline uint64_t place_of(const keys_t *keys, digest_t digest) noexcept nogil:
-    # Where the digest is, or the free place where it belongs.
-    cdef uint64_t mask = keys.capacity - 1, at = digest.low & mask
-    while keys.values[at] != NOWHERE:
-        if keys.digests[at].low == digest.low and keys.digests[at].high == digest.high:
-            break
-        at = (at + 1) & mask
+    # Where the digest is, or the first place with a greater one, or a free place: where it belongs.
+    cdef uint64_t at = home_of(keys, digest.low)
+    while keys.digests[at].low < digest.low:
+        at += 1
+    while keys.digests[at].low == digest.low and keys.digests[at].high != digest.high:
+        at += 1
     return at
 
 
+cdef inline bint is_at(const keys_t *keys, uint64_t at, digest_t digest) noexcept nogil:
+    return keys.digests[at].low == digest.low and keys.digests[at].high == digest.high
+
+
 cdef uint32_t keys_find(const keys_t *keys, digest_t digest) noexcept nogil:
-    """The value under a digest, or NOWHERE."""
-    return keys.values[place_of(keys, digest)]
+    """The value of a digest, or NOWHERE."""
+    cdef uint64_t at
+    digest = ordered(digest)
+    at = place_of(keys, digest)
+    return keys.values[at] if is_at(keys, at, digest) else NOWHERE
 
 
-cdef void vacate(keys_t *keys, uint64_t hole) noexcept nogil:
-    # Entries after the hole move into it unless they would land before their home place.
-    cdef uint64_t mask = keys.capacity - 1, at = (hole + 1) & mask, home
-    while keys.values[at] != NOWHERE:
-        home = keys.digests[at].low & mask
-        if ((at - home) & mask) >= ((at - hole) & mask):
-            keys.digests[hole] = keys.digests[at]
-            keys.values[hole] = keys.values[at]
-            hole = at
-        at = (at + 1) & mask
-    keys.values[hole] = NOWHERE
+cdef uint64_t keys_room(const keys_t *keys, uint64_t count) noexcept nogil:
+    """The capacity that `count` keys need; the present one if that is enough."""
+    return keys.capacity if count * 8 <= keys.capacity * 7 else (count * 8 + 6) // 7
+
+
+cdef bint keys_resize(keys_t *keys, uint64_t capacity) noexcept nogil:
+    """A table with at least `capacity` homes instead; False when there is no memory for it, and nothing changed."""
+    cdef keys_t grown = keys[0]
+    cdef uint64_t at, end, i
+    while True:
+        grown.capacity = capacity
+        grown.places = capacity + min(capacity, <uint64_t>TAIL_MAX)
+        grown.digests = <digest_t *>PyMem_RawMalloc((grown.places + 1) * sizeof(digest_t))
+        grown.values = <uint32_t *>PyMem_RawMalloc(grown.places * sizeof(uint32_t))
+        if not grown.digests or not grown.values:
+            keys_free(&grown)
+            return False
+        large_pages(grown.digests, (grown.places + 1) * sizeof(digest_t))
+        large_pages(grown.values, grown.places * sizeof(uint32_t))
+        memset(grown.digests, 0xff, (grown.places + 1) * sizeof(digest_t))
+        memset(grown.values, 0xff, grown.places * sizeof(uint32_t))
+        end = 0
+        for i in range(keys.places):
+            if keys.digests[i].low != FREE:
+                at = max(home_of(&grown, keys.digests[i].low), end)
+                if at == grown.places:
+                    break
+                grown.digests[at] = keys.digests[i]
+                grown.values[at] = keys.values[i]
+                end = at + 1
+        else:
+            keys_free(keys)
+            keys[0] = grown
+            return True
+        keys_free(&grown)
+        capacity += capacity // 16 + 16  # the tail is too short, which is rare
+
+
+cdef bint keys_put(keys_t *keys, digest_t digest, uint32_t value) noexcept nogil:
+    """Adds or replaces; False when there is no memory to grow, and nothing changed."""
+    cdef uint64_t at, end
+    digest = ordered(digest)
+    while True:
+        at = place_of(keys, digest)
+        if is_at(keys, at, digest):
+            keys.values[at] = value
+            return True
+        if (keys.count + 1) * 8 <= keys.capacity * 7:
+            end = at
+            while end < keys.places and keys.digests[end].low != FREE:
+                end += 1
+            if end < keys.places:
+                memmove(&keys.digests[at + 1], &keys.digests[at], (end - at) * sizeof(digest_t))
+                memmove(&keys.values[at + 1], &keys.values[at], (end - at) * sizeof(uint32_t))
+                keys.digests[at] = digest
+                keys.values[at] = value
+                keys.count += 1
+                return True
+        if not keys_resize(keys, keys.capacity + keys.capacity // 2 + 16):
+            return False
+
+
+cdef bint keys_remove(keys_t *keys, digest_t digest) noexcept nogil:
+    """Whether it was there."""
+    cdef uint64_t at, end
+    digest = ordered(digest)
+    at = place_of(keys, digest)
+    if not is_at(keys, at, digest):
+        return False
+    end = at + 1
+    while keys.digests[end].low != FREE and home_of(keys, keys.digests[end].low) < end:
+        end += 1
+    memmove(&keys.digests[at], &keys.digests[at + 1], (end - at - 1) * sizeof(digest_t))
+    memmove(&keys.values[at], &keys.values[at + 1], (end - at - 1) * sizeof(uint32_t))
+    keys.digests[end - 1].low = keys.digests[end - 1].high = FREE
+    keys.values[end - 1] = NOWHERE
     keys.count -= 1
+    return True
+
+
+cdef void keys_free(keys_t *keys) noexcept nogil:
+    PyMem_RawFree(keys.digests)
+    PyMem_RawFree(keys.values)
+    keys.digests = NULL
+    keys.values = NULL
+
+
+cdef uint64_t keys_bytes(const keys_t *keys) noexcept nogil:
+    return keys.places * (sizeof(digest_t) + sizeof(uint32_t)) + sizeof(digest_t)
+
+
+cdef void expect_places(const keys_t *keys, const digest_t *digests, Py_ssize_t n) noexcept nogil:
+    # The processor fetches the homes of a chunk all at once instead of waiting for each.
+    cdef Py_ssize_t i
+    cdef uint64_t home
+    for i in range(n):
+        home = home_of(keys, digests[i].low)
+        prefetch(&keys.digests[home])
+        prefetch(&keys.digests[min(home + 4, keys.places)])
+        prefetch(&keys.values[home])
 
 
 cdef class KeyTable:
-    def __cinit__(self, bytes secret not None):
+    def __cinit__(self, bytes secret not None, owner=None):
         if len(secret) != 16:
             raise ValueError(f"the secret has 16 bytes, got {len(secret)}")
-        self.keys.secret[0] = word_at(<const unsigned char *>PyBytes_AS_STRING(secret), 8)
-        self.keys.secret[1] = word_at(<const unsigned char *>PyBytes_AS_STRING(secret) + 8, 8)
-        self._resize(16)
+        keys_secret(&self.keys, <const unsigned char *>PyBytes_AS_STRING(secret))
+        if not keys_resize(&self.keys, 16):
+            raise MemoryError("no memory for a key table")
+        self.watch = watch_of(owner)
 
     def __dealloc__(self):
-        PyMem_RawFree(self.keys.digests)
-        PyMem_RawFree(self.keys.values)
+        keys_free(&self.keys)
 
     def __len__(self):
         return self.keys.count
@@ -126,65 +251,66 @@ cdef class KeyTable:
 
     @property
     def nbytes(self):
-        return self.keys.capacity * (sizeof(digest_t) + sizeof(uint32_t))
+        return keys_bytes(&self.keys)
+
+    cdef int _mine(self) except -1:
+        if self.busy:
+            raise RuntimeError("another thread is in the middle of a batch of keys")
+        return 0
 
     cdef digest_t _digest(self, bytes data):
         return keys_digest(&self.keys, <const unsigned char *>PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data))
 
-    cdef int _resize(self, uint64_t capacity) except -1:
-        cdef keys_t grown = self.keys
-        cdef uint64_t i, at
-        grown.capacity = capacity
-        grown.digests = <digest_t *>PyMem_RawCalloc(capacity, sizeof(digest_t))
-        grown.values = <uint32_t *>PyMem_RawMalloc(capacity * sizeof(uint32_t))
-        if not grown.digests or not grown.values:
-            PyMem_RawFree(grown.digests)
-            PyMem_RawFree(grown.values)
-            raise MemoryError(f"no memory for {capacity} keys")
-        memset(grown.values, 0xff, capacity * sizeof(uint32_t))
-        for i in range(self.keys.capacity):
-            if self.keys.values[i] != NOWHERE:
-                at = place_of(&grown, self.keys.digests[i])
-                grown.digests[at] = self.keys.digests[i]
-                grown.values[at] = self.keys.values[i]
-        PyMem_RawFree(self.keys.digests)
-        PyMem_RawFree(self.keys.values)
-        self.keys = grown
+    cdef int _reserve(self, uint64_t keys) except -1:
+        cdef uint64_t capacity
+        if keys > <uint64_t>1 << 40:
+            raise MemoryError(f"no memory for {keys} keys")
+        capacity = keys_room(&self.keys, keys)
+        if capacity > self.keys.capacity and not keys_resize(&self.keys, capacity):
+            raise MemoryError(f"no memory for {keys} keys")
         return 0
 
-    cdef int _put(self, bytes data, uint32_t value) except -1:
-        cdef digest_t digest
-        cdef uint64_t at
-        if value == NOWHERE:
-            raise ValueError(f"value {value} means nowhere")
-        if (self.keys.count + 1) * 4 > self.keys.capacity * 3:
-            self._resize(self.keys.capacity * 2)
-        digest = self._digest(data)
-        at = place_of(&self.keys, digest)
-        if self.keys.values[at] == NOWHERE:
-            self.keys.count += 1
-        self.keys.digests[at] = digest
-        self.keys.values[at] = value
+    cdef int _put_digests(self, const digest_t *digests, const uint32_t *values, Py_ssize_t n) except -1:
+        cdef Py_ssize_t i
+        cdef bint done = True
+        self.busy = True
+        with nogil:
+            expect_places(&self.keys, digests, n)
+            for i in range(n):
+                done = keys_put(&self.keys, digests[i], values[i])
+                if not done:
+                    break
+        self.busy = False
+        if not done:
+            raise MemoryError(f"no memory for {self.keys.count + 1} keys")
+        if self.watch is not None:
+            for i in range(n):
+                self.watch.store((digests[i].low, digests[i].high), values[i])
         return 0
 
     def reserve(self, uint64_t keys):
-        cdef uint64_t capacity = self.keys.capacity
-        if keys > <uint64_t>1 << 40:
-            raise MemoryError(f"no memory for {keys} keys")
-        while keys * 4 > capacity * 3:
-            capacity *= 2
-        if capacity > self.keys.capacity:
-            self._resize(capacity)
+        self._mine()
+        self._reserve(keys)
 
     def digest(self, bytes data not None):
         cdef digest_t digest = self._digest(data)
         return digest.low, digest.high
 
     def put(self, bytes data not None, uint32_t value):
-        self._put(data, value)
+        cdef digest_t digest
+        self._mine()
+        if value == NOWHERE:
+            raise ValueError(f"value {value} means nowhere")
+        digest = self._digest(data)
+        if not keys_put(&self.keys, digest, value):
+            raise MemoryError(f"no memory for {self.keys.count + 1} keys")
+        if self.watch is not None:
+            self.watch.store((digest.low, digest.high), value)
 
     def put_many(self, list keys not None, const uint32_t[::1] values):
-        cdef Py_ssize_t i, n = len(keys)
+        cdef Py_ssize_t i, first = 0, n = len(keys)
+        cdef digest_t digests[CHUNK]
+        self._mine()
         if values.shape[0] != n:
             raise ValueError(f"{n} keys and {values.shape[0]} values")
         for i in range(n):
@@ -192,27 +318,90 @@ cdef class KeyTable:
                 raise TypeError(f"key {i} is not bytes")
             if values[i] == NOWHERE:
                 raise ValueError(f"value {i} means nowhere")
-        self.reserve(self.keys.count + n)
+        keys = list(keys)  # whoever changes the list in the middle changes another one
+        self._reserve(self.keys.count + n)
+        while first < n:
+            for i in range(min(<Py_ssize_t>CHUNK, n - first)):
+                digests[i] = self._digest(keys[first + i])
+            self._put_digests(digests, &values[first], min(<Py_ssize_t>CHUNK, n - first))
+            first += CHUNK
+
+    def put_joined(self, const unsigned char[::1] data, const uint64_t[::1] ends, const uint32_t[::1] values):
+        cdef Py_ssize_t i, first = 0, n = ends.shape[0], many
+        cdef uint64_t begin = 0, end, size = data.shape[0]
+        cdef const unsigned char *text = NULL
+        cdef digest_t digests[CHUNK]
+        cdef bint done = True
+        self._mine()
+        if values.shape[0] != n:
+            raise ValueError(f"{n} keys and {values.shape[0]} values")
         for i in range(n):
-            self._put(keys[i], values[i])
+            if ends[i] < begin or ends[i] > <uint64_t>data.shape[0]:
+                raise ValueError(f"key {i} ends at {ends[i]}, outside {begin}..{data.shape[0]}")
+            if values[i] == NOWHERE:
+                raise ValueError(f"value {i} means nowhere")
+            begin = ends[i]
+        if n == 0:
+            return
+        self._reserve(self.keys.count + n)
+        if size:
+            text = &data[0]
+        self.busy = True
+        with nogil:
+            begin = 0
+            while first < n and done:
+                many = min(<Py_ssize_t>CHUNK, n - first)
+                for i in range(many):
+                    end = min(max(ends[first + i], begin), size)  # once more: another thread may have changed them
+                    digests[i] = keys_digest(&self.keys, text + begin, end - begin)
+                    begin = end
+                expect_places(&self.keys, digests, many)
+                for i in range(many):
+                    done = done and keys_put(&self.keys, digests[i], values[first + i])
+                first += many
+        self.busy = False
+        if not done:
+            raise MemoryError(f"no memory for {self.keys.count + 1} keys")
+        if self.watch is not None:
+            begin = 0
+            for i in range(n):
+                self.watch.store(self.digest(bytes(data[begin:ends[i]])), values[i])
+                begin = ends[i]
 
     def get(self, bytes data not None):
-        return keys_find(&self.keys, self._digest(data))
+        cdef digest_t digest
+        cdef uint32_t found
+        self._mine()
+        digest = self._digest(data)
+        found = keys_find(&self.keys, digest)
+        if self.watch is not None and found != NOWHERE:
+            self.watch.verify((digest.low, digest.high), found)
+        return found
 
     def get_many(self, list keys not None, uint32_t[::1] out):
-        cdef Py_ssize_t i, n = len(keys), found = 0
+        cdef Py_ssize_t i, first = 0, many, n = len(keys), found = 0
+        cdef digest_t digests[CHUNK]
+        self._mine()
         if out.shape[0] != n:
             raise ValueError(f"{n} keys and {out.shape[0]} results")
         for i in range(n):
             if not isinstance(keys[i], bytes):
                 raise TypeError(f"key {i} is not bytes")
-            out[i] = keys_find(&self.keys, self._digest(keys[i]))
-            found += out[i] != NOWHERE
+        while first < n:
+            many = min(<Py_ssize_t>CHUNK, n - first)
+            for i in range(many):
+                digests[i] = self._digest(keys[first + i])
+            expect_places(&self.keys, digests, many)
+            for i in range(many):
+                out[first + i] = keys_find(&self.keys, digests[i])
+                found += out[first + i] != NOWHERE
+            first += many
         return found
 
     def remove(self, bytes data not None):
-        cdef uint64_t at = place_of(&self.keys, self._digest(data))
-        if self.keys.values[at] == NOWHERE:
-            return False
-        vacate(&self.keys, at)
-        return True
+        cdef digest_t digest
+        self._mine()
+        digest = self._digest(data)
+        if self.watch is not None:
+            self.watch.forget((digest.low, digest.high))
+        return keys_remove(&self.keys, digest)

@@ -9,14 +9,24 @@ from typing import Final, final
 
 from _typeshed import ReadableBuffer, WriteableBuffer
 
+from tocsin._core.roster import Roster
+
 NONE: Final[int]  # 0xffffffff
 SLOTS_MAX: Final[int]
+VECTOR: Final[str]
+"""The instructions that this processor lets us use: "avx2" or "plain"."""
 
 @final
 class DeadlineHeap:
-    """Two deadlines for each slot. Belongs to one thread at a time."""
+    """Two deadlines for each slot. Belongs to one thread at a time.
 
-    def __new__(cls, slots: int = 8) -> DeadlineHeap: ...
+    `set_many`, the two `expire` and growth work without the GIL; who changes the heap meanwhile gets a RuntimeError.
+    Looking (`get`, `min`, the counts) is safe at any time and may see a part of the batch.
+    """
+
+    def __new__(cls, slots: int = 8, owner: Roster | None = None, vector: bool = True) -> DeadlineHeap:
+        """`owner`: the roster of the slots, by which debug builds catch stale ones. `vector`: use `VECTOR`."""
+
     def __len__(self) -> int:
         """Deadlines that are set."""
 
@@ -43,7 +53,10 @@ class DeadlineHeap:
         """How many deadlines are set in leaf 0 and in leaf 1."""
 
     def expire(self, now_s: int, limit: int) -> list[int]:
-        """Up to `limit` leaf ids with second <= now_s, in leaf order; they are cleared as they are handed out."""
+        """Up to `limit` leaf ids with second <= now_s, in leaf order; they are cleared as they are handed out.
+
+        After a MemoryError they are all set, to now_s if not as before.
+        """
 
     def expire_into(self, now_s: int, out: WriteableBuffer) -> int:
         """As `expire`, written into a uint32 array, whose length is the limit; says how many."""

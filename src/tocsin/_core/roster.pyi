@@ -4,13 +4,15 @@
 A slot stays the same until it is closed and may then be given out again. A slot that is not open is an IndexError; a
 value that does not fit its column is an OverflowError that names it, and the row stays as it was.
 
-    TrackRoster      number i64 | monitor, environment, next_track u32 = NOWHERE | health, verdict u8 | flags, failures,
-                     misses, recoveries, open_runs u16 | incident i64 | expected, deadline, run_deadline, last_check_in,
-                     last_success, last_start, last_duration i64 = NEVER | ok_count, error_count, started_count,
-                     missed_count, timed_out_count, unknown_count u32 | last_lapse i64 | last_lapse_slot i64 = NEVER
-    MonitorRoster    number i64 | project, policy u32 = NOWHERE | flags u16 | digest u64 | first_track u32 = NOWHERE |
-                     pause_until, mute_until i64 = 0: quiet while now < until; NEVER is without end
+    TrackRoster      number w48 | monitor, environment, next_track u32 = NOWHERE | health, verdict u8 | flags, failures,
+                     misses, recoveries, open_runs u16 | incident w48 | expected, deadline, run_deadline, last_check_in,
+                     last_success, last_start w48 = NEVER | last_duration i32 = -1 | ok_count, error_count,
+                     started_count, missed_count, timed_out_count, unknown_count u32 | last_lapse i64 |
+                     last_lapse_slot w48 = NEVER
+    MonitorRoster    number w48 | project, policy u32 = NOWHERE | flags u16 | digest u64 | first_track u32 = NOWHERE |
+                     pause_until, mute_until w48 = 0: quiet while now < until; NEVER is without end
 
+w48 is 0 to 2^48 - 2 (as milliseconds, until the year 10889) or NEVER, and int64 in buffers.
 A new row holds 0 where nothing else is said.
 """
 
@@ -32,15 +34,20 @@ class Roster:
     @property
     def capacity(self) -> int: ...
     @property
-    def bytes_per_slot(self) -> int: ...
+    def bytes_per_slot(self) -> float: ...
+    @property
+    def nbytes(self) -> int: ...
     def reserve(self, rows: int) -> None:
-        """Makes room for so many rows in all."""
+        """Makes room for so many rows in all, and hardly more; `open` and `load` at least double what is too small."""
 
     def open(self) -> int:
         """A slot with a new row."""
 
     def close(self, slot: int) -> None: ...
     def is_open(self, slot: int) -> bool: ...
+    def generation(self, slot: int) -> int:
+        """How often the slot was closed, modulo 256, in a debug build; else 0."""
+
     def read(self, slot: int) -> tuple[int, ...]:
         """The row in the order of COLUMNS."""
 
@@ -56,7 +63,9 @@ class Roster:
     def load(self, columns: Sequence[ReadableBuffer]) -> int:
         """Appends rows, all open, from one buffer for each column (`array` of its type); the slot of the first.
 
-        The slots of the others follow. ValueError for a wrong type or unequal lengths, and nothing is appended.
+        The slots of the others follow. ValueError for a wrong type or unequal lengths, OverflowError for a value that
+        does not fit, and nothing is appended. The GIL is not held; whoever reads or writes rows meanwhile gets a
+        RuntimeError.
         """
 
     def column(self, name: str) -> memoryview:

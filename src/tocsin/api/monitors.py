@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 from google.protobuf import empty_pb2
 
+from tocsin.api.previews import from_preview
 from tocsin.domain import errors, names
 from tocsin.domain.commands import PutMonitor
 from tocsin.domain.instant import Clock
@@ -17,10 +18,9 @@ from tocsin.v1 import monitor_service_pb2 as pb
 from tocsin.wire.masks import to_change
 from tocsin.wire.monitor import from_monitor, to_mute, to_pause
 from tocsin.wire.schedule import to_schedules
-from tocsin.wire.time import from_instant, to_instant
+from tocsin.wire.time import to_instant
 
 PAGE_DEFAULT, PAGE_MAX = 50, 1_000
-PREVIEW_DEFAULT = 5
 
 
 def page_size(asked: int, field: str = "page_size") -> int:
@@ -107,8 +107,14 @@ class MonitorHandlers:
 
     async def PreviewSchedule(self, request: pb.PreviewScheduleRequest, call: Call) -> pb.PreviewScheduleResponse:
         start = to_instant(request.start_time, "start_time") if request.HasField("start_time") else call.received
-        times, words = self._monitors.preview(to_schedules(request.schedules), start, request.count or PREVIEW_DEFAULT)
-        return pb.PreviewScheduleResponse(fire_times=[from_instant(time) for time in times], descriptions=words)
+        found = self._monitors.preview(
+            to_schedules(request.schedules),
+            start,
+            count=request.count,
+            end=to_instant(request.end_time, "end_time") if request.HasField("end_time") else None,
+            previous=request.previous_count,
+        )
+        return from_preview(found)
 
     async def WatchMonitors(
         self, request: pb.WatchMonitorsRequest, call: Call

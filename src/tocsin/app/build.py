@@ -19,11 +19,11 @@ from tocsin.api.heartbeats import HeartbeatHandlers
 from tocsin.api.incidents import IncidentHandlers
 from tocsin.api.monitors import MonitorHandlers
 from tocsin.app.settings import Settings, host_port
-from tocsin.app.tzdata import read_zone, tzdata_version, zone_names
+from tocsin.app.timezones import TimeZones, TimeZoneWatch
 from tocsin.dialects.sentry import ingest as sentry
 from tocsin.domain.instant import Clock, Instant
 from tocsin.domain.monitor import Monitor
-from tocsin.engine.engine import Engine, EngineSettings
+from tocsin.engine.engine import EngineSettings
 from tocsin.http import documents
 from tocsin.http.app import application
 from tocsin.http.auth import key_of
@@ -35,7 +35,6 @@ from tocsin.node.clock import SystemClock
 from tocsin.node.janitor import Janitor
 from tocsin.node.partition import Partition
 from tocsin.node.pulse import Pulse
-from tocsin.schedule import Compiler, Zones
 from tocsin.service.call import Call
 from tocsin.service.check_ins import CheckIns
 from tocsin.service.configuration import Configuration
@@ -73,6 +72,7 @@ class Parts:
     http: Starlette
     failed: Callable[[str, str], None]
     readiness: dict[str, Any]
+    time_zones: TimeZoneWatch
 
 
 def build(settings: Settings) -> Parts:
@@ -80,8 +80,7 @@ def build(settings: Settings) -> Parts:
     store = SqlStore(settings.database_url, busy_timeout_ms=settings.store.busy_timeout_ms)
     principals = Principals(store)
     journal = LocalJournal(clock, limit=settings.engine.queue_limit, answer_within_ms=settings.engine.answer_within_ms)
-    zones = Zones(read_zone, zone_names)
-    compiler = Compiler(zones)
+    time_zones = TimeZones()
     metrics = Metrics(CollectorRegistry(), lambda number: _slug(principals, number))
     watching = Watching(store)
 
@@ -93,7 +92,7 @@ def build(settings: Settings) -> Parts:
         pulse.beat()
 
     partition = Partition(
-        lambda: Engine(compiler, EngineSettings(settings.engine.outage_shown_ms)),
+        lambda: time_zones.engine(EngineSettings(settings.engine.outage_shown_ms)),
         journal,
         store,
         clock,
@@ -112,7 +111,7 @@ def build(settings: Settings) -> Parts:
         if reason not in _BY_REFUSAL:  # those are facts, and counted as such
             metrics.reject(dialect, _ANSWERED.get(reason, "invalid"))
 
-    configuration = Configuration(zones)
+    configuration = Configuration(time_zones.compiler.zones, time_zones.version)
     check_ins = CheckIns(journal, store, configuration.check, answered, metrics.reject, metrics.observe_offset)
     monitors = Monitors(journal, store, configuration)
     services: dict[str, object] = {
@@ -121,13 +120,20 @@ def build(settings: Settings) -> Parts:
         "tocsin.v1.HeartbeatService": HeartbeatHandlers(check_ins, journal.arrival),
         "tocsin.v1.IncidentService": IncidentHandlers(Incidents(journal, store)),
     }
-    readiness: dict[str, Any] = {"ready": False, "version": __version__, "tzdata": tzdata_version()}
+    readiness: dict[str, Any] = {"ready": False, "version": __version__, "tzdata": time_zones.version}
+    metrics.show_tzdata(time_zones.version)
+
+    def use(now: TimeZones) -> None:
+        configuration.use(now.compiler.zones, now.version)
+        readiness["tzdata"] = now.version
+        metrics.show_tzdata(now.version)
 
     async def context(request: Request, _method: object) -> Call:
         principal = principals.resolve(key_of(request))
         return Call(principal, request.state.received, "native", request.headers.get("user-agent", "")[:200])
 
     def interval(monitor: Monitor, slot: Instant) -> int:
+        compiler = time_zones.compiler
         return compiler.distance(compiler.compile(monitor.policy.schedules), slot)
 
     def monitor_series(project: int, query: dict[str, str]) -> Iterator[bytes]:
@@ -172,6 +178,7 @@ def build(settings: Settings) -> Parts:
         http=application(routes, journal.arrival, settings.listen.path_prefix),
         failed=failed,
         readiness=readiness,
+        time_zones=TimeZoneWatch(time_zones, partition, use),
     )
 
 

@@ -74,6 +74,8 @@ class _Server:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
+        if hasattr(signal, "SIGHUP"):
+            loop.add_signal_handler(signal.SIGHUP, parts.time_zones.ask)
         listener = _bind(*host_port(listen.http, "listen.http"))
         grpc = self._grpc()
         scheme = "https" if listen.tls_certificate else "http"
@@ -93,6 +95,7 @@ class _Server:
             pulse,
             asyncio.create_task(parts.janitor.run(), name="janitor"),
             asyncio.create_task(self._refresh(), name="credentials"),
+            asyncio.create_task(parts.time_zones.run(), name="time zones"),
         ]
         for task in (partition, *tasks, serving):
             task.add_done_callback(self._ended)

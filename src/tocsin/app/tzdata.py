@@ -44,3 +44,10 @@ def tzdata_version() -> str:
     except ModuleNotFoundError:
         return "unknown"
     return str(tzdata.IANA_VERSION)
+
+
+def forget() -> None:
+    """What was read and kept may have changed: it is read again."""
+    zone_names.cache_clear()
+    tzdata_version.cache_clear()
+    zoneinfo.ZoneInfo.clear_cache()

@@ -1,6 +1,5 @@
 """tocsin monitors: look at monitors, apply a file of them, preview a schedule."""
 
-import datetime
 import sys
 from pathlib import Path
 from typing import Any, Final
@@ -10,14 +9,10 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from tocsin.app.tzdata import read_zone, zone_names
 from tocsin.cli import monitor_file
+from tocsin.cli.preview import preview
 from tocsin.cli.rest import ApiError, Rest
 from tocsin.domain.errors import TocsinError
-from tocsin.domain.instant import to_rfc3339
-from tocsin.domain.schedule import Cron
-from tocsin.node.clock import SystemClock
-from tocsin.schedule import Compiler, FireTime, Zones, describe, fire_times
 
 _PARENT: Final = "/v1/projects/-/monitors"
 _json = click.option("--json", "as_json", is_flag=True, help="Print the API's JSON.")
@@ -98,33 +93,7 @@ def apply(file: Path, dry_run: bool, as_json: bool, url: str | None, key: str | 
     click.echo(f"{len(answer.get('monitors', []))} monitors {verb}")
 
 
-@monitors.command("preview")
-@click.argument("expression")
-@click.option("--time-zone", default="UTC", show_default=True)
-@click.option("--count", default=5, show_default=True, type=click.IntRange(1, 1000))
-@click.option("--from", "start", help="RFC 3339 time.  [default: now]")
-def preview(expression: str, time_zone: str, count: int, start: str | None) -> None:
-    """Print the next times of a cron expression, in UTC and local time."""
-    compiler = Compiler(Zones(read_zone, zone_names))
-    schedule = Cron(expression, time_zone)
-    try:
-        at = SystemClock().now() if start is None else round(datetime.datetime.fromisoformat(start).timestamp() * 1000)
-        found = fire_times(compiler, (schedule,), at, count)
-        click.echo(describe((schedule,)))
-        for fire in found:
-            click.echo(f"  {_fire_line(fire)}")
-    except TocsinError as error:
-        raise click.ClickException(error.message) from None
-    except ValueError:
-        raise click.ClickException(f"--from: {start!r} is not an RFC 3339 time") from None
-
-
-def _fire_line(fire: FireTime) -> str:
-    """UTC, local, and a mark where the clocks changed since the line before."""
-    zone = datetime.timezone(datetime.timedelta(seconds=fire.utc_offset_s))
-    local = datetime.datetime.fromtimestamp(fire.at_ms / 1000, zone)
-    mark = "   clocks changed" if fire.clock_changed else ""
-    return f"{to_rfc3339(fire.at_ms)}   {local.strftime('%a %Y-%m-%d %H:%M:%S %z')}{mark}"
+monitors.add_command(preview)
 
 
 def _call(rest: Rest, method: str, path: str, body: object = None, query: dict[str, object] | None = None) -> Any:

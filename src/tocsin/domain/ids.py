@@ -65,6 +65,11 @@ def track_key(monitor_number: int, environment: str) -> bytes:
     return b"t%d\x00%s" % (monitor_number, environment.encode())
 
 
+def run_key(project: int, identifier: str) -> bytes:
+    """Key of an open run in the core's table of runs."""
+    return b"r%d\x00%s" % (project, identifier.encode())
+
+
 def partition_of(project: int) -> int:  # noqa: ARG001 - the port is fixed before it has a second adapter
     """The partition that owns a project; one process owns everything until there is a distributed journal."""
     return 0

@@ -6,8 +6,8 @@ A monitor may have several schedules; it is due whenever any of them is. Kinds:
     Interval    every n units, counted from the last report (see `Anchor`)
     Daily       at these wall-clock times every day: "14:30", "02:00:30"
     Rolling     each signal re-arms the timer: due `period` after the last one
-    RRule       RFC 5545 recurrence rule      (in the contract; compiled by a later version)
-    OnCalendar  systemd calendar expression   (in the contract; compiled by a later version)
+    RRule       RFC 5545 recurrence rule: "FREQ=MONTHLY;BYDAY=-1FR;BYHOUR=9", with DTSTART or without
+    OnCalendar  systemd calendar expression: "Mon..Fri *-*-* 08:00", a time zone at its end or not
 """
 
 import enum

@@ -7,6 +7,7 @@ The heap ends in 2106; what lies beyond is parked at its last value and looked a
 from typing import Final
 
 from tocsin._core.deadlines import DeadlineHeap
+from tocsin._core.roster import TrackRoster
 from tocsin.domain.instant import NEVER, SECOND, Instant
 
 SLOT: Final = 0
@@ -16,8 +17,12 @@ _NONE: Final = 0xFFFFFFFF
 
 
 class Deadlines:
-    def __init__(self) -> None:
-        self._heap = DeadlineHeap()
+    def __init__(self, tracks: TrackRoster | None = None) -> None:
+        self._heap = DeadlineHeap(owner=tracks)
+
+    @property
+    def nbytes(self) -> int:
+        return self._heap.nbytes
 
     def put(self, slot: int, leaf: int, deadline: Instant) -> None:
         """NEVER clears. An instant before 1970 is due at once."""

@@ -30,7 +30,7 @@ from tocsin.domain.commands import (
 from tocsin.domain.facts import IncidentAcknowledged
 from tocsin.domain.instant import SECOND, Instant
 from tocsin.domain.receipt import Receipt
-from tocsin.engine import outages, puts, reports, silence
+from tocsin.engine import outages, puts, reports, rezoning, silence
 from tocsin.engine.delta import Delta
 from tocsin.engine.loading import load
 from tocsin.engine.memory import Needs, Recall, Snapshot
@@ -61,6 +61,7 @@ class Engine:
     def load(self, snapshot: Snapshot) -> None:
         """Takes over what the store holds. The engine must be new."""
         load(self._state, snapshot)
+        rezoning.realign(self._state)
 
     def next_deadline(self) -> Instant | None:
         return self._state.deadlines.next()
@@ -155,6 +156,17 @@ class Engine:
         if until > since:
             outages.record(state, since, until, reason, unknown, until - since >= self._settings.outage_shown_ms)
         state.clock = max(state.clock, until)
+
+    def plan_rezone(self, rules: rezoning.NewRules) -> rezoning.Plan:
+        """What a new time zone database changes as of the clock. On any thread, while nothing else is asked for."""
+        return rezoning.plan(self._state, rules)
+
+    def rezone(self, plan: rezoning.Plan, *, slice_size: int) -> Iterator[int]:
+        """Puts a plan just made in force. What it returns moves tracks, and yields after each slice of them.
+
+        Between slices reports may be stepped and a `take` be committed; `tick` must wait for the end.
+        """
+        return rezoning.adopt(self._state, plan, slice_size=slice_size)
 
     def _acknowledge(self, command: AcknowledgeIncident, at: Instant) -> Receipt:
         known = self._state.incidents.get(command.incident)

@@ -30,7 +30,7 @@ def load(state: State, snapshot: Snapshot) -> None:
             if run.track in by_number:
                 state.runs.put(by_number[run.track], run)
     for slot in state.runs.tracks():
-        state.deadlines.put(slot, RUN, state.runs.deadline(slot))
+        state.deadlines.put(slot, RUN, state.runs.summary(slot)[1])
     for incidents in snapshot.open_incidents:
         for incident in incidents:
             state.incidents[incident.number] = incident
@@ -68,7 +68,7 @@ def _load_monitor_rows(state: State, rows: list[MonitorRow], slots: dict[int, in
         )
     )
     keys = [ids.monitor_key(project, name) for project, name in zip(projects, names, strict=True)]
-    state.keys.put_many(keys, array("I", range(first, first + count)))
+    state.monitor_keys.put_many(keys, array("I", range(first, first + count)))
     slots.update(zip(numbers, range(first, first + count), strict=True))
 
 
@@ -100,21 +100,20 @@ def _load_track_rows(
     columns = list(zip(*rows, strict=True))
     numbers = columns[_MONITOR]
     monitor_slots = [slots[number] for number in numbers]
-    links = []
+    links, followed = [], []
     for slot, monitor_slot in enumerate(monitor_slots, start=first):
-        links.append(heads.get(monitor_slot, NOWHERE))
+        head = heads.get(monitor_slot, NOWHERE)
+        links.append(head)
+        if head != NOWHERE:
+            followed.append((head, numbers[slot - first]))
         heads[monitor_slot] = slot
     columns[_MONITOR] = tuple(monitor_slots)
     columns[_LINK] = tuple(links)
     loaded = state.tracks.load([array(kind, column) for kind, column in zip(_FORMATS, columns, strict=True)])
     assert loaded == first
-    environments = state.environments
-    state.keys.put_many(
-        [
-            ids.track_key(number, environments[environment])
-            for number, environment in zip(numbers, columns[2], strict=True)
-        ],
-        array("I", range(first, first + len(rows))),
+    state.track_keys.put_many(
+        [ids.track_key(number, state.environments[state.tracks.get(slot, "environment")]) for slot, number in followed],
+        array("I", [slot for slot, _ in followed]),
     )
     deadline = state.tracks.COLUMNS.index("deadline")
     state.deadlines.put_many(

@@ -132,7 +132,7 @@ def _add(state: State, monitor: Monitor, at: Instant, *, track: bool) -> Monitor
     )
     _fill(state, entry, monitor, at)
     state.write_monitor(slot, entry)
-    state.keys.put(ids.monitor_key(monitor.project, monitor.id), slot)
+    state.monitor_keys.put(ids.monitor_key(monitor.project, monitor.id), slot)
     state.delta.monitors[number] = (monitor, entry.policy)
     state.remember(monitor)
     state.delta.facts.append(MonitorCreated(monitor))
@@ -174,7 +174,7 @@ def delete(state: State, command: DeleteMonitor, at: Instant) -> Receipt:  # noq
     entry = state.monitor(slot)
     for track_slot in state.tracks_of(entry):
         state.close_track(entry, track_slot)
-    state.keys.remove(ids.monitor_key(known.project, known.id))
+    state.monitor_keys.remove(ids.monitor_key(known.project, known.id))
     state.monitors.close(slot)
     state.forget(known)
     state.delta.deleted_monitors.add(known.number)

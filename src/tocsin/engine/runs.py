@@ -1,62 +1,79 @@
-"""Check-ins still in progress: found by id, by track, newest first; each with its own time-out."""
+"""Check-ins still in progress: found by id, by track, newest first; each with its own time-out.
 
-import bisect
+The core keeps ids, tracks, numbers and time-outs; the check-ins themselves lie in a list, by its rows.
+"""
+
+import os
 from collections.abc import Iterator
 
+from tocsin._core.roster import TrackRoster
+from tocsin._core.runs import NOWHERE, OpenRuns
+from tocsin.domain import ids
 from tocsin.domain.check_in import CheckIn
 from tocsin.domain.instant import NEVER, Instant
 
 
 class Runs:
-    def __init__(self) -> None:
-        self._by_id: dict[tuple[int, str], CheckIn] = {}
-        self._by_track: dict[int, list[CheckIn]] = {}  # by track slot, oldest first
+    def __init__(self, tracks: TrackRoster | None = None) -> None:
+        self._open = OpenRuns(os.urandom(16), tracks)
+        self._runs: list[CheckIn | None] = []  # by row
 
     def __len__(self) -> int:
-        return len(self._by_id)
+        return len(self._open)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory in the core, the check-ins themselves not counted."""
+        return self._open.nbytes
 
     def put(self, slot: int, run: CheckIn) -> None:
-        """Adds a run, or replaces the run of the same number."""
-        self._by_id[run.project, run.id] = run
-        runs = self._by_track.setdefault(slot, [])
-        for place, known in enumerate(runs):
-            if known.number == run.number:
-                runs[place] = run
-                return
-        bisect.insort(runs, run, key=lambda known: known.number)  # one that came back to life is as old as ever
-
-    def remove(self, slot: int, run: CheckIn) -> None:
-        self._by_id.pop((run.project, run.id), None)
-        left = [known for known in self._by_track.get(slot, ()) if known.number != run.number]
-        if left:
-            self._by_track[slot] = left
+        """Adds a run, or replaces the one with the same id."""
+        timeout = run.timeout_time if run.timeout_time is not None else NEVER
+        row = self._open.put(ids.run_key(run.project, run.id), slot, run.number, timeout)
+        if row == len(self._runs):
+            self._runs.append(run)
         else:
-            self._by_track.pop(slot, None)
+            self._runs[row] = run
+
+    def remove(self, run: CheckIn) -> None:
+        self._free(self._open.remove(ids.run_key(run.project, run.id)))
 
     def find(self, project: int, identifier: str) -> CheckIn | None:
-        return self._by_id.get((project, identifier))
+        row = self._open.find(ids.run_key(project, identifier))
+        return None if row == NOWHERE else self._runs[row]
 
     def newest(self, slot: int, series: str = "") -> CheckIn | None:
         """The newest open run of a track; with a series, of that series only."""
-        for run in reversed(self._by_track.get(slot, ())):
+        row = self._open.newest(slot)
+        while row != NOWHERE:
+            run = self._at(row)
             if not series or run.series == series:
                 return run
+            row = self._open.older(row)
         return None
 
     def of(self, slot: int) -> list[CheckIn]:
-        return list(self._by_track.get(slot, ()))
+        """The open runs of a track, oldest first."""
+        return [self._at(row) for row in reversed(self._open.of(slot))]
 
     def drop(self, slot: int) -> None:
         """Forgets all runs of a track that is no more."""
-        for run in self._by_track.pop(slot, ()):
-            self._by_id.pop((run.project, run.id), None)
+        for row in self._open.drop(slot):
+            self._free(row)
 
-    def deadline(self, slot: int) -> Instant:
-        """The earliest time-out of a track's runs; NEVER when none can time out."""
-        return min(
-            (run.timeout_time for run in self._by_track.get(slot, ()) if run.timeout_time is not None), default=NEVER
-        )
+    def summary(self, slot: int) -> tuple[int, Instant]:
+        """How many runs a track has, and the earliest of their time-outs; NEVER when none can time out."""
+        return self._open.summary(slot)
 
     def tracks(self) -> Iterator[int]:
         """Slots that have open runs."""
-        return iter(list(self._by_track))
+        return iter(self._open.tracks())
+
+    def _at(self, row: int) -> CheckIn:
+        run = self._runs[row]
+        assert run is not None
+        return run
+
+    def _free(self, row: int) -> None:
+        if row != NOWHERE:
+            self._runs[row] = None

@@ -57,11 +57,12 @@ class MonitorEntry(msgspec.Struct):
 class State:
     def __init__(self, compiler: Compiler) -> None:
         self.compiler = compiler
-        self.keys = KeyTable(os.urandom(16))
         self.monitors = MonitorRoster()
         self.tracks = TrackRoster()
-        self.deadlines = Deadlines()
-        self.runs = Runs()
+        self.monitor_keys = KeyTable(os.urandom(16), self.monitors)
+        self.track_keys = KeyTable(os.urandom(16), self.tracks)  # without the newest track of each monitor
+        self.deadlines = Deadlines(self.tracks)
+        self.runs = Runs(self.tracks)
         self.incidents: dict[int, Incident] = {}  # open ones, by number
         self.timings: list[Timing | None] = [None]  # by policy number; 0 is no policy
         self.environments: list[str] = [""]  # by number; 0 is no environment
@@ -75,6 +76,16 @@ class State:
         self._monitors: dict[tuple[int, str], Monitor] = {}  # written in this batch
         self._recorded: dict[tuple[int, str], CheckIn] = {}  # written in this batch
         self._last_check_in = 0
+
+    def memory(self) -> dict[str, int]:
+        """Bytes in the core by part, room for growth included."""
+        return {
+            "tracks": self.tracks.nbytes,
+            "monitors": self.monitors.nbytes,
+            "keys": self.monitor_keys.nbytes + self.track_keys.nbytes,
+            "deadlines": self.deadlines.nbytes,
+            "runs": self.runs.nbytes,
+        }
 
     # -- numbers
 
@@ -136,7 +147,7 @@ class State:
 
     def find_monitor(self, project: int, monitor_id: str) -> int:
         """Slot of a monitor, or NOWHERE."""
-        return self.keys.get(ids.monitor_key(project, monitor_id))
+        return self.monitor_keys.get(ids.monitor_key(project, monitor_id))
 
     def monitor(self, slot: int) -> MonitorEntry:
         return MonitorEntry(*self.monitors.read(slot))
@@ -163,7 +174,17 @@ class State:
     # -- tracks
 
     def find_track(self, monitor: MonitorEntry, environment: str) -> int:
-        return self.keys.get(ids.track_key(monitor.number, environment))
+        """Slot of a track, or NOWHERE. The newest of a monitor has no key: the monitor leads to it."""
+        number, slot = self._environments.get(environment), monitor.first_track
+        if number is None or slot == NOWHERE:
+            return NOWHERE
+        if self._environment_of(slot) == number:
+            return slot
+        return self.track_keys.get(ids.track_key(monitor.number, environment))
+
+    def _environment_of(self, slot: int) -> int:
+        track = self._dirty.get(slot)
+        return track.environment if track is not None else self.tracks.get(slot, "environment")
 
     def track(self, slot: int) -> Track:
         """The batch's working copy."""
@@ -186,6 +207,9 @@ class State:
 
     def open_track(self, monitor_slot: int, monitor: MonitorEntry, environment: str) -> int:
         """A new track at the head of the monitor's list. Writes the monitor's entry."""
+        if monitor.first_track != NOWHERE:
+            newest = self.environments[self._environment_of(monitor.first_track)]
+            self.track_keys.put(ids.track_key(monitor.number, newest), monitor.first_track)
         slot = self.tracks.open()
         self._dirty[slot] = Track(
             number=self.number("track"),
@@ -195,12 +219,11 @@ class State:
         )
         monitor.first_track = slot
         self.write_monitor(monitor_slot, monitor)
-        self.keys.put(ids.track_key(monitor.number, environment), slot)
         return slot
 
     def close_track(self, monitor: MonitorEntry, slot: int) -> None:
         track = self.peek(slot)
-        self.keys.remove(ids.track_key(monitor.number, self.environments[track.environment]))
+        self.track_keys.remove(ids.track_key(monitor.number, self.environments[track.environment]))
         self.deadlines.put(slot, SLOT, NEVER)
         self.deadlines.put(slot, RUN, NEVER)
         self.runs.drop(slot)
@@ -225,9 +248,9 @@ class State:
         if run.state.value == "in_progress":
             self.runs.put(slot, run)
         else:
-            self.runs.remove(slot, run)
-        track.open_runs = min(len(self.runs.of(slot)), 0xFFFF)
-        track.run_deadline = self.runs.deadline(slot)
+            self.runs.remove(run)
+        count, track.run_deadline = self.runs.summary(slot)
+        track.open_runs = min(count, 0xFFFF)
         self.deadlines.put(slot, RUN, track.run_deadline)
 
     # -- the batch

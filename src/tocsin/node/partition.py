@@ -7,7 +7,7 @@ entry that breaks it twice is recorded as a refusal and stepped over: one poison
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
 
@@ -20,6 +20,7 @@ from tocsin.domain.instant import Clock, Instant
 from tocsin.domain.refusals import RefusalReason
 from tocsin.engine.delta import Delta
 from tocsin.engine.engine import Engine
+from tocsin.engine.rezoning import NewRules
 from tocsin.journal.local import LocalJournal, Waiting
 from tocsin.store.port import Fenced, Store, StoreTrouble
 
@@ -68,6 +69,8 @@ class Partition:
         self._position = 0
         self._alive_at: Instant = 0
         self._deaf: list[Deaf] = []
+        self._new_rules: tuple[NewRules, Callable[[int], None]] | None = None
+        self._moving: Iterator[int] | None = None  # tracks that new time zone rules move, slice by slice
         self._stopping = False
         self._more_due = False
 
@@ -90,6 +93,14 @@ class Partition:
         self._deaf.append(Deaf(since, until, reason))
         self._journal.wake()
 
+    def rezone(self, rules: NewRules, adopted: Callable[[int], None]) -> None:
+        """A new time zone database, compiled: in force from the next turn on. `adopted(tracks moved)` is told then.
+
+        It is told as soon as an engine that is loaded again must use the new rules too.
+        """
+        self._new_rules = (rules, adopted)
+        self._journal.wake()
+
     async def run(self) -> None:
         """Until `stop`: the queue is drained and committed before this returns."""
         while len(self._journal) or not self._stopping:
@@ -106,7 +117,7 @@ class Partition:
         self._writer.shutdown(wait=True)
 
     async def _turn(self) -> None:
-        wait = 0 if self._more_due or self._deaf or self._stopping else self._pause()
+        wait = 0 if self._more_due or self._deaf or self._new_rules or self._stopping else self._pause()
         batch = await self._journal.take(limit=BATCH, wait=wait)
         self._beat()
         if refused := self._journal.take_refused():
@@ -121,6 +132,9 @@ class Partition:
                 batch, horizon = early, min(horizon, since)
                 break
             await self._pass_over(self._deaf.pop(0))
+        if self._new_rules and self._moving is None:
+            rules, self._new_rules = self._new_rules, None
+            await self._adopt(*rules)
         try:
             await self._apply(batch, horizon)
         except _Broken:
@@ -144,7 +158,7 @@ class Partition:
                 if needs:
                     self._engine.recall(await self._patiently(lambda: self._store.recall(needs)))
             receipts = [self._engine.step(waiting.entry) for waiting in batch]
-            self._more_due = self._engine.tick(horizon, limit=SLICE)
+            self._judge_or_move(horizon)
             await self._commit(self._engine.take())
         except Fenced:
             raise  # another process owns the partition now: to go on would be to fight it
@@ -153,6 +167,25 @@ class Partition:
             raise _Broken from error
         for waiting, receipt in zip(batch, receipts, strict=True):
             waiting.resolve(receipt)
+
+    async def _adopt(self, rules: NewRules, adopted: Callable[[int], None]) -> None:
+        """From here on slots are those of a new time zone database. Looking at all tracks takes a thread a while."""
+        loop = asyncio.get_running_loop()
+        try:
+            plan = await loop.run_in_executor(self._writer, self._engine.plan_rezone, rules)
+        except Exception:
+            _log.exception("the new time zone rules cannot be used; the old ones hold")
+            return
+        self._moving = self._engine.rezone(plan, slice_size=SLICE)
+        adopted(len(plan.moves))
+
+    def _judge_or_move(self, horizon: Instant) -> None:
+        """Judges silence; but while new time zone rules move tracks, nothing is judged by the old slots."""
+        if self._moving is not None and next(self._moving, None) is not None:
+            self._more_due = True
+            return
+        self._moving = None
+        self._more_due = self._engine.tick(horizon, limit=SLICE)
 
     async def _apply_singly(self, batch: Sequence[Waiting]) -> None:
         """After a break: each entry on its own, and the poisoned one set aside."""
@@ -167,6 +200,7 @@ class Partition:
                 waiting.fail(Unavailable("this request broke the server; it was set aside", reason="INTERNAL"))
 
     async def _load(self) -> None:
+        self._moving = None  # what was not moved yet is, as it is loaded
         self._engine = await self._patiently(self._loaded)
         self._position = self._store.position()
         self._alive_at = self._engine.clock

@@ -4,9 +4,19 @@ It knows what a schedule means and asks `tocsin._core` when that is. It imports 
 and no clock: zones come through a function that whoever wires the program provides.
 """
 
-from tocsin.schedule.preview import FireTime, fire_times
+from tocsin.schedule.preview import ClockChange, FireTime, Placement, fire_times, fire_times_before
 from tocsin.schedule.timetables import NO_SCHEDULE, Compiler
 from tocsin.schedule.words import describe
 from tocsin.schedule.zones import Zones
 
-__all__ = ["NO_SCHEDULE", "Compiler", "FireTime", "Zones", "describe", "fire_times"]
+__all__ = [
+    "NO_SCHEDULE",
+    "ClockChange",
+    "Compiler",
+    "FireTime",
+    "Placement",
+    "Zones",
+    "describe",
+    "fire_times",
+    "fire_times_before",
+]

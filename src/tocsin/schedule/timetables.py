@@ -15,7 +15,7 @@ from tocsin._core.cron import Cron as Masks
 from tocsin._core.timetable import CENTURY_MS, MEMBERS_MAX, NEVER, UNITS_IN_CENTURY, Timetables
 from tocsin.domain import errors
 from tocsin.domain.schedule import Cron, Daily, DaylightPolicy, Interval, OnCalendar, Rolling, RRule, Schedule, Unit
-from tocsin.schedule import cron_text, on_calendar
+from tocsin.schedule import cron_text, on_calendar, rrule
 from tocsin.schedule.zones import Zones
 
 NO_SCHEDULE = 0
@@ -114,15 +114,10 @@ class Compiler:
                         reason="SCHEDULE_INVALID",
                     )
                 return self._interned(("rolling", period_ms), lambda: self.timetables.add_rolling(period_ms))
+            case RRule():
+                return self._rrule(schedule, f"{field}.rrule")
             case OnCalendar():
                 return self._on_calendar(schedule, f"{field}.on_calendar")
-            case RRule():
-                raise errors.Unimplemented(
-                    f"{field}.rrule: RRULE schedules are in the contract and not yet in this version; "
-                    "use cron, interval, daily, rolling or on_calendar",
-                    reason="SCHEDULE_KIND_UNSUPPORTED",
-                    metadata={"field": f"{field}.rrule"},
-                )
 
     def _cron(self, schedule: Cron, field: str) -> int:
         cron = cron_text.parse(schedule.expression, field=f"{field}.expression")
@@ -186,6 +181,22 @@ class Compiler:
         return self._interned(
             ("daily", zone, policy, times), lambda: self.timetables.add_daily(zone, times, policy=policy)
         )
+
+    def _rrule(self, schedule: RRule, field: str) -> int:
+        zone = self.zones.get(schedule.time_zone, field=f"{field.rpartition('.')[0]}.time_zone")
+        key = ("rrule", schedule.time_zone, schedule.rule)
+        number = self._numbers.get(key)
+        if number is None:
+            occurrences = rrule.compile(schedule.rule, schedule.time_zone, zone, path=f"{field}.rule")
+            if occurrences.next_after(_NEVER_FROM_MS // 1000) is None:
+                raise errors.invalid(
+                    f"{field}.rule",
+                    "never fires again: no date matches, or the last one has passed",
+                    reason="SCHEDULE_NEVER_FIRES",
+                    expression=schedule.rule[:1000],
+                )
+            number = self._numbers[key] = self.timetables.add_table(occurrences.cover)
+        return number
 
     def _zone(self, name: str, field: str) -> int:
         number = self._zone_numbers.get(name)

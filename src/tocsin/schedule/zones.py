@@ -15,6 +15,22 @@ from tocsin.schedule import tzif
 _NAME = re.compile(r"[A-Za-z0-9_+-]{1,32}(?:/[A-Za-z0-9_+-]{1,32}){0,3}")
 
 
+_FIRST_S = 0  # before 1970 no monitor waits for anything
+_LAST_S = 16_725_225_600  # 2500: the rules of a zone's future repeat within 400 years
+
+
+def same(one: Zone, other: Zone) -> bool:
+    """Whether two readings of a zone say the same of every instant that schedules are asked about."""
+    at: int | None = _FIRST_S
+    while at is not None and at < _LAST_S:
+        _, end, offset = one.segment(at)
+        _, other_end, other_offset = other.segment(at)
+        if offset != other_offset or end != other_end:
+            return False
+        at = end
+    return True
+
+
 class Zones:
     """The zones that were asked for so far. `names` is only asked to suggest a near miss."""
 
@@ -22,6 +38,14 @@ class Zones:
         self._read = read
         self._names = names
         self._zones: dict[str, Zone] = {}
+
+    def known(self) -> dict[str, Zone]:
+        """The zones that were asked for so far, by name."""
+        return dict(self._zones)
+
+    def keep(self, name: str, zone: Zone) -> None:
+        """Uses this zone for a name, whatever the files say."""
+        self._zones[name] = zone
 
     def get(self, name: str, *, field: str = "schedule.time_zone") -> Zone:
         """The zone of an IANA name such as "Europe/Vienna"; `InvalidArgument` about `field` if there is none."""

@@ -24,10 +24,17 @@ _SCRATCH_MAX: Final = 1_000  # schedules compiled on trial before they are forgo
 class Configuration:
     """Compiles on trial, apart from the engine: what is only asked about, or refused, must not stay in memory."""
 
-    def __init__(self, zones: Zones) -> None:
+    def __init__(self, zones: Zones, database: str = "unknown") -> None:
+        """`database` is the release that the zones are of."""
+        self.database = database
         self._zones = zones
         self._scratch = Compiler(zones)
         self._compiled = 0
+
+    def use(self, zones: Zones, database: str) -> None:
+        """From now on these zones: another time zone database."""
+        self.database = database
+        self._zones, self._scratch, self._compiled = zones, Compiler(zones), 0
 
     def compile(self, schedules: tuple[Schedule, ...], field: str) -> tuple[Compiler, int]:
         """A compiler and its number for the schedules, good until the next call. InvalidArgument names the field."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from tocsin.domain import errors
 from tocsin.domain.commands import Command, DeleteMonitor, PutMonitor, PutMonitors
@@ -11,13 +12,22 @@ from tocsin.domain.project import Scope
 from tocsin.domain.receipt import Receipt
 from tocsin.domain.schedule import Schedule
 from tocsin.journal.port import Journal
-from tocsin.schedule import describe
+from tocsin.schedule import FireTime, describe, fire_times, fire_times_before
 from tocsin.service.configuration import Configuration
 from tocsin.service.principal import Principal
 from tocsin.store.port import MonitorWithHealth, Page, Store
 
 BATCH_MAX = 1_000
-PREVIEW_MAX = 1_000
+PREVIEW_DEFAULT, PREVIEW_MAX = 5, 1_000
+
+
+class Preview(NamedTuple):
+    """What schedules would do."""
+
+    times: list[FireTime]
+    previous: list[FireTime]
+    words: list[str]  # of each schedule
+    database: str  # release of the time zone database
 
 
 class Monitors:
@@ -95,16 +105,32 @@ class Monitors:
             order_by=order_by,
         )
 
-    def preview(self, schedules: tuple[Schedule, ...], start: Instant, count: int) -> tuple[list[Instant], list[str]]:
-        """The next `count` times after `start`, and each schedule in words. Intervals count from `start`."""
-        if not 1 <= count <= PREVIEW_MAX:
-            raise errors.invalid("count", f"must be 1 to {PREVIEW_MAX}, not {count}")
+    def preview(
+        self,
+        schedules: tuple[Schedule, ...],
+        start: Instant,
+        *,
+        count: int = 0,
+        end: Instant | None = None,
+        previous: int = 0,
+    ) -> Preview:
+        """The next `count` times after `start` up to `end`, and as many before. Intervals count from `start`."""
+        count = count or (PREVIEW_DEFAULT if end is None else PREVIEW_MAX)
+        for field, number, least in (("count", count, 1), ("previous_count", previous, 0)):
+            if not least <= number <= PREVIEW_MAX:
+                raise errors.invalid(field, f"must be {least} to {PREVIEW_MAX}, not {number}")
+        if end is not None and end < start:
+            raise errors.invalid("end_time", "must not lie before start_time")
         if not schedules:
             raise errors.invalid("schedules", "at least one schedule", reason="SCHEDULE_INVALID")
         field = "schedules[0]" if len(schedules) == 1 else "schedules"
-        compiler, timetable = self._configuration.compile(schedules, field)
-        times = compiler.timetables.upcoming(timetable, start, count)
-        return list(times), [describe((schedule,)) for schedule in schedules]
+        compiler, _ = self._configuration.compile(schedules, field)
+        return Preview(
+            times=fire_times(compiler, schedules, start, count, until_ms=end, field=field),
+            previous=fire_times_before(compiler, schedules, start, previous, field=field),
+            words=[describe((schedule,)) for schedule in schedules],
+            database=self._configuration.database,
+        )
 
     async def _write(self, received: Instant, command: Command) -> Receipt:
         receipt = await self._journal.append(received, command)

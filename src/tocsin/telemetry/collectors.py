@@ -58,15 +58,25 @@ class EngineCollector(Collector):
             family.add_metric(["0"], 1)
             yield family
         yield _gauge("tocsin_shards", "How many shards there are.", 1)
-        core = (
-            state.tracks.capacity * state.tracks.bytes_per_slot
-            + state.monitors.capacity * state.monitors.bytes_per_slot
-        )
-        yield _gauge("tocsin_core_roster_bytes", "Memory of the rosters.", core)
+        yield from self._memory()
         yield _gauge("tocsin_open_runs", "Runs started and not finished.", len(state.runs))
         yield _gauge(
             "tocsin_scrape_duration_seconds", "Time this scrape took to read the core.", time.perf_counter() - started
         )
+
+    def _memory(self) -> Iterator[Metric]:
+        state = self._view.engine().state
+        parts = state.memory()
+        yield _gauge("tocsin_core_roster_bytes", "Memory of the rosters.", parts["tracks"] + parts["monitors"])
+        memory = GaugeMetricFamily(
+            "tocsin_core_bytes", "Memory of the core by part, room for growth included.", labels=["part"]
+        )
+        for part, size in parts.items():
+            memory.add_metric([part], size)
+        yield memory
+        if state.monitors:
+            each = sum(parts.values()) / len(state.monitors)
+            yield _gauge("tocsin_core_monitor_bytes", "Memory of the core for each monitor; absent without one.", each)
 
     def _monitors(self, now: int) -> Iterator[Metric]:
         state = self._view.engine().state

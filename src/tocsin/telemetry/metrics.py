@@ -95,6 +95,9 @@ class Metrics:
         self.build_info = Gauge(
             "tocsin_build_info", "Build of this server, always 1.", ("version", "python", "core"), registry=registry
         )
+        self.tzdata_info = Gauge(
+            "tocsin_tzdata_info", "Time zone database in use, always 1.", ("version",), registry=registry
+        )
         Gauge("tocsin_watchdog", "Always 1; alert when absent.", registry=registry).set(1)
         for backend in ("sqlite",):
             self.writes.labels(backend)
@@ -103,6 +106,11 @@ class Metrics:
             self.answer_seconds.labels(dialect)
         for kind in ("missed", "timeout"):
             self.detection_seconds.labels(kind)
+
+    def show_tzdata(self, version: str) -> None:
+        """The time zone database in use; the one before is shown no more."""
+        self.tzdata_info.clear()
+        self.tzdata_info.labels(version).set(1)
 
     def register_project(self, slug: str) -> None:
         """Counters exist from registration on, or `increase()` loses the first event."""

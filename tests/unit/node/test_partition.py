@@ -8,14 +8,18 @@ import structlog
 
 from support.engines import T0, compiler
 from support.stores import open_sqlite
+from support.tzif import reader, tzif
 from support.virtual import VirtualClock, run
 from tocsin.domain.check_in import Report, ReportKind
 from tocsin.domain.commands import PutMonitor, ReportCheckIn
-from tocsin.domain.monitor import MonitorChange
-from tocsin.domain.schedule import Interval, Unit
+from tocsin.domain.instant import HOUR
+from tocsin.domain.monitor import ExpectFrom, MonitorChange
+from tocsin.domain.schedule import Daily, Interval, Unit
 from tocsin.engine.engine import Engine
+from tocsin.engine.rezoning import compile_again
 from tocsin.journal.local import LocalJournal
 from tocsin.node.partition import Partition
+from tocsin.schedule import Compiler, Zones
 from tocsin.store import CheckInFilter, SqlStore
 from tocsin.store.port import Fenced, StoreTrouble
 
@@ -203,5 +207,69 @@ def test_stopping_commits_what_is_queued(tmp_path):
             await rig.task
             assert all(receipt.check_in for receipt in await asyncio.gather(*sent))
             assert len(rig.states()) == 50
+
+    run(main)
+
+
+ZONE = "Test/City"
+ONE_HOUR_EAST = {ZONE: tzif("<+01>-1", first=3600), "UTC": tzif("UTC0")}
+
+
+def test_new_time_zone_rules_come_into_force_between_entries(tmp_path, monkeypatch, logs):
+    """Reports go on while tracks move; an engine that is loaded again uses the new rules; a plan that fails is left."""
+    monkeypatch.setattr("tocsin.node.partition.SLICE", 2)
+
+    async def main(loop):
+        current = [Compiler(Zones(reader(ONE_HOUR_EAST)))]
+        rig = Rig(loop, tmp_path)
+        rig.partition._new_engine = lambda: Engine(current[0])
+        async with rig:
+            policy = {"schedules": (Daily(("12:00",), ZONE),), "expect_from": ExpectFrom.CREATION}
+            for number in range(9):
+                await rig.journal.append(
+                    rig.clock.now(), PutMonitor(1, f"job-{number}", MonitorChange(policy=dict(policy)))
+                )
+
+            def slots():
+                return {
+                    track.expected
+                    for row in rig.store.list_monitors(1, size=99, token="").rows
+                    for _, track in row.tracks
+                }
+
+            assert slots() == {T0 + HOUR}
+            state = rig.partition.engine.state
+            policies = [(timing.number, timing.policy) for timing in state.timings if timing is not None]
+            rules = compile_again(current[0], Zones(reader(ONE_HOUR_EAST | {ZONE: tzif("UTC0")})), policies)
+            moved = []
+
+            def adopted(count):
+                current[0] = rules.compiler
+                moved.append(count)
+
+            rig.partition.rezone(rules, adopted)
+            await asyncio.gather(
+                *(
+                    rig.journal.append(
+                        rig.clock.now(), ReportCheckIn(Report(1, f"job-{n}", ReportKind.OK, rig.clock.now()))
+                    )
+                    for n in range(9)
+                )
+            )
+            await asyncio.sleep(1)
+            assert moved == [9]
+            assert slots() == {T0 + 2 * HOUR}
+
+            def broken(_rules):
+                raise RuntimeError("no plan")
+
+            rig.partition.engine.plan_rezone = broken
+            rig.partition.rezone(rules, adopted)
+            await asyncio.sleep(1)
+            assert moved == [9]
+            assert any(log["event"].startswith("the new time zone rules cannot be used") for log in logs)
+            await rig.partition._load()
+            assert slots() == {T0 + 2 * HOUR}
+            assert "missed" not in rig.states()
 
     run(main)

@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from tocsin._core.timetable import NEVER
-from tocsin.domain.errors import InvalidArgument, Unimplemented
+from tocsin.domain.errors import InvalidArgument
 from tocsin.domain.schedule import Cron, Daily, DaylightPolicy, Interval, Rolling, RRule, Unit
 from tocsin.schedule import NO_SCHEDULE
 
@@ -184,8 +184,30 @@ def test_at_most_32_schedules(compiler):
         compiler.compile(tuple(Rolling(1000 * i) for i in range(1, 34)), field="monitor.schedules")
 
 
-@pytest.mark.parametrize("schedule", [RRule("FREQ=DAILY")])
-def test_kinds_of_a_later_version(compiler, schedule):
-    with pytest.raises(Unimplemented, match="not yet in this version") as caught:
-        compiler.compile((schedule,))
-    assert caught.value.reason == "SCHEDULE_KIND_UNSUPPORTED"
+def test_a_recurrence_rule_is_a_grid(compiler):
+    number = compiler.compile((RRule("FREQ=WEEKLY;INTERVAL=2;BYDAY=MO;BYHOUR=9", "Europe/Vienna"),))
+    assert compiler.is_grid(number)
+    monday = 1_767_600_000_000  # 2026-01-05 08:00Z, 09:00 in Vienna
+    assert compiler.next_after(number, monday - 1) in (monday, monday + 7 * 86_400_000)
+    first = compiler.next_after(number, monday - 1)
+    assert compiler.next_after(number, first) == first + 14 * 86_400_000
+    assert compiler.prev_before(number, first) == first - 14 * 86_400_000
+    assert compiler.distance(number, first) == 14 * 86_400_000
+    far = 253_000_000_000_000  # in the year 9987
+    assert far < compiler.next_after(number, far) <= far + 14 * 86_400_000
+    assert compiler.compile((RRule("FREQ=WEEKLY;INTERVAL=2;BYDAY=MO;BYHOUR=9", "Europe/Vienna"),)) == number
+
+
+@pytest.mark.parametrize(
+    ("rule", "reason"),
+    [
+        ("FREQ=DAILY;BYHOUR=25", "SCHEDULE_INVALID"),
+        ("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30", "SCHEDULE_NEVER_FIRES"),
+        ("DTSTART:20200101T000000\nRRULE:FREQ=DAILY;COUNT=3", "SCHEDULE_NEVER_FIRES"),
+        ("DTSTART;TZID=Asia/Tokyo:20200101T000000\nRRULE:FREQ=DAILY", "SCHEDULE_INVALID"),
+    ],
+)
+def test_a_recurrence_rule_that_cannot_be_used(compiler, rule, reason):
+    with pytest.raises(InvalidArgument, match=r"schedule\.rrule\.rule") as caught:
+        compiler.compile((RRule(rule),))
+    assert caught.value.reason == reason

@@ -81,6 +81,18 @@ def test_open_runs_and_heaps_are_seen(world, scrape):
     assert found["tocsin_core_roster_bytes",] > 0
 
 
+def test_the_memory_of_the_core_by_part_and_for_each_monitor(world, scrape):
+    assert ("tocsin_core_monitor_bytes",) not in scrape()
+    world.put(schedules=(Interval(1, Unit.MINUTE),))
+    world.start("0")
+    found = scrape()
+    parts = {key[1]: size for key, size in found.items() if key[0] == "tocsin_core_bytes"}
+    assert set(parts) == {"tracks", "monitors", "keys", "deadlines", "runs"}
+    assert min(parts.values()) > 0
+    assert parts["tracks"] + parts["monitors"] == found["tocsin_core_roster_bytes",]
+    assert found["tocsin_core_monitor_bytes",] == sum(parts.values())  # there is one monitor
+
+
 def test_an_engine_loaded_anew_takes_the_old_ones_place(world, scrape):
     world.put(schedules=(Interval(1, Unit.MINUTE),))
     world.ok("0")

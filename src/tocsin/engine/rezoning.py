@@ -1,0 +1,193 @@
+"""A new time zone database: every timetable is compiled again, and tracks whose slot has moved wait for the new one.
+
+A slot is moved as by a change of the schedule, and no miss comes of it: under the new rules
+
+    waiting for a slot to come     wait for the first slot to come; if reports were early for it, for the one after it
+    waiting for one that is past   wait on if it still is a slot, otherwise for the first to come
+    an interval, not yet missed    count again from the last report, or from now if that is past its deadline
+
+Compiling and looking at every track cost time: `compile_again` may run on any thread at any time, `plan` on any thread
+while the partition's loop waits for it. `adopt` then puts the new timings in force at once, an event between two
+entries at the engine's clock, and writes the tracks that differ, slice by slice, those due first before the others.
+Until that is done nothing is judged.
+"""
+
+from array import array
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from tocsin._core.timetable import FIRST_MS, LAST_MS
+from tocsin.domain import errors
+from tocsin.domain.instant import NEVER, Instant
+from tocsin.domain.monitor import Policy
+from tocsin.engine import silence
+from tocsin.engine.state import State
+from tocsin.engine.subject import Subject
+from tocsin.engine.timing import Timing
+from tocsin.schedule import Compiler, Zones
+from tocsin.schedule.preview import zone_name
+from tocsin.schedule.zones import same
+
+
+@dataclass(frozen=True, slots=True)
+class NewRules:
+    """Everything compiled under a new database."""
+
+    compiler: Compiler
+    timings: dict[int, Timing]
+    zones: frozenset[str]  # those whose rules differ
+    gone: frozenset[str]  # those that the new database does not have: their old rules hold
+
+
+def compile_again(old: Compiler, zones: Zones, policies: Iterable[tuple[int, Policy]]) -> NewRules:
+    """`zones` are of the new database and empty. Touches nothing that the engine uses."""
+    changed, gone = set(), set()
+    for name, zone in old.zones.known().items():
+        try:
+            if not same(zone, zones.get(name)):
+                changed.add(name)
+        except errors.InvalidArgument:
+            zones.keep(name, zone)
+            gone.add(name)
+    compiler = Compiler(zones)
+    timings = {number: Timing.compile(number, policy, compiler) for number, policy in policies} if changed else {}
+    return NewRules(compiler, timings, frozenset(changed), frozenset(gone))
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The new timings by policy number, and the tracks that differ: (deadline, slot, expected so far, from now on)."""
+
+    compiler: Compiler
+    timings: list[Timing | None]
+    moves: list[tuple[Instant, int, Instant, Instant]]
+
+
+def plan(state: State, rules: NewRules) -> Plan:
+    """What to change as of the clock. Reads the state between two batches, and changes nothing."""
+    old = state.timings
+    new: list[Timing | None] = [None] * len(old)
+    for timing in old:
+        if timing is not None:
+            new[timing.number] = rules.timings.get(timing.number) or Timing.compile(
+                timing.number, timing.policy, rules.compiler
+            )
+    affected = {timing.number for timing in old if timing is not None and _names(timing.policy) & rules.zones}
+    grids = {number for number in affected if (timing := new[number]) is not None and timing.grid}
+    moves = _grid_moves(state, old, new, grids) + _interval_moves(state, old, new, affected - grids)
+    return Plan(rules.compiler, new, sorted(moves))
+
+
+def adopt(state: State, plan: Plan, *, slice_size: int) -> Iterator[int]:
+    """Puts the new timings in force. What it returns moves tracks and yields after each slice how many it has seen."""
+    state.timings, state.compiler = plan.timings, plan.compiler
+    return _move_all(state, plan, slice_size)
+
+
+def _move_all(state: State, plan: Plan, slice_size: int) -> Iterator[int]:
+    for count, (_, slot, expected, moved) in enumerate(plan.moves, start=1):
+        _move(state, slot, expected, moved)
+        if count % slice_size == 0:
+            yield count
+    yield len(plan.moves)
+
+
+def realign(state: State) -> int:
+    """After loading: tracks on a grid that wait for what is no slot under the rules in force wait for the next one.
+
+    The database may have changed while nobody ran, or the server ended in the middle of `adopt`. Returns how many.
+    """
+    grids = {timing.number for timing in state.timings if timing and timing.grid and _names(timing.policy) - {"UTC"}}
+    slots, policies = _waiting(state, grids)
+    expected = state.tracks.column("expected")
+    due = array("q", [expected[slot] for slot in slots])
+    timetables = _timetables(policies, state.timings)
+    found = _next_many(state.compiler, timetables, array("q", [instant - 1 for instant in due]))
+    off = [i for i, (wanted, slot_ms) in enumerate(zip(due, found, strict=True)) if wanted != slot_ms]
+    for i in off:
+        _move(state, slots[i], due[i], state.compiler.next_after(timetables[i], state.clock))
+    return len(off)
+
+
+def _names(policy: Policy) -> set[str]:
+    return {zone_name(schedule) for schedule in policy.schedules} - {""}
+
+
+def _waiting(state: State, wanted: set[int]) -> tuple[list[int], list[int]]:
+    """Tracks of these policies that wait for a slot, and the policy of each. Closed ones may be among them."""
+    if not wanted:
+        return [], []
+    policy, owner = state.monitors.column("policy"), state.tracks.column("monitor")
+    of_monitor = [number if number in wanted else 0 for number in policy]
+    of_monitor.append(0)
+    last = len(of_monitor) - 1
+    found = [of_monitor[min(last, monitor)] for monitor in owner]
+    expected = state.tracks.column("expected")
+    slots = [slot for slot, (number, due) in enumerate(zip(found, expected, strict=True)) if number and due != NEVER]
+    slots = [slot for slot in slots if FIRST_MS < expected[slot] <= LAST_MS]
+    return slots, [found[slot] for slot in slots]
+
+
+def _timetables(policies: list[int], timings: list[Timing | None]) -> "array[int]":
+    tables = [0 if timing is None else timing.timetable for timing in timings]
+    return array("I", [tables[number] for number in policies])
+
+
+def _next_many(compiler: Compiler, timetables: "array[int]", instants: "array[int]") -> "array[int]":
+    found = array("q", bytes(8 * len(instants)))
+    compiler.timetables.next_many(timetables, instants, found)
+    return found
+
+
+def _grid_moves(
+    state: State, old: list[Timing | None], new: list[Timing | None], grids: set[int]
+) -> list[tuple[Instant, int, Instant, Instant]]:
+    slots, policies = _waiting(state, grids)
+    if not slots:
+        return []
+    at = state.clock
+    before, after = (next(timing.compiler for timing in timings if timing) for timings in (old, new))
+    tables = _timetables(policies, new)
+    now = array("q", [at]) * len(slots)
+    next_old, next_new = _next_many(before, _timetables(policies, old), now), _next_many(after, tables, now)
+    expected, deadline = state.tracks.column("expected"), state.tracks.column("deadline")
+    found = []
+    for slot, table, coming, comes in zip(slots, tables, next_old, next_new, strict=True):
+        waiting = expected[slot]
+        if waiting == coming == comes or not state.tracks.is_open(slot):
+            continue
+        still = after.next_after(table, waiting - 1) == waiting
+        if waiting <= at:
+            moved = waiting if still else comes
+        elif waiting == coming:
+            moved = comes
+        else:
+            moved = waiting if coming == comes and still else after.next_after(table, comes)
+        if moved != waiting:
+            found.append((deadline[slot], slot, waiting, moved))
+    return found
+
+
+def _interval_moves(
+    state: State, old: list[Timing | None], new: list[Timing | None], others: set[int]
+) -> list[tuple[Instant, int, Instant, Instant]]:
+    found = []
+    for slot, number in zip(*_waiting(state, others), strict=True):
+        was, timing = old[number], new[number]
+        if was is None or timing is None or not state.tracks.is_open(slot):
+            continue
+        track = state.peek(slot)
+        if timing.rolling or track.last_check_in == NEVER or was.next_after(track.last_check_in) != track.expected:
+            continue  # counted from something else, in real time: it stays
+        moved = timing.next_after(track.last_check_in)
+        if timing.deadline(moved) < state.clock:
+            moved = timing.next_after(state.clock)
+        if moved != track.expected:
+            found.append((track.deadline, slot, track.expected, moved))
+    return found
+
+
+def _move(state: State, slot: int, expected: Instant, moved: Instant) -> None:
+    if not state.tracks.is_open(slot) or state.peek(slot).expected != expected:
+        return  # it was reported, changed or deleted since, under the new rules
+    silence.expect(Subject.of(state, slot), moved)
