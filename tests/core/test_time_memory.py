@@ -39,12 +39,13 @@ LEAK = """
 import gc, sys
 from array import array
 import psutil
+from tocsin._core.cron_text import parse
 from tocsin._core.timetable import Timetables
 from tocsin._core.zone import Zone
 
 N = 20_000
 transitions, offsets = array("q", range(0, N * 100, 100)), array("i", [i % 2 for i in range(N + 1)])
-masks = {"minute": 1, "hour": 1, "dom": 0xFFFFFFFE, "month": 0x1FFE, "dow": 0x7F}
+cron = parse("0 0 * * *")
 
 def zone():
     for _ in range(4):
@@ -59,7 +60,7 @@ def registry():
     made = Timetables()
     number = made.add_zone(Zone(transitions, offsets))
     for _ in range(2000):
-        made.add_cron(number, **masks)
+        made.add_cron(number, cron)
     made.add_union(range(1, 1000))
     made.add_daily(number, range(300))
     which, instants = array("I", range(2000)), array("q", range(2000))

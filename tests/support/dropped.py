@@ -3,13 +3,14 @@
 import contextlib
 from array import array
 
+from tocsin._core.cron_text import parse
 from tocsin._core.deadlines import DeadlineHeap
 from tocsin._core.keys import KeyTable
 from tocsin._core.roster import MonitorRoster, TrackRoster
 from tocsin._core.timetable import Timetables
 from tocsin._core.zone import Zone
 
-MASKS = {"minute": 1, "hour": 1, "dom": 0xFFFFFFFE, "month": 0x1FFE, "dow": 0x7F}
+CRON = parse("0 0 * * *")
 
 
 def times():
@@ -18,7 +19,7 @@ def times():
     timetables = Timetables()
     zone = timetables.add_zone(Zone(array("q", range(0, 10_000, 100)), array("i", [0, 1] * 50 + [0])))
     for _ in range(100):
-        timetables.add_cron(zone, **MASKS)
+        timetables.add_cron(zone, CRON)
     timetables.add_union(range(1, 50))
     timetables.add_daily(zone, range(20))
     timetables.upcoming(1, 0, 300)
