@@ -2,9 +2,9 @@
 
 Method: every contender reads the same expression from the same text in interleaved rounds, one Python call each; the
 figure is the median over rounds of nanoseconds of CPU time for one, the ratio the median of the rounds' own. Ours makes
-the `Cron` that a timetable takes; the peers make the object that answers, which begins at a given time and is not asked.
-`refused` is a wrong expression, exception and all. What the readers found is compared before: the first time after the
-start must be the same.
+the `Cron` that a timetable takes; the peers make the object that answers, which begins at a given time and is not
+asked. `refused` is a wrong expression, exception and all. What the readers found is compared before: the first time
+after the start must be the same.
 """
 
 import contextlib

@@ -1,12 +1,15 @@
 """Calendar expressions beside `systemd-analyze calendar`: what it accepts, what it refuses, and when it elapses.
 
-One process answers many expressions. What is known to differ, and left out here:
+One process answers many expressions. They are the same each time, because a peer with rare faults of its own must not
+make a test that fails now and then; `derandomize=False` looks for more. What is known to differ, and left out here:
 (a) a start inside the second pass of a fold: systemd goes on in that pass, we wait for the time after it
 (b) weekday ranges that wrap (Sat..Mon), and blanks at the ends or before the zone: accepted here
 (c) fractions of a second, and @epoch: refused here
 (d) years after 2199, where systemd ends
 (e) lists of days from the end of the month: systemd lowers its limit of 28 days by 3 with each of them, we do not
 (f) Dublin, whose winter time counts as daylight saving: beside a gap systemd may leave out times that exist
+(g) a repetition within the day whose next step lies past midnight: systemd goes on from that step, so that of `*:4/25`
+    it leaves out 00:04, because 23:54 and 25 minutes are 00:19
 """
 
 import datetime as dt
@@ -56,17 +59,29 @@ def elapses(block):
     return [int(time.timestamp()) for time in times]
 
 
-def ours(compiler, text, start):
+def ours(compiler, text, start, count=COUNT):
     try:
         number = compiler.compile((OnCalendar(text, ""),))
     except InvalidArgument as error:
         assert error.reason == "SCHEDULE_NEVER_FIRES", (text, error.message)
         return []
-    times = [ms // 1000 for ms in compiler.timetables.upcoming(number, start * 1000, COUNT)]
+    times = [ms // 1000 for ms in compiler.timetables.upcoming(number, start * 1000, count)]
     return [time for time in times if time < LIMIT.timestamp()]  # (d)
 
 
-@settings(max_examples=12, deadline=None, phases=[Phase.explicit, Phase.generate])
+def carried(compiler, text, start, expected):
+    """Whether (g) is all that differs: what is left out comes first on its day."""
+    times = [time for time in ours(compiler, text, start, 500) if expected and time <= expected[-1]]
+    day = None
+    for time in times:
+        if time in expected:
+            day = time // 86400
+        elif time // 86400 == day:
+            return False
+    return "/" in text and set(expected) <= set(times)
+
+
+@settings(max_examples=12, deadline=None, derandomize=True, phases=[Phase.explicit, Phase.generate])
 @given(
     expressions=st.lists(calendars(), min_size=30, max_size=60, unique=True),
     start=st.integers(1_767_225_600, 1_900_000_000),
@@ -74,10 +89,10 @@ def ours(compiler, text, start):
 def test_expressions_in_utc(compiler, analyze, expressions, start):
     for text, expected in analyze(expressions, start).items():
         assert expected is not None, text
-        assert ours(compiler, text, start) == expected, text
+        assert ours(compiler, text, start) == expected or carried(compiler, text, start, expected), text
 
 
-@settings(max_examples=8, deadline=None, phases=[Phase.explicit, Phase.generate])
+@settings(max_examples=8, deadline=None, derandomize=True, phases=[Phase.explicit, Phase.generate])
 @given(
     expressions=st.lists(
         st.tuples(
@@ -115,7 +130,7 @@ def mutated(draw):
     return text
 
 
-@settings(max_examples=12, deadline=None, phases=[Phase.explicit, Phase.generate])
+@settings(max_examples=12, deadline=None, derandomize=True, phases=[Phase.explicit, Phase.generate])
 @given(expressions=st.lists(mutated(), min_size=30, max_size=60, unique=True))
 def test_what_systemd_refuses_is_refused(analyze, expressions):
     alike = [

@@ -9,9 +9,10 @@ cdef enum:
     LAST_WEEKDAY = 4   # LW
     REPEAT = 8         # the second pass of a fold fires too
     MOVE = 16          # matches inside a gap fire once, when it ends
-    ANY_DAY = 32       # every day of a month matches; this and the next two are set by cron_prepare and save work
+    ANY_DAY = 32       # every day of a month matches; this and the next three are set by cron_prepare and save work
     EVERY_DAY = 64     # every day of every month matches
     WHOLE_MINUTES = 128  # second 0 only
+    BY_WEEKDAY = 256   # nothing but the weekday decides which days match
     FIRST_YEAR = 1970  # bit 0 of `years`
     YEAR_WORDS = 4     # 256 years
 
@@ -24,10 +25,10 @@ cdef struct cron_t:    # 64 bytes, one cache line; what every search reads comes
     int32_t last_s     # the last one
     uint16_t month     # bits 1..12
     uint8_t dow        # bits 0..6, Sunday first
-    uint8_t flags
+    uint8_t spare      # 0
     uint32_t last      # bits 0..30: that many days before the last of the month (L is bit 0, L-3 bit 3)
     uint32_t nearest   # bits 1..31: the weekday nearest to that day (15W)
-    uint32_t spare     # 0
+    uint32_t flags
     uint64_t nth       # bit 7 k + weekday: the (k + 1)th such day of the month for k < 5, the last for k = 5
     const uint64_t *years  # [YEAR_WORDS] bits from FIRST_YEAR on, owned by a Cron; NULL: every year
 

@@ -125,6 +125,9 @@ cdef void cron_prepare(cron_t *cron) noexcept nogil:
         cron.flags |= ANY_DAY
         if cron.month == 0x1ffe:
             cron.flags |= EVERY_DAY
+    elif cron.dom == 0xfffffffeU and cron.month == 0x1ffe and cron.dow and not cron.nth:
+        if not cron.flags & EITHER_DAY:
+            cron.flags |= BY_WEEKDAY
     if cron.second == 1:
         cron.flags |= WHOLE_MINUTES
     cron.first_s = lowest_bit(cron.hour) * 3600 + lowest_bit(cron.minute) * 60 + lowest_bit(cron.second)
@@ -139,6 +142,14 @@ cdef inline int64_t any_year_next(const cron_t *cron, int64_t wall_s) noexcept n
     if cron.flags & EVERY_DAY:
         time = time_next(cron, wall_s - days * 86400)
         return days * 86400 + (time if time >= 0 else 86400 + cron.first_s)
+    if cron.flags & BY_WEEKDAY:
+        left = turned(cron.dow, weekday_of(days))  # bit 0 is this day, bit 7 the same one in a week
+        if left & 1:
+            time = time_next(cron, wall_s - days * 86400)
+            if time >= 0:
+                return days * 86400 + time
+            left ^= 0x81
+        return (days + lowest_bit(left)) * 86400 + cron.first_s
     date = civil_from_days(days)
     length = month_days(date.year, date.month)
     first_day = days - date.day + 1
@@ -174,6 +185,14 @@ cdef inline int64_t any_year_prev(const cron_t *cron, int64_t wall_s) noexcept n
     if cron.flags & EVERY_DAY:
         time = time_prev(cron, wall_s - days * 86400)
         return days * 86400 + (time if time >= 0 else cron.last_s - 86400)
+    if cron.flags & BY_WEEKDAY:
+        left = turned(cron.dow, (weekday_of(days) + 1) % 7) << 1  # bit 7 is this day, bit 0 the same one a week ago
+        if left & 0x80:
+            time = time_prev(cron, wall_s - days * 86400)
+            if time >= 0:
+                return days * 86400 + time
+            left ^= 0x81
+        return (days - 7 + highest_bit(left)) * 86400 + cron.last_s
     date = civil_from_days(days)
     first_day = days - date.day + 1
     if cron.month >> date.month & 1:

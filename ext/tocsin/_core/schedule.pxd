@@ -1,9 +1,9 @@
 # One compiled schedule of any kind; see schedule.pyx.
 from libc.stdint cimport int64_t, uint8_t, uint32_t
 
-from tocsin._core.cron cimport cron_t
+from tocsin._core.cron cimport cron_next, cron_t
 from tocsin._core.interval cimport interval_t
-from tocsin._core.types cimport instant_t
+from tocsin._core.types cimport LAST_MS, NEVER, floor_div, instant_t
 from tocsin._core.zone cimport zone_t
 
 cdef enum:
@@ -45,7 +45,16 @@ cdef instant_t table_prev(const table_t *table, int64_t utc_s) noexcept nogil
 
 
 cdef inline instant_t schedule_next(schedule_t *row, instant_t instant, bint caching) noexcept nogil:
-    # The next time strictly after `instant`: of a grid its next slot, of an interval one step from the instant.
+    # The next time strictly after `instant`: of a grid its next slot, of an interval one step from the instant. Cron,
+    # the commonest kind, is searched from here.
+    cdef instant_t slot
     if caching and row.low <= instant < row.high:
         return row.high
-    return schedule_search(row, instant, caching)
+    if row.kind != CRON or instant == NEVER:
+        return schedule_search(row, instant, caching)
+    slot = cron_next(&row.cron, row.zone, floor_div(instant, 1000))
+    slot = NEVER if slot > LAST_MS / 1000 else slot * 1000
+    if caching:
+        row.low = instant
+        row.high = slot
+    return slot

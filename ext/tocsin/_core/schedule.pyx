@@ -9,7 +9,7 @@ Cost: 1-6 ns on a hit of the window, 20-60 ns on a miss.
 """
 from libc.stdint cimport int64_t, uint32_t
 
-from tocsin._core.cron cimport cron_next, cron_prev
+from tocsin._core.cron cimport cron_prev
 from tocsin._core.interval cimport interval_next, interval_prev, interval_rearm
 from tocsin._core.types cimport FIRST_MS, LAST_MS, NEVER, floor_div, instant_t
 
@@ -62,18 +62,15 @@ cdef instant_t union_next(schedule_t *row, instant_t instant, bint caching) noex
 
 
 cdef instant_t schedule_search(schedule_t *row, instant_t instant, bint caching) noexcept nogil:
-    """The next time strictly after `instant`, computed: NEVER if there is none, STALE if a table must reach farther."""
+    """For `schedule_next`, of every kind but cron: NEVER if there is none, STALE if a table must reach farther."""
     cdef instant_t best = NEVER
     if instant == NEVER:
         return NEVER
-    if row.kind == CRON:
-        best = cron_next(&row.cron, row.zone, floor_div(instant, 1000))
-        best = NEVER if best > LAST_MS / 1000 else best * 1000
-    elif row.kind == INTERVAL:
+    if row.kind == INTERVAL:
         return interval_next(&row.interval, row.zone, instant)
-    elif row.kind == ROLLING:
+    if row.kind == ROLLING:
         return NEVER if instant + row.interval.count > LAST_MS else instant + row.interval.count
-    elif row.kind == TABLE:
+    if row.kind == TABLE:
         best = table_next(row.table, floor_div(instant, 1000))
     elif row.kind == UNION:
         best = union_next(row, instant, caching)

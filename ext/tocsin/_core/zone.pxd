@@ -16,7 +16,9 @@ cdef extern from * nogil:
     const int64_t CYCLE_S "TOCSIN_CYCLE_S"   # 400 years, after which the calendar repeats
 
 cdef struct zone_t:
-    int64_t *utc      # [count] transitions in seconds, ascending
+    int64_t first     # the first transition and the last one; of a zone without any, FAR and -FAR
+    int64_t last
+    int64_t *utc      # [count + 1] transitions in seconds, ascending, then FAR
     int32_t *offset   # [count + 1] seconds east; offset[i] holds from utc[i - 1] until utc[i]
     int32_t count
     int32_t cycle     # the segment that begins 400 years before the last transition and repeats for ever, or 0
@@ -49,26 +51,26 @@ cdef inline void zone_bounds(const zone_t *zone, segment_t *segment) noexcept no
 
 cdef inline segment_t zone_segment(const zone_t *zone, int64_t utc_s) noexcept nogil:
     cdef segment_t segment
-    cdef int32_t low = 0, high = 0, middle
+    cdef int32_t low, high, middle
     cdef int64_t bucket
     segment.shift = 0
-    if zone.count and utc_s >= zone.utc[0]:
-        if utc_s >= zone.utc[zone.count - 1]:
-            low = high = zone.count
-            if zone.cycle:
-                segment.shift = ((utc_s - zone.utc[zone.count - 1]) / CYCLE_S + 1) * CYCLE_S
-                utc_s -= segment.shift
-        if utc_s < zone.utc[zone.count - 1]:
-            bucket = (utc_s - zone.utc[0]) >> zone.shift
-            low = zone.index[bucket]
-            high = zone.index[bucket + 1]
-    while low < high:  # the first transition after utc_s
-        middle = (low + high) >> 1
-        if zone.utc[middle] <= utc_s:
-            low = middle + 1
-        else:
-            high = middle
-    segment.index = low
+    if utc_s >= zone.last and zone.cycle:
+        segment.shift = ((utc_s - zone.last) / CYCLE_S + 1) * CYCLE_S
+        utc_s -= segment.shift
+    if zone.first <= utc_s < zone.last:
+        bucket = (utc_s - zone.first) >> zone.shift
+        low = zone.index[bucket]
+        high = zone.index[bucket + 1]
+        while high - low > 1:
+            middle = (low + high) >> 1
+            if zone.utc[middle] <= utc_s:
+                low = middle + 1
+            else:
+                high = middle
+        # What is left is none or one: an addition, because the processor cannot guess which.
+        segment.index = low + ((high > low) & (zone.utc[low] <= utc_s))
+    else:
+        segment.index = zone.count if utc_s >= zone.last else 0
     zone_bounds(zone, &segment)
     return segment
 

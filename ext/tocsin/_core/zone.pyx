@@ -89,6 +89,9 @@ cdef class Zone:
                 kept += 1
                 self.zone.offset[kept] = offsets_s[i + 1]
         self.zone.count = kept
+        self.zone.utc[kept] = FAR
+        self.zone.first = self.zone.utc[0]
+        self.zone.last = self.zone.utc[kept - 1] if kept else -FAR
         self.zone.cycle = 0
         for i in range(kept):
             if (
