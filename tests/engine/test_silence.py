@@ -65,6 +65,18 @@ def test_margin_longer_than_the_gap_swallows_slots() -> None:
     assert relative(world.track().expected) == "0:25:00"
 
 
+def test_a_daily_slot_falls_due_at_midnight_of_its_zone() -> None:
+    world = World()
+    world.put(schedules=(Cron("0 0 * * *", "Asia/Tokyo"),), margin_ms=MINUTE)  # midnight is 15:00 UTC
+    world.ok("00:00")
+    for hour in range(1, 6):
+        assert world.tick(f"{hour}:00:00") == []
+    assert world.tick("5:01:00") == []
+    world.tick("5:01:00.001")
+    assert world.history()[1:] == [("missed", "5:00:00")]
+    assert relative(world.track().expected) == "29:00:00"
+
+
 def test_an_interval_counts_from_the_last_report_and_rearms_from_the_missed_slot() -> None:
     world = World()
     world.put(schedules=TEN_MINUTES, margin_ms=5 * MINUTE)

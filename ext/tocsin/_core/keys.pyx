@@ -387,14 +387,18 @@ cdef class KeyTable:
         for i in range(n):
             if not isinstance(keys[i], bytes):
                 raise TypeError(f"key {i} is not bytes")
+        keys = list(keys)  # whoever changes the list in the middle changes another one
         while first < n:
             many = min(<Py_ssize_t>CHUNK, n - first)
             for i in range(many):
                 digests[i] = self._digest(keys[first + i])
-            expect_places(&self.keys, digests, many)
-            for i in range(many):
-                out[first + i] = keys_find(&self.keys, digests[i])
-                found += out[first + i] != NOWHERE
+            self.busy = True
+            with nogil:
+                expect_places(&self.keys, digests, many)
+                for i in range(many):
+                    out[first + i] = keys_find(&self.keys, digests[i])
+                    found += out[first + i] != NOWHERE
+            self.busy = False
             first += many
         return found
 

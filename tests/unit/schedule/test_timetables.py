@@ -59,44 +59,6 @@ def test_next(compiler, schedule, reference, expected):
     assert compiler.next_after(compiler.compile((schedule,)), ms(reference)) == ms(expected)
 
 
-@pytest.mark.parametrize(
-    ("policy", "gap", "fold"),
-    [  # 02:30 in New York on 2026-03-08, then 01:30 on 2026-11-01, as UTC
-        (DaylightPolicy.VIXIE, ["2026-03-08 07:00"], ["2026-11-01 05:30"]),
-        (DaylightPolicy.SKIP, [], ["2026-11-01 05:30"]),
-        (DaylightPolicy.BOTH, [], ["2026-11-01 05:30", "2026-11-01 06:30"]),
-        (DaylightPolicy.CRONITER, ["2026-03-08 07:00"], ["2026-11-01 05:30", "2026-11-01 06:30"]),
-    ],
-)
-def test_daylight_policies(compiler, policy, gap, fold):
-    for text, day, expected in (("30 2 * * *", "2026-03-08", gap), ("30 1 * * *", "2026-11-01", fold)):
-        number = compiler.compile((Cron(text, NEW_YORK, policy),))
-        times = compiler.timetables.upcoming(number, ms(f"{day} 04:59:59"), 3)
-        assert [time for time in times if time < ms(f"{day} 12:00")] == [ms(time) for time in expected]
-
-
-@pytest.mark.parametrize(
-    ("text", "begin", "expected"),
-    [  # the worked example of ext/README.md, policies in the order of DaylightPolicy
-        ("30 2 * * *", "2026-03-08 05:00", ["07:00", "", "", "07:00"]),
-        ("*/30 2 * * *", "2026-03-08 06:59", ["", "", "", "07:00"]),
-        ("30 1 * * *", "2026-11-01 04:59", ["05:30", "05:30", "05:30 06:30", "05:30 06:30"]),
-        (
-            "*/30 * * * *",
-            "2026-11-01 04:59",
-            ["05:00 05:30 06:00 06:30 07:00", "05:00 05:30 07:00", *["05:00 05:30 06:00 06:30 07:00"] * 2],
-        ),
-    ],
-)
-def test_the_table_of_policies(compiler, text, begin, expected):
-    for policy, times in zip(DaylightPolicy, expected, strict=True):
-        number = compiler.compile((Cron(text, NEW_YORK, policy),))
-        found = compiler.timetables.upcoming(number, ms(begin), 6)
-        until = ms(begin[:10] + " 07:00")
-        shown = [dt.datetime.fromtimestamp(time / 1000, dt.UTC).strftime("%H:%M") for time in found if time <= until]
-        assert " ".join(shown) == times, policy
-
-
 def test_previous_is_strict(compiler):
     hourly = compiler.compile((Cron("0 * * * *"),))
     assert compiler.prev_before(hourly, ms("2026-06-01 05:35")) == ms("2026-06-01 05:00")
