@@ -74,7 +74,6 @@ setup(
             "boundscheck": DEBUG,
             "wraparound": False,
             "cdivision": True,
-            "freethreading_compatible": True,
         },
     ),
     cmdclass={"build_py": build_py},

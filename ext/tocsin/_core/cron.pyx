@@ -410,12 +410,14 @@ cdef class Cron:
 
     def masks(self):
         cdef int i
+        years = []
+        for i in range(64 * YEAR_WORDS):
+            if self.years[i / 64] >> (i % 64) & 1:
+                years.append(FIRST_YEAR + i)
         return {
             "second": self.cron.second, "minute": self.cron.minute, "hour": self.cron.hour, "dom": self.cron.dom,
             "month": self.cron.month, "dow": self.cron.dow, "last": self.cron.last, "nearest": self.cron.nearest,
             "nth": self.cron.nth, "last_weekday": self.cron.flags & LAST_WEEKDAY != 0,
             "either_day": self.cron.flags & EITHER_DAY != 0, "wildcard": self.cron.flags & WILDCARD != 0,
-            "years": None if self.cron.years == NULL else tuple([
-                FIRST_YEAR + i for i in range(64 * YEAR_WORDS) if self.years[i / 64] >> (i % 64) & 1
-            ]),
+            "years": None if self.cron.years == NULL else tuple(years),
         }

@@ -296,7 +296,9 @@ cdef bint read_nickname(
         end -= 1
     for i in range(NICKNAMES):
         k = 0
-        while at + k < end and nickname(i)[k] == (text[at + k] | 32 if CLASS[text[at + k]] & LETTER else text[at + k]):
+        while at + k < end and nickname(i)[k]:
+            if nickname(i)[k] != (text[at + k] | 32 if CLASS[text[at + k]] & LETTER else text[at + k]):
+                break
             k += 1
         if at + k == end and not nickname(i)[k]:
             return read_fields(<const unsigned char *>meaning(i), 9, MINUTE, STAR_RULE, cron, refusal)
@@ -356,7 +358,7 @@ class Refused(ValueError):
 def parse(str text not None, int day_rule=STAR_RULE):
     cdef Cron made = Cron.__new__(Cron)
     cdef refusal_t refusal
-    cdef Py_ssize_t length = len(text)
+    cdef Py_ssize_t length = len(text), i
     cdef bytes narrow
     cdef const unsigned char *data
     if not STAR_RULE <= day_rule <= AND_RULE:
@@ -366,7 +368,10 @@ def parse(str text not None, int day_rule=STAR_RULE):
     if PyUnicode_IS_ASCII(text):
         data = <const unsigned char *>PyUnicode_DATA(text)
     else:  # one byte a character all the same, so that positions stay right
-        narrow = bytes([min(ord(character), 255) for character in text])
+        wide = bytearray(length)
+        for i in range(length):
+            wide[i] = min(ord(text[i]), 255)
+        narrow = bytes(wide)
         data = narrow
     if not cron_text_read(data, <int>length, day_rule, &made.cron, &refusal):
         raise Refused(refusal.code, refusal.field, refusal.at, refusal.length)

@@ -33,5 +33,5 @@ cdef class KeyTable:
     cdef Watch watch  # debug builds: the values are slots of a roster
     cdef int _mine(self) except -1
     cdef digest_t _digest(self, bytes data)
-    cdef int _reserve(self, uint64_t keys) except -1
+    cdef int _reserve(self, uint64_t keys, bint exactly) except -1
     cdef int _put_digests(self, const digest_t *digests, const uint32_t *values, Py_ssize_t n) except -1

@@ -261,11 +261,14 @@ cdef class KeyTable:
     cdef digest_t _digest(self, bytes data):
         return keys_digest(&self.keys, <const unsigned char *>PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data))
 
-    cdef int _reserve(self, uint64_t keys) except -1:
+    cdef int _reserve(self, uint64_t keys, bint exactly) except -1:
+        # A batch grows by half at least, or many small ones would build the table anew each time.
         cdef uint64_t capacity
         if keys > <uint64_t>1 << 40:
             raise MemoryError(f"no memory for {keys} keys")
         capacity = keys_room(&self.keys, keys)
+        if capacity > self.keys.capacity and not exactly:
+            capacity = max(capacity, self.keys.capacity + self.keys.capacity // 2 + 16)
         if capacity > self.keys.capacity and not keys_resize(&self.keys, capacity):
             raise MemoryError(f"no memory for {keys} keys")
         return 0
@@ -290,7 +293,7 @@ cdef class KeyTable:
 
     def reserve(self, uint64_t keys):
         self._mine()
-        self._reserve(keys)
+        self._reserve(keys, True)
 
     def digest(self, bytes data not None):
         cdef digest_t digest = self._digest(data)
@@ -311,15 +314,16 @@ cdef class KeyTable:
         cdef Py_ssize_t i, first = 0, n = len(keys)
         cdef digest_t digests[CHUNK]
         self._mine()
+        keys = list(keys)  # whoever changes the list in the middle changes another one
+        n = len(keys)
         if values.shape[0] != n:
             raise ValueError(f"{n} keys and {values.shape[0]} values")
         for i in range(n):
-            if not isinstance(keys[i], bytes):
+            if type(keys[i]) is not bytes:
                 raise TypeError(f"key {i} is not bytes")
             if values[i] == NOWHERE:
                 raise ValueError(f"value {i} means nowhere")
-        keys = list(keys)  # whoever changes the list in the middle changes another one
-        self._reserve(self.keys.count + n)
+        self._reserve(self.keys.count + n, False)
         while first < n:
             for i in range(min(<Py_ssize_t>CHUNK, n - first)):
                 digests[i] = self._digest(keys[first + i])
@@ -343,7 +347,7 @@ cdef class KeyTable:
             begin = ends[i]
         if n == 0:
             return
-        self._reserve(self.keys.count + n)
+        self._reserve(self.keys.count + n, False)
         if size:
             text = &data[0]
         self.busy = True
@@ -382,12 +386,13 @@ cdef class KeyTable:
         cdef Py_ssize_t i, first = 0, many, n = len(keys), found = 0
         cdef digest_t digests[CHUNK]
         self._mine()
+        keys = list(keys)  # whoever changes the list in the middle changes another one
+        n = len(keys)
         if out.shape[0] != n:
             raise ValueError(f"{n} keys and {out.shape[0]} results")
         for i in range(n):
-            if not isinstance(keys[i], bytes):
+            if type(keys[i]) is not bytes:
                 raise TypeError(f"key {i} is not bytes")
-        keys = list(keys)  # whoever changes the list in the middle changes another one
         while first < n:
             many = min(<Py_ssize_t>CHUNK, n - first)
             for i in range(many):
@@ -399,6 +404,10 @@ cdef class KeyTable:
                     out[first + i] = keys_find(&self.keys, digests[i])
                     found += out[first + i] != NOWHERE
             self.busy = False
+            if self.watch is not None:
+                for i in range(many):
+                    if out[first + i] != NOWHERE:
+                        self.watch.verify((digests[i].low, digests[i].high), out[first + i])
             first += many
         return found
 

@@ -110,6 +110,8 @@ cdef class Roster:
         cdef unsigned long long capacity
         if rows <= self.capacity_:
             return 0
+        if self.width == 0:
+            raise TypeError(f"{type(self).__name__} has no columns: use TrackRoster or MonitorRoster")
         if rows >= NOWHERE:
             raise MemoryError(f"{rows} rows are more than slots can number")
         capacity = rows if exactly else max(rows, <unsigned long long>self.capacity_ * 2)
@@ -262,6 +264,7 @@ cdef class Roster:
         cdef uint32_t first = self.size
         cdef column_t *column
         self._mine()
+        columns = tuple(columns)  # what was checked must be what is read
         if len(columns) != self.width:
             raise ValueError(f"a row has {self.width} columns, got {len(columns)}")
         try:

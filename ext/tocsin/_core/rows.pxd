@@ -15,30 +15,6 @@ cdef struct rows_t:
     schedule_t *blocks[BLOCKS]
     uint32_t count
 
-cdef extern from *:
-    """
-    /* Who takes the window caches may use them. Where there is a GIL, it guards the flag. */
-    #if defined(Py_GIL_DISABLED) && defined(_MSC_VER)
-    #define tocsin_take(flag) (!_InterlockedExchange((volatile long *)(flag), 1))
-    #define tocsin_give(flag) _InterlockedExchange((volatile long *)(flag), 0)
-    #elif defined(Py_GIL_DISABLED)
-    #define tocsin_take(flag) (!__atomic_exchange_n(flag, 1, __ATOMIC_ACQUIRE))
-    #define tocsin_give(flag) __atomic_store_n(flag, 0, __ATOMIC_RELEASE)
-    #else
-    static inline int tocsin_take(int *flag) { int was = *flag; *flag = 1; return !was; }
-    #define tocsin_give(flag) (*(flag) = 0)
-    #endif
-    #if defined(__GNUC__)
-    #define tocsin_prefetch(address) __builtin_prefetch(address)
-    #else
-    #define tocsin_prefetch(address) ((void)(address))
-    #endif
-    """
-    # Both are called with the GIL.
-    bint take "tocsin_take"(int *flag) noexcept nogil
-    void give "tocsin_give"(int *flag) noexcept nogil
-    void prefetch "tocsin_prefetch"(const void *address) noexcept nogil
-
 cdef Py_ssize_t ask_many(
     const rows_t *rows, int question, const uint32_t *numbers, const int64_t *ones, const int64_t *others, Py_ssize_t n,
     bint caching, int64_t *out, Py_ssize_t *stale,
@@ -46,6 +22,13 @@ cdef Py_ssize_t ask_many(
 cdef Py_ssize_t fill(
     schedule_t *row, instant_t instant, instant_t until, bint caching, int64_t *out, Py_ssize_t room
 ) noexcept nogil
+
+
+cdef inline bint take(bint *flag) noexcept:
+    # Who takes the window caches may use them, until `flag` is false again. The GIL guards the flag.
+    cdef bint was = flag[0]
+    flag[0] = True
+    return not was
 
 
 cdef inline schedule_t *row_at(const rows_t *rows, uint32_t number) noexcept nogil:

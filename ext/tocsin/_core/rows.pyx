@@ -8,7 +8,7 @@ Cost: what the questions cost; rows are fetched into the cache a dozen ahead, fo
 from libc.stdint cimport int64_t, uint32_t
 
 from tocsin._core.schedule cimport STALE, schedule_next, schedule_t
-from tocsin._core.types cimport NEVER, instant_t
+from tocsin._core.types cimport NEVER, instant_t, prefetch
 
 cdef enum:
     AHEAD = 12
@@ -19,14 +19,23 @@ cdef Py_ssize_t ask_many(
     bint caching, int64_t *out, Py_ssize_t *stale,
 ) noexcept nogil:
     # Returns n, or the index of the first question that must not be asked; counts the answers that are STALE.
+    # Each value is loaded once: another thread may write into the arrays meanwhile.
     cdef Py_ssize_t i
+    cdef uint32_t number
+    cdef instant_t one, other, answer
     for i in range(n):
-        if i + AHEAD < n and numbers[i + AHEAD] < rows.count:
-            prefetch(row_at(rows, numbers[i + AHEAD]))
-        if numbers[i] >= rows.count or not is_instant(ones[i]) or not is_instant(others[i]):
+        if i + AHEAD < n:
+            number = numbers[i + AHEAD]
+            if number < rows.count:
+                prefetch(row_at(rows, number))
+        number = numbers[i]
+        one = ones[i]
+        other = others[i]
+        if number >= rows.count or not is_instant(one) or not is_instant(other):
             return i
-        out[i] = ask(row_at(rows, numbers[i]), question, ones[i], others[i], caching)
-        stale[0] += out[i] == STALE
+        answer = ask(row_at(rows, number), question, one, other, caching)
+        out[i] = answer
+        stale[0] += answer == STALE
     return n
 
 

@@ -184,10 +184,11 @@ cdef class OpenRuns:
         cdef Py_ssize_t i, n = len(keys)
         if not n == tracks.shape[0] == numbers.shape[0] == timeouts.shape[0] == rows.shape[0]:
             raise ValueError(f"{n} keys, but not so many tracks, numbers, timeouts or rows")
+        keys = list(keys)  # whoever changes the list in the middle changes another one
         for i in range(n):
-            if not isinstance(keys[i], bytes):
+            if type(keys[i]) is not bytes:
                 raise TypeError(f"key {i} is not bytes")
-        self.reserve(<uint64_t>self.runs.count + n)
+        self._reserve(<uint64_t>self.runs.count + n, False)
         for i in range(n):
             rows[i] = <uint32_t>self._put(keys[i], tracks[i], numbers[i], timeouts[i])
 
@@ -203,10 +204,11 @@ cdef class OpenRuns:
     def drop(self, uint32_t track):
         cdef uint32_t row = runs_newest(&self.runs, track)
         cdef list rows = []
-        while row != NOWHERE:
+        while row != NOWHERE:  # the list first: without memory for it nothing is dropped
             rows.append(row)
+            row = self.runs.rows[row].older
+        for row in rows:
             self._drop_row(row)
-            row = runs_newest(&self.runs, track)
         return rows
 
     def of(self, uint32_t track):

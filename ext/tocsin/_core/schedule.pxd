@@ -24,6 +24,7 @@ cdef struct table_t:
     int64_t low_s, high_s   # every fire time t with low_s < t <= high_s is in the table, ascending
     uint32_t count
     int64_t *times          # right behind the struct, freed with it
+    table_t *retired        # the next one of those that nobody asks any more
 
 cdef struct schedule_t:
     instant_t low, high     # window cache of a grid: next(t) is `high` for every t in [low, high)

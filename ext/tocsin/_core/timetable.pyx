@@ -14,10 +14,10 @@ from libc.string cimport memset
 from tocsin._core.cron cimport MOVE, REPEAT, WILDCARD, Cron
 from tocsin._core.interval cimport YEAR
 from tocsin._core.rows cimport (
-    BLOCKS, FIRST_BLOCK, NEXT, PREV, REARM, ask, ask_many, fill, give, is_instant, row_at, take,
+    BLOCKS, FIRST_BLOCK, NEXT, PREV, REARM, ask, ask_many, fill, is_instant, row_at, take,
 )
 from tocsin._core.schedule cimport (
-    CRON, INTERVAL, ROLLING, STALE, TABLE, UNION, schedule_next, schedule_t, table_next, table_prev, table_t,
+    CRON, INTERVAL, ROLLING, STALE, TABLE, UNION, schedule_t, table_next, table_prev, table_t,
 )
 from tocsin._core.types cimport FIRST_MS, LAST_MS, NEVER, floor_div, highest_bit, instant_t
 from tocsin._core.zone cimport Zone, zone_t
@@ -41,7 +41,6 @@ cdef class Timetables:
         self.zones = []
         self.crons = []
         self.covers = {}
-        self.retired = []
         memset(&row, 0, sizeof(row))
         row.grid = 1
         self._append(row)
@@ -57,12 +56,13 @@ cdef class Timetables:
             PyMem_RawFree(self.rows.blocks[number])
         self._forget()
 
-    def _forget(self):
-        # Tables that no batch can still be reading.
-        cdef uintptr_t address
-        for address in self.retired or ():
-            PyMem_RawFree(<void *>address)
-        self.retired = []
+    cdef void _forget(self) noexcept:
+        # Frees the tables that no batch can still be reading.
+        cdef table_t *table
+        while self.retired:
+            table = self.retired
+            self.retired = table.retired
+            PyMem_RawFree(table)
 
     def __len__(self):
         return self.rows.count
@@ -123,17 +123,13 @@ cdef class Timetables:
         times = sorted(set(seconds_of_day))
         if not times or times[0] < 0 or times[len(times) - 1] >= 86400 or len(times) > MEMBERS_MAX:
             raise ValueError(f"a day has 1 to {MEMBERS_MAX} times from 0 to 86399 seconds")
-        numbers = [
-            self.add_cron(
-                zone,
-                Cron.of(
-                    second=1 << (time % 60), minute=1 << (time // 60 % 60), hour=1 << (time // 3600),
-                    dom=0xfffffffe, month=0x1ffe, dow=0x7f,
-                ),
-                policy,
+        numbers = []
+        for time in times:
+            cron = Cron.of(
+                second=1 << (time % 60), minute=1 << (time // 60 % 60), hour=1 << (time // 3600),
+                dom=0xfffffffe, month=0x1ffe, dow=0x7f,
             )
-            for time in times
-        ]
+            numbers.append(self.add_cron(zone, cron, policy))
         return numbers[0] if len(numbers) == 1 else self.add_union(numbers)
 
     def add_interval(self, uint32_t zone, int64_t count, int unit, bint truncate_to_minute=False):
@@ -202,6 +198,7 @@ cdef class Timetables:
         cdef table_t *table
         cdef int64_t low_s, high_s, before
         cdef const int64_t[::1] times
+        cdef table_t *before_it
         cdef Py_ssize_t i
         if row.table and row.table.low_s <= utc_s < row.table.high_s:
             return 0
@@ -222,12 +219,13 @@ cdef class Timetables:
         table.times = <int64_t *>(table + 1)
         for i in range(times.shape[0]):
             table.times[i] = times[i]
-        with self.lock:
-            if row.table:
-                self.retired.append(<uintptr_t>row.table)
-            row.table = table
-            if not self.running:
-                self._forget()
+        if row.table:
+            before_it = <table_t *>row.table
+            before_it.retired = self.retired
+            self.retired = before_it
+        row.table = table
+        if not self.running:
+            self._forget()
         return 0
 
     cdef instant_t _stale(self, schedule_t *row, int question, instant_t one, instant_t other) except? -1:
@@ -272,7 +270,7 @@ cdef class Timetables:
         caching = take(&self.caching)
         answer = ask(row, question, one, other, caching)
         if caching:
-            give(&self.caching)
+            self.caching = False
         return self._stale(row, question, one, other) if answer == STALE else answer
 
     cdef int _ask_many(
@@ -280,24 +278,30 @@ cdef class Timetables:
         int64_t[::1] out,
     ) except -1:
         cdef Py_ssize_t n = numbers.shape[0], i, asked, stale = 0
+        cdef instant_t one, other
         cdef bint caching
         if ones.shape[0] != n or others.shape[0] != n or out.shape[0] != n:
             raise ValueError(f"{n} numbers, {min(ones.shape[0], others.shape[0])} instants and {out.shape[0]} results")
         if n == 0:
             return 0
+        if &out[0] == &ones[0] or &out[0] == &others[0]:
+            raise ValueError("the results need an array of their own")
         caching = take(&self.caching)
         self.running += 1
         with nogil:
             asked = ask_many(&self.rows, question, &numbers[0], &ones[0], &others[0], n, caching, &out[0], &stale)
         self.running -= 1
         if caching:
-            give(&self.caching)
+            self.caching = False
         if asked < n:
             self._row(numbers[asked], ones[asked])
             self._row(numbers[asked], others[asked])
+            raise ValueError(f"row {asked} was changed in the middle of the batch")
         for i in range(n if stale else 0):
-            if out[i] == STALE:
-                out[i] = self._stale(row_at(&self.rows, numbers[i]), question, ones[i], others[i])
+            if out[i] == STALE:  # checked again: a table's function may have changed them
+                one, other = ones[i], others[i]
+                self._row(numbers[i], other)
+                out[i] = self._stale(self._row(numbers[i], one), question, one, other)
         return 0
 
     def is_grid(self, uint32_t number):
@@ -334,17 +338,18 @@ cdef class Timetables:
                 got = fill(row, instant, until, caching, times, room)
             self.running -= 1
             if caching:
-                give(&self.caching)
-            for i in range(got):  # no comprehension: Cython 3.3 frees an item twice if its list cannot grow
+                self.caching = False
+            for i in range(got):
                 found.append(times[i])
+            if got == room:
+                instant = times[got - 1]
+                continue
+            # What stopped it: the end, or a table that another thread may have replaced meanwhile.
             instant = times[got - 1] if got else instant
-            if got < room:
-                if schedule_next(row, instant, False) != STALE:
-                    break
-                instant = self._stale(row, NEXT, instant, NEVER)
-                if instant > until:
-                    break
-                found.append(instant)
+            instant = self._ask(number, NEXT, instant, NEVER)
+            if instant == NEVER or instant > until:
+                break
+            found.append(instant)
         return found
 
     def next_many(self, const uint32_t[::1] numbers, const int64_t[::1] instants, int64_t[::1] out):

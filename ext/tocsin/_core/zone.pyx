@@ -145,25 +145,37 @@ cdef class Zone:
 
     def wall_many(self, const int64_t[::1] utc_s, int64_t[::1] out):
         cdef Py_ssize_t n = utc_s.shape[0], i
+        cdef int64_t second, bad = 0
         if out.shape[0] != n:
             raise ValueError(f"{n} instants and {out.shape[0]} results")
-        checked_many(utc_s)
         with nogil:
             for i in range(n):
-                out[i] = utc_s[i] + zone_segment(&self.zone, utc_s[i]).offset
+                second = utc_s[i]
+                if not in_range(second):
+                    bad = second
+                    break
+                out[i] = second + zone_segment(&self.zone, second).offset
+        if bad:
+            checked(bad)
 
     def utc_many(self, const int64_t[::1] wall_s, int64_t[::1] first, int64_t[::1] second, uint8_t[::1] kinds):
         cdef Py_ssize_t n = wall_s.shape[0], i
+        cdef int64_t wall, bad = 0
         cdef moments_t found
         if first.shape[0] != n or second.shape[0] != n or kinds.shape[0] != n:
             raise ValueError(f"{n} wall times need as many of each result")
-        checked_many(wall_s)
         with nogil:
             for i in range(n):
-                found = zone_resolve(&self.zone, wall_s[i])
+                wall = wall_s[i]
+                if not in_range(wall):
+                    bad = wall
+                    break
+                found = zone_resolve(&self.zone, wall)
                 first[i] = found.first
                 second[i] = found.second
                 kinds[i] = <uint8_t>found.kind
+        if bad:
+            checked(bad)
 
     def segment(self, int64_t utc_s):
         cdef segment_t segment = zone_segment(&self.zone, checked(utc_s))
@@ -174,19 +186,11 @@ cdef class Zone:
         )
 
 
+cdef inline bint in_range(int64_t seconds) noexcept nogil:
+    return -FAR // 2 < seconds < FAR // 2
+
+
 cdef int64_t checked(int64_t seconds) except? -1:
-    if not -FAR // 2 < seconds < FAR // 2:
+    if not in_range(seconds):
         raise ValueError(f"{seconds} seconds are out of range")
     return seconds
-
-
-cdef int checked_many(const int64_t[::1] seconds) except -1:
-    cdef Py_ssize_t bad = seconds.shape[0], i
-    with nogil:
-        for i in range(seconds.shape[0]):
-            if not -FAR // 2 < seconds[i] < FAR // 2:
-                bad = i
-                break
-    if bad < seconds.shape[0]:
-        checked(seconds[bad])
-    return 0

@@ -45,7 +45,7 @@ class KeyTable:
         """The value, or NOWHERE."""
 
     def get_many(self, keys: list[bytes], out: WriteableBuffer) -> int:
-        """`get` for a list into a uint32 array of the same length; says how many were found."""
+        """`get` for a list into a uint32 array of the same length, without the GIL; says how many were found."""
 
     def remove(self, data: bytes) -> bool:
         """Whether the key was there."""

@@ -32,7 +32,8 @@ class Timetables:
     found again: whoever adds them remembers their numbers (`tocsin.schedule.timetables.Compiler`).
 
     Batches (`*_many`) take whole arrays, uint32 numbers and int64 instants, and write int64 results; they run without
-    the GIL, and other threads may ask and add meanwhile. If a row is refused, those before it have been answered.
+    the GIL, and other threads may ask and add meanwhile. Results need an array of their own. If a row is refused, those
+    before it have been answered.
     """
 
     def __new__(cls) -> Timetables: ...
