@@ -128,3 +128,9 @@ def test_masks_are_checked():
     ):
         with pytest.raises(ValueError, match=r"."):
             Cron.of(**good | bad)
+
+
+@pytest.mark.parametrize("text", ["@daily\0", "@daily\0" + "0 0 * * *", "@midnight\0@weekly", "@annually\0"])
+def test_a_nickname_ends_where_the_text_does(text):
+    with pytest.raises(Refused):
+        parse(text)

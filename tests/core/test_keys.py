@@ -165,3 +165,21 @@ def test_a_table_that_churns_for_long_stays_as_it_is():
     assert len(table) == 1000
     assert table.capacity <= capacity * 1.5 + 16
     assert all(table.get(b"%d" % i) == i for i in range(49_000, 50_000))
+
+
+def test_small_batches_do_not_build_the_table_anew_each_time():
+    table, capacities = KeyTable(bytes(16)), set()
+    for first in range(0, 20_000, 50):
+        table.put_many([b"%d" % i for i in range(first, first + 50)], array("I", range(first, first + 50)))
+        capacities.add(table.capacity)
+    assert len(capacities) < 25
+
+
+def test_a_batch_with_a_bad_key_changes_nothing():
+    class Text(bytes):
+        pass
+
+    table = KeyTable(bytes(16))
+    with pytest.raises(TypeError, match="key 99"):
+        table.put_many([*(b"%d" % i for i in range(99)), Text(b"x")], array("I", range(100)))
+    assert len(table) == 0

@@ -7,7 +7,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from tocsin._core.roster import MonitorRoster, TrackRoster
+from tocsin._core.roster import MonitorRoster, Roster, TrackRoster
 from tocsin._core.timetable import NEVER
 
 NOWHERE = 0xFFFFFFFF
@@ -194,3 +194,8 @@ def test_reserve_is_exact_and_growth_doubles():
         roster.open()
     assert roster.capacity == 2016
     assert roster.nbytes == 2016 * roster.bytes_per_slot
+
+
+def test_a_roster_without_columns_holds_nothing():
+    with pytest.raises(TypeError, match="no columns"):
+        Roster().open()

@@ -135,6 +135,35 @@ def test_batches_are_the_same_as_one_by_one(rows):
     assert list(out) == [timetables.prev_before(*row) for row in zip(which, expected, strict=True)]
 
 
+def test_the_end_may_be_never():
+    timetables, number, _ = registered([1, 2, 3], 2)
+    assert timetables.upcoming(number, 0, 20, NEVER) == [1000, 2000, 3000]
+
+
+@pytest.mark.parametrize("change", [(1, 0xF0000000), (1, 7)])
+def test_a_function_that_changes_the_batch_it_serves(change):
+    timetables = Timetables()
+    which = array("I", [0, 0])
+
+    def cover(at):
+        which[change[0]] = change[1]
+        return at, at + 100, array("q", [at + 100])
+
+    which[0], which[1] = timetables.add_table(cover), timetables.add_table(cover)
+    with pytest.raises(IndexError, match=f"no timetable {change[1]}"):
+        timetables.next_many(which, array("q", [5000, 5000]), array("q", [0, 0]))
+
+
+def test_results_need_an_array_of_their_own():
+    timetables = Timetables()
+    same = array("q", [5000])
+    for call in (timetables.next_many, timetables.prev_many):
+        with pytest.raises(ValueError, match="array of their own"):
+            call(array("I", [0]), same, same)
+    with pytest.raises(ValueError, match="array of their own"):
+        timetables.rearm_many(array("I", [0]), array("q", [0]), same, same)
+
+
 def test_a_batch_names_what_it_refuses():
     timetables = Timetables()
     numbers, good, out = array("I", [0, 9]), array("q", [0, 0]), array("q", [0, 0])

@@ -64,7 +64,7 @@ def registry():
     made.add_union(range(1, 1000))
     made.add_daily(number, range(300))
     which, instants = array("I", range(2000)), array("q", range(2000))
-    made.next_many(which, instants, instants)
+    made.next_many(which, instants, array("q", instants))
     made.upcoming(1, 0, 100)
 
 work = {"zone": zone, "registry": registry}[sys.argv[1]]

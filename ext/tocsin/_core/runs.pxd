@@ -29,6 +29,7 @@ cdef class OpenRuns:
     cdef Watch watch  # debug builds: track slots are those of a roster
     cdef digest_t _digest(self, bytes key)
     cdef int _reserve(self, uint64_t rows, bint exactly) except -1
+    cdef int _room(self, uint64_t runs, bint exactly) except -1
     cdef int64_t _put(self, bytes key, uint32_t track, int64_t number, int64_t timeout) except -1
     cdef int _drop_row(self, uint32_t row) except -1
     cdef uint32_t _head(self, uint32_t track) except? 0xffffffff

@@ -63,8 +63,10 @@ cdef void unlink(runs_t *runs, uint32_t row) noexcept nogil:
         keys_remove(&runs.newest, scrambled(run.track))
 
 
-cdef bint room_for(keys_t *keys, uint64_t count) noexcept nogil:
+cdef bint room_for(keys_t *keys, uint64_t count, bint exactly) noexcept nogil:
     cdef uint64_t capacity = keys_room(keys, count)
+    if capacity > keys.capacity and not exactly:
+        capacity = max(capacity, keys.capacity + keys.capacity // 2 + 16)
     return capacity == keys.capacity or keys_resize(keys, capacity)
 
 
@@ -169,12 +171,16 @@ cdef class OpenRuns:
             self.watch.verify(track, track)
         return row
 
-    def reserve(self, uint64_t runs):
+    cdef int _room(self, uint64_t runs, bint exactly) except -1:
         if runs >= NOWHERE:
             raise MemoryError(f"{runs} open runs are more than can be numbered")
-        self._reserve(runs, True)
-        if not room_for(&self.runs.by_id, runs) or not room_for(&self.runs.newest, runs):
+        self._reserve(runs, exactly)
+        if not room_for(&self.runs.by_id, runs, exactly) or not room_for(&self.runs.newest, runs, exactly):
             raise MemoryError(f"no memory for {runs} open runs")
+        return 0
+
+    def reserve(self, uint64_t runs):
+        self._room(runs, True)
 
     def put(self, bytes key not None, uint32_t track, int64_t number, int64_t timeout):
         return self._put(key, track, number, timeout)
@@ -188,7 +194,7 @@ cdef class OpenRuns:
         for i in range(n):
             if type(keys[i]) is not bytes:
                 raise TypeError(f"key {i} is not bytes")
-        self._reserve(<uint64_t>self.runs.count + n, False)
+        self._room(<uint64_t>self.runs.count + n, False)
         for i in range(n):
             rows[i] = <uint32_t>self._put(keys[i], tracks[i], numbers[i], timeouts[i])
 
