@@ -38,7 +38,7 @@ def full(rows):
 
 def tabled():
     made = registry()
-    made.add_table(lambda at: (at - at % 100 - 1, at - at % 100 + 99, array("q", [at - at % 100 + 50])))
+    made.add_table(lambda at: (at - at % 100, at - at % 100 + 100, array("q", [at - at % 100 + 50])))
     return made
 
 

@@ -16,7 +16,7 @@ cdef enum:
     FIRST_YEAR = 1970  # bit 0 of `years`
     YEAR_WORDS = 4     # 256 years
 
-cdef struct cron_t:    # 64 bytes, one cache line; what every search reads comes first
+cdef struct cron_t:    # 64 bytes; what every search reads comes first
     uint64_t second    # bits 0..59
     uint64_t minute    # bits 0..59
     uint32_t hour      # bits 0..23

@@ -1,6 +1,6 @@
 """When a cron expression matches next, or matched last.
 
-Data: `cron_t`, one cache line of bit masks. The days of one month are one 32-bit mask, computed when it is reached.
+Data: `cron_t`, 64 bytes of bit masks. The days of one month are one 32-bit mask, computed when it is reached.
 Two steps: `cron_wall_*` search civil time and know no zone, field by field by "next set bit"; `cron_next` and
 `cron_prev` walk the zone's segments, each a stretch of wall time without gap or fold, and search inside it.
 Invariant: `cron_next` never looks at a wall time twice unless the policy repeats folds. The four daylight policies are

@@ -79,7 +79,7 @@ cdef instant_t interval_rearm(
     cdef date_t begin, end
     cdef instant_t instant
     if at > anchor:
-        # A lower bound by division; at most a few steps are left to try.
+        # A lower bound by division; few steps are left to try, of truncated seconds up to a minute's.
         if interval.unit <= WEEK:
             if interval.unit <= HOUR:
                 length = unit_ms(interval.unit)

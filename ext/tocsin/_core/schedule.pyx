@@ -1,6 +1,6 @@
 """One compiled schedule of any kind: what comes next, what came before, where to go on after a miss.
 
-Data: a row of two cache lines: what every kind needs, then the masks of cron. A union points to plain rows, so nothing
+Data: a row of 128 bytes: what every kind needs, then the masks of cron. A union points to plain rows, so nothing
 here recurses more than once. A table holds the fire times of a stretch of time that somebody else computed.
 Invariant: next is strictly after, prev strictly before; the slots of grids are whole seconds.
 Window cache: between two fire times next(t) does not change, so each grid keeps the window it answered for last. At the

@@ -5,7 +5,7 @@ Data: the two rosters, read as columns. State is what a person is shown; the fir
 Result: a row of WIDTH counts a project: nine states in that order of numbers (see sweep.pyi), then the unhealthy.
 Invariant: nothing is written. Whoever opens a row may move the columns, so the GIL is held while they are read, and
 offered to others after each slice: the totals are of one instant for each slice, not for all.
-Cost: one load of six columns a track, some 6 ns.
+Cost: five columns of a track and three of its monitor, some 6 ns.
 """
 from cpython.mem cimport PyMem_RawCalloc, PyMem_RawFree
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t

@@ -7,7 +7,7 @@ The future: tzif.py expands the footer rule for 400 years past its first use. If
 400 years (146097 days, whole weeks) before its last one, with the same offsets around it, those years repeat for ever.
 A lookup past the table is folded back into them, so the answers stay right in the year 9999.
 Cost: the index tells in one load which transitions begin in the same 48 days, mostly none or one; what is left is
-bisected. Stepping to a neighbour is one load. 16 KiB a zone.
+bisected. Stepping to a neighbour is one load. Some 30 KiB a zone, half of them the index.
 """
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from libc.stdint cimport int32_t, int64_t, uint8_t
