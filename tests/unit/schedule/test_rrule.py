@@ -284,6 +284,18 @@ def test_a_count_that_cannot_be_walked_is_refused() -> None:
         occurrences("DTSTART:20260101T000000\nRRULE:FREQ=MINUTELY;INTERVAL=7;BYHOUR=3;COUNT=101")
 
 
+def test_dates_are_counted_over_all_lines_before_they_are_read() -> None:
+    lines = ["EXDATE:" + ",".join(["20260101"] * 250), "RDATE:" + ",".join(["20260102"] * 250)]
+    assert len(parse("\n".join(["FREQ=DAILY", *lines]), "UTC").added) == 250
+    with pytest.raises(InvalidArgument, match="RDATE: at most 500 dates over all EXDATE and RDATE lines, not 501"):
+        parse("\n".join(["FREQ=DAILY", *lines, "RDATE:never"]), "UTC")
+
+
+def test_a_text_without_end_is_refused() -> None:
+    with pytest.raises(InvalidArgument, match="RRULE: at most 65536 characters, not 65537"):
+        parse("FREQ=DAILY" + " " * 65_527, "UTC")
+
+
 WORDS = st.sampled_from(
     [
         "RRULE:",
