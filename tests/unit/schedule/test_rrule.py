@@ -2,6 +2,7 @@
 
 import datetime
 import itertools
+import time
 
 import pytest
 from hypothesis import assume, event, example, given, settings
@@ -237,6 +238,32 @@ def test_a_long_count_is_kept_whole() -> None:
 )
 def test_what_never_fires_is_found_out(rule: str) -> None:
     assert occurrences(rule).next_after(at("2026-01-01")) is None
+
+
+EVERY_DAY = "BYDAY=MO,TU,WE,TH,FR,SA,SU"
+EVERY_MINUTE = f"BYHOUR={','.join(map(str, range(24)))};BYMINUTE={','.join(map(str, range(60)))}"
+
+
+@pytest.mark.parametrize(
+    ("rule", "around"),
+    [
+        (f"FREQ=YEARLY;{EVERY_DAY};{EVERY_MINUTE}", "2026-01-01"),
+        (f"FREQ=MONTHLY;{EVERY_DAY};{EVERY_MINUTE}", "2026-01-31"),
+        ("FREQ=SECONDLY;BYYEARDAY=100;BYMONTH=1", "2026-01-01"),
+        ("FREQ=MINUTELY;BYYEARDAY=-1;BYMONTH=1", "2026-01-01"),
+        ("FREQ=HOURLY;BYMONTH=2;BYMONTHDAY=29;BYYEARDAY=61", "2026-01-01"),
+        ("DTSTART:08141224T200800 FREQ=SECONDLY;INTERVAL=59;BYMONTHDAY=9,1;BYYEARDAY=264,-126,-55", "2026-01-01"),
+        ("FREQ=SECONDLY", "9999-12-31"),
+        ("FREQ=SECONDLY;UNTIL=20260101T000000", "2026-03-01"),
+    ],
+)
+def test_no_window_takes_seconds(rule: str, around: str) -> None:
+    """The core asks on the event loop. Each takes some milliseconds of the processor; the bar leaves room."""
+    begun = time.thread_time()
+    found = occurrences(rule)
+    low, high, _ = found.cover(at(around))
+    assert low <= at(around) < high
+    assert time.thread_time() - begun < 0.5
 
 
 @pytest.mark.parametrize(
