@@ -32,6 +32,7 @@ _LABEL: Final = civil.to_days(9590, 1, 1) * DAY
 _EPOCH: Final = datetime.datetime(1970, 1, 1)  # noqa: DTZ001 - wall time
 _EPOCH_DAY: Final = _EPOCH.toordinal()
 _STEP: Final = {WEEKLY: 7 * DAY, DAILY: DAY}
+_WEEKS: Final = 5  # of a month, at most
 _TIME_PARTS: Final = ("BYHOUR", "BYMINUTE", "BYSECOND")
 
 
@@ -46,11 +47,15 @@ class Walker:
         self._dates: dict[str, object] = {
             name.lower(): values for name, values in rule.lists.items() if name not in (*_TIME_PARTS, "BYSETPOS")
         }
+        of_month = rule.freq == MONTHLY or "BYMONTH" in rule.lists
+        days = [day for day in rule.days if not (of_month and abs(day[1]) > _WEEKS)]  # there the library has no end
         if rule.days:
-            self._dates["byweekday"] = [library.weekday(day, nth or None) for day, nth in rule.days]
+            self._dates["byweekday"] = [library.weekday(day, nth or None) for day, nth in days]
         self._times = Times(rule)
         self._whole = "BYSETPOS" in rule.lists and rule.freq < DAILY  # the library finds times as well
-        self._never = _unreachable(rule) or (not self._whole and self._times.never)
+        self._never = (
+            _unreachable(rule) or len(days) < min(len(rule.days), 1) or (not self._whole and self._times.never)
+        )
         self._over = LAST_S + REACH + 1  # no time from here on
         if self._freq < DAILY:
             self._imply()
