@@ -15,7 +15,8 @@ from tocsin._core.zone import Zone
 from tocsin.domain import errors
 from tocsin.schedule import rrule_text
 from tocsin.schedule.rrule_text import DAILY, RuleText
-from tocsin.schedule.rrule_walk import DAY, ERA, LAST_S, REACH, Walker
+from tocsin.schedule.rrule_times import DAY
+from tocsin.schedule.rrule_walk import ERA, LAST_S, REACH, Walker
 
 FIRST_S: Final = FIRST_MS // 1000 - 1  # before all of time: windows leave their low end out
 _COUNT_HARD: Final = 100  # where each time may take the library milliseconds
@@ -96,15 +97,18 @@ class Occurrences:
 
     def _earlier(self, around: int, span: int, count: int) -> int:
         """The beginning of a good window, about `span` before `around`; in the span after it there were `count`."""
-        high, found = around, 0
+        high, found, below = around, 0, self._first - 1  # from `below` on there were too many
         step = max(span // count * 16, 1)
         while high > self._first and found < _MANY // 2 and around - high < span:
             low = max(high - step, self._first)
             times = self._window(low, high, most=_MANY)
             if times is None:
+                below = low
                 step = max(step // 2, 1)
                 continue
             found, high, step = found + len(times), low, step * 2
+            if below >= self._first:  # halves what is left
+                step = max(min(step, (high - below) // 2), 1)
         return FIRST_S if high <= self._first else high
 
     def _window(self, from_s: int, to_s: int, most: int | None = None) -> "array[int] | None":

@@ -21,7 +21,8 @@ INTERVALS_MAX: Final = (100, 1_200, 5_218, 36_525, 876_600, 52_596_000, 3_155_76
 SETPOS_MAX: Final = 62
 _A_DAY: Final = {HOURLY: 24, MINUTELY: 1_440, SECONDLY: 86_400}
 TIMES_A_DAY_MAX: Final = 1_440  # named one by one
-DATES_MAX: Final = 500
+DATES_MAX: Final = 500  # added and removed, all lines together
+TEXT_MAX: Final = 65_536  # characters
 _LISTS: Final = {  # name: least, most, whether negative ones count from the end
     "BYMONTH": (1, 12, False),
     "BYMONTHDAY": (1, 31, True),
@@ -81,6 +82,8 @@ class _Parser:
         self._found = RuleText()
 
     def read(self, text: str) -> RuleText:
+        if len(text) > TEXT_MAX:
+            self._refuse("RRULE", f"at most {TEXT_MAX} characters, not {len(text)}")
         unfolded = re.sub(r"\r?\n[ \t]", "", text.strip())
         rule, start = "", ""
         for line in unfolded.split():
@@ -220,10 +223,10 @@ class _Parser:
 
     def _dates(self, name: str, value: str, parameters: list[str]) -> list[Moment]:
         self._parameters(name, parameters)
-        dates = [self._moment(name, text) for text in value.split(",")]
-        if len(dates) > DATES_MAX:
-            self._refuse(name, f"at most {DATES_MAX} dates, not {len(dates)}")
-        return dates
+        count = len(self._found.added) + len(self._found.removed) + value.count(",") + 1
+        if count > DATES_MAX:  # before any is read
+            self._refuse(name, f"at most {DATES_MAX} dates over all EXDATE and RDATE lines, not {count}")
+        return [self._moment(name, text) for text in value.split(",")]
 
     def _parameters(self, name: str, parameters: list[str]) -> None:
         for parameter in parameters:

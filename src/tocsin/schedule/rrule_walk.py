@@ -6,10 +6,10 @@ So a rule is started anew just before the point:
     phase   DTSTART is moved on by whole INTERVALs of the frequency, which changes no later time
     label   the calendar repeats every 400 years; years are renamed so that the walk begins after 9590 and ends with
             9999, which bounds the search for a match that does not come
-    dates   below a day, the dates that BYMONTH, BYMONTHDAY, BYYEARDAY and BYDAY allow are a daily rule of their own,
-            and the times of day are walked on those dates only; a rule of every hour, minute or second is a daily or
-            an hourly one that names them
+    dates   the library finds dates only; `rrule_times` knows the times of each. From a day down, the parts that name
+            dates are filters, and so a yearly rule of their own, which the library walks year by year
 
+The library finds times too where BYSETPOS chooses among those of a week, a month or a year.
 A rule that has no match for 400 years is over. Wall times are seconds, counted as if the wall clock showed UTC.
 """
 
@@ -22,19 +22,18 @@ from dateutil import rrule as library
 
 from tocsin._core import civil
 from tocsin._core.timetable import LAST_MS
-from tocsin.schedule.rrule_text import DAILY, HOURLY, MINUTELY, MONTHLY, SECONDLY, WEEKLY, RuleText
+from tocsin.schedule.rrule_text import DAILY, MONTHLY, WEEKLY, YEARLY, RuleText
+from tocsin.schedule.rrule_times import DAY, Times
 
-DAY: Final = 86_400
 ERA: Final = 146_097 * DAY  # 400 years
 LAST_S: Final = LAST_MS // 1000
 REACH: Final = 27 * 3600  # no wall clock is further from UTC
 _LABEL: Final = civil.to_days(9590, 1, 1) * DAY
 _EPOCH: Final = datetime.datetime(1970, 1, 1)  # noqa: DTZ001 - wall time
 _EPOCH_DAY: Final = _EPOCH.toordinal()
-_STEP: Final = {WEEKLY: 7 * DAY, DAILY: DAY, HOURLY: 3600, MINUTELY: 60, SECONDLY: 1}
-_NAMED: Final = 288  # times of a day
-_HOPELESS: Final = 3_000  # dates without a time, one after the other: a rule whose interval never meets its dates
-_DATE_PARTS: Final = ("BYMONTH", "BYMONTHDAY", "BYYEARDAY")
+_STEP: Final = {WEEKLY: 7 * DAY, DAILY: DAY}
+_WEEKS: Final = 5  # of a month, at most
+_TIME_PARTS: Final = ("BYHOUR", "BYMINUTE", "BYSECOND")
 
 
 class Walker:
@@ -42,103 +41,87 @@ class Walker:
 
     def __init__(self, rule: RuleText) -> None:
         self._start = rule.start
+        self._midnight = rule.start - rule.start % DAY
         self._freq = rule.freq
         self._interval = rule.interval
-        self._parts: dict[str, object] = {
-            name.lower(): values for name, values in rule.lists.items() if name not in _DATE_PARTS
-        }
         self._dates: dict[str, object] = {
-            name.lower(): values for name, values in rule.lists.items() if name in _DATE_PARTS
+            name.lower(): values for name, values in rule.lists.items() if name not in (*_TIME_PARTS, "BYSETPOS")
         }
+        of_month = rule.freq == MONTHLY or "BYMONTH" in rule.lists
+        days = [day for day in rule.days if not (of_month and abs(day[1]) > _WEEKS)]  # there the library has no end
         if rule.days:
-            self._dates["byweekday"] = [library.weekday(day, nth or None) for day, nth in rule.days]
-        self._never = _unreachable(rule)
-        if self._freq > DAILY:
-            self._rewrite(rule)
-        self._parts["wkst"] = rule.week_start
-        self._imply()
-
-    def _rewrite(self, rule: RuleText) -> None:
-        """Every hour, minute or second, less those filtered out: a daily rule when that names few times, or hourly.
-
-        The library tries every step of a day that a filter leaves out; named times cost it nothing.
-        """
-        if rule.interval != 1 or "BYSETPOS" in rule.lists:
-            return
-        if self._freq > HOURLY and not rule.lists.keys() & {"BYHOUR", "BYMINUTE", "BYSECOND"}:
-            return
-        units = (("byhour", 24), ("byminute", 60), ("bysecond", 60))[: self._freq - DAILY]
-        named = {name: rule.lists.get(name.upper(), tuple(range(size))) for name, size in units}
-        if math.prod(map(len, named.values())) * len(rule.lists.get("BYSECOND", (0,))) <= _NAMED:
-            self._parts = named | self._parts
-            self._freq = DAILY
+            self._dates["byweekday"] = [library.weekday(day, nth or None) for day, nth in days]
+        self._times = Times(rule)
+        self._whole = "BYSETPOS" in rule.lists and rule.freq < DAILY  # the library finds times as well
+        self._never = (
+            _unreachable(rule) or len(days) < min(len(rule.days), 1) or (not self._whole and self._times.never)
+        )
+        self._over = LAST_S + REACH + 1  # no time from here on
+        if self._freq < DAILY:
+            self._imply()
+        elif self._dates and not self._dates.keys() - {"bymonth"}:
+            self._dates["bymonthday"] = tuple(range(1, 32))  # or the library would take it from DTSTART
+        if self._whole:
+            self._dates |= {name.lower(): rule.lists[name] for name in (*_TIME_PARTS, "BYSETPOS") if name in rule.lists}
+            second = rule.start % DAY
+            for name, value in (("byhour", second // 3600), ("byminute", second // 60 % 60), ("bysecond", second % 60)):
+                self._dates.setdefault(name, value)
         else:
-            del named["byhour"]
-            self._parts = named | self._parts
-            self._freq = HOURLY
+            self._dates |= {"byhour": 0, "byminute": 0, "bysecond": 0}
+        self._dates["wkst"] = rule.week_start
+        self._every_day = self._freq >= DAILY and len(self._dates) == 4
 
     def _imply(self) -> None:
         """Writes out what the library would take from DTSTART, which moves."""
         day = self._start // DAY
         _, month, monthday = civil.to_date(day)
-        if not self._dates.keys() - {"bymonth"} and "byweekno" not in self._parts:
+        if not self._dates.keys() - {"bymonth"}:
             if self._freq == WEEKLY:
                 self._dates["byweekday"] = (day + 3) % 7  # 1970-01-01 was a Thursday, Monday is 0
-            elif self._freq < WEEKLY:
+            else:
                 self._dates["bymonthday"] = monthday
-            if self._freq < MONTHLY:
-                self._dates.setdefault("bymonth", month)
-        second = self._start % DAY
-        for name, unit, value in (
-            ("byhour", HOURLY, second // 3600),
-            ("byminute", MINUTELY, second // 60 % 60),
-            ("bysecond", SECONDLY, second % 60),
-        ):
-            if self._freq < unit:
-                self._parts.setdefault(name, value)
+                if self._freq < MONTHLY:
+                    self._dates.setdefault("bymonth", month)
 
     def walk(self, low: int) -> Iterator[int]:
         """Wall seconds from `low` and DTSTART on, ascending."""
         low = max(low, self._start)
-        if self._never:
-            return iter(())
-        if self._freq <= DAILY:
-            return self._run(self._freq, self._interval, {**self._parts, **self._dates}, low)
-        if not self._dates:
-            return self._run(self._freq, self._interval, self._parts, low)
-        return self._times_on_dates(low)
+        if self._never or low >= self._over:
+            return
+        found = low - 1
+        for wall in self._walk(low):
+            found = wall
+            yield wall
+        self._over = min(self._over, found + 1)
 
-    def _times_on_dates(self, low: int) -> Iterator[int]:
-        """Below a day: the times of the dates that are allowed."""
-        midnight = {"byhour": 0, "byminute": 0, "bysecond": 0, **self._dates}
-        fruitless, free = 0, low  # up to `free` there is no time
-        for date in self._run(DAILY, 1, midnight, low - low % DAY, start=self._start - self._start % DAY):
-            if date + DAY <= free:
-                continue
-            fruitless += 1
-            for time in self._run(self._freq, self._interval, self._parts, max(low, date)):
-                free = time
-                if time >= date + DAY:
-                    break
-                fruitless = 0
-                yield time
-            else:
-                return
-            if fruitless > _HOPELESS:
-                return
+    def _walk(self, low: int) -> Iterator[int]:
+        if self._whole:
+            yield from self._run(self._freq, self._interval, low, self._start)
+        elif self._every_day and (self._freq > DAILY or self._interval == 1):
+            yield from self._times.on_all(low, LAST_S + REACH)
+        else:
+            for date in self._run_dates(low - low % DAY):
+                yield from self._times.on(date, low)
 
-    def _run(
-        self, freq: int, interval: int, parts: dict[str, object], low: int, start: int | None = None
-    ) -> Iterator[int]:
+    def _run_dates(self, low: int) -> Iterator[int]:
+        """The dates that are allowed, as the seconds of their midnights."""
+        if self._freq < DAILY or self._every_day:
+            yield from self._run(self._freq, self._interval, low, self._midnight)
+            return
+        step = self._interval * DAY if self._freq == DAILY else DAY
+        for date in self._run(YEARLY, 1, low, self._midnight):
+            if (date - self._midnight) % step == 0:
+                yield date
+
+    def _run(self, freq: int, interval: int, low: int, start: int) -> Iterator[int]:
         """The library's walk, era by era."""
-        start = self._start if start is None else start
         found = low
         while low <= LAST_S + REACH:
             shift = (low - _LABEL) // ERA * ERA
             end = _LABEL + shift + ERA
             begin = _EPOCH + datetime.timedelta(seconds=_phase(freq, interval, start, low) - shift)
             try:
-                for moment in library.rrule(freq, begin, interval, **parts):
+                for moment in library.rrule(freq, begin, interval, **self._dates):
                     wall = (
                         (moment.toordinal() - _EPOCH_DAY) * DAY
                         + moment.hour * 3600
@@ -151,9 +134,8 @@ class Walker:
                     if wall >= low:
                         yield wall
                         found = wall
-            except ValueError:  # an interval never meets the times of day, or a week reaches into the year 10000
-                if freq > DAILY:
-                    return
+            except ValueError:  # a week reaches into the year 10000
+                pass
             low = end
             if low - found > ERA:
                 return
@@ -177,12 +159,9 @@ def _phase(freq: int, interval: int, start: int, low: int) -> int:
 
 
 def _unreachable(rule: RuleText) -> bool:
-    """What the library would look for until the year 9999: a place in a set that has fewer, a date of no month."""
-    sizes = [len(rule.lists.get(name, (0,))) for name in ("BYHOUR", "BYMINUTE", "BYSECOND")]
-    if rule.freq >= WEEKLY and "BYSETPOS" in rule.lists:
-        most = 7 if rule.freq == WEEKLY else 1
-        for unit, size in zip((HOURLY, MINUTELY, SECONDLY), sizes, strict=True):
-            most *= size if rule.freq < unit else 1
+    """What the library would look for until the year 9999: a place in a week that has fewer, a date of no month."""
+    if rule.freq == WEEKLY and "BYSETPOS" in rule.lists:
+        most = 7 * math.prod(len(rule.lists.get(name, (0,))) for name in _TIME_PARTS)
         if min(abs(place) for place in rule.lists["BYSETPOS"]) > most:
             return True
     days = rule.lists.get("BYMONTHDAY")

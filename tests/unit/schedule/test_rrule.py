@@ -2,6 +2,7 @@
 
 import datetime
 import itertools
+import time
 
 import pytest
 from hypothesis import assume, event, example, given, settings
@@ -232,11 +233,39 @@ def test_a_long_count_is_kept_whole() -> None:
         "FREQ=HOURLY;INTERVAL=2;BYHOUR=3,5",
         "FREQ=HOURLY;BYMINUTE=1;BYSETPOS=2",
         "FREQ=WEEKLY;BYDAY=MO;BYSETPOS=9",
+        "FREQ=MONTHLY;BYDAY=53MO",
+        "FREQ=YEARLY;BYMONTH=12;BYDAY=53MO,-6TU",
         "DTSTART:20260101T000000\nRRULE:FREQ=DAILY;UNTIL=20251231T000000",
     ],
 )
 def test_what_never_fires_is_found_out(rule: str) -> None:
     assert occurrences(rule).next_after(at("2026-01-01")) is None
+
+
+EVERY_DAY = "BYDAY=MO,TU,WE,TH,FR,SA,SU"
+EVERY_MINUTE = f"BYHOUR={','.join(map(str, range(24)))};BYMINUTE={','.join(map(str, range(60)))}"
+
+
+@pytest.mark.parametrize(
+    ("rule", "around"),
+    [
+        (f"FREQ=YEARLY;{EVERY_DAY};{EVERY_MINUTE}", "2026-01-01"),
+        (f"FREQ=MONTHLY;{EVERY_DAY};{EVERY_MINUTE}", "2026-01-31"),
+        ("FREQ=SECONDLY;BYYEARDAY=100;BYMONTH=1", "2026-01-01"),
+        ("FREQ=MINUTELY;BYYEARDAY=-1;BYMONTH=1", "2026-01-01"),
+        ("FREQ=HOURLY;BYMONTH=2;BYMONTHDAY=29;BYYEARDAY=61", "2026-01-01"),
+        ("DTSTART:08141224T200800 FREQ=SECONDLY;INTERVAL=59;BYMONTHDAY=9,1;BYYEARDAY=264,-126,-55", "2026-01-01"),
+        ("FREQ=SECONDLY", "9999-12-31"),
+        ("FREQ=SECONDLY;UNTIL=20260101T000000", "2026-03-01"),
+    ],
+)
+def test_no_window_takes_seconds(rule: str, around: str) -> None:
+    """The core asks on the event loop. Each takes some milliseconds of the processor; the bar leaves room."""
+    begun = time.thread_time()
+    found = occurrences(rule)
+    low, high, _ = found.cover(at(around))
+    assert low <= at(around) < high
+    assert time.thread_time() - begun < 0.5
 
 
 @pytest.mark.parametrize(
@@ -282,6 +311,18 @@ def test_a_count_that_cannot_be_walked_is_refused() -> None:
         occurrences("DTSTART:20260101T000000\nRRULE:FREQ=DAILY;COUNT=10000;BYMONTH=2;BYMONTHDAY=29")
     with pytest.raises(ValueError, match="COUNT: at most 100"):
         occurrences("DTSTART:20260101T000000\nRRULE:FREQ=MINUTELY;INTERVAL=7;BYHOUR=3;COUNT=101")
+
+
+def test_dates_are_counted_over_all_lines_before_they_are_read() -> None:
+    lines = ["EXDATE:" + ",".join(["20260101"] * 250), "RDATE:" + ",".join(["20260102"] * 250)]
+    assert len(parse("\n".join(["FREQ=DAILY", *lines]), "UTC").added) == 250
+    with pytest.raises(InvalidArgument, match="RDATE: at most 500 dates over all EXDATE and RDATE lines, not 501"):
+        parse("\n".join(["FREQ=DAILY", *lines, "RDATE:never"]), "UTC")
+
+
+def test_a_text_without_end_is_refused() -> None:
+    with pytest.raises(InvalidArgument, match="RRULE: at most 65536 characters, not 65537"):
+        parse("FREQ=DAILY" + " " * 65_527, "UTC")
 
 
 WORDS = st.sampled_from(
