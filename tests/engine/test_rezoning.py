@@ -209,3 +209,38 @@ def test_five_thousand_schedules_are_compiled_in_seconds() -> None:
     rules = compile_again(compiler, Zones(reader(PLUS_2)), policies)
     assert len(rules.timings) == 5_000
     assert time.perf_counter() - began < 10
+
+
+DAY_S = 24 * 3600
+LATER_PLUS_0 = PLUS_1 | {ZONE: tzif("<+00>0", [(T0 // 1000 + DAY_S // 2, 0)], first=3600)}  # from tonight on
+
+
+def test_a_restart_does_not_ask_again_for_a_slot_that_was_satisfied_early(world: Zoned) -> None:
+    world.put(schedules=noon(), expect_from=ExpectFrom.CREATION, margin_ms=MINUTE)
+    world.ok("0:59:30")
+    world.tick("0:59:40")
+    world.compiler = Compiler(Zones(reader(LATER_PLUS_0)))
+    world.restart()
+    assert expected(world) == T0 + 26 * HOUR
+    world.tick("2:00:00")
+    assert not world.of(Missed)
+
+
+def test_a_slot_that_was_judged_is_not_waited_for_again(world: Zoned) -> None:
+    """Within a burst some tracks have been judged past the clock, and then the server ends or the files change."""
+    for number in range(2):
+        world.put(schedules=(Cron("*/10 * * * *", ZONE),), expect_from=ExpectFrom.CREATION, monitor_id=f"job-{number}")
+    world.restart()
+    assert world.engine.tick(instant("0:35:00"), limit=1)
+    world._take()
+    missed = {fact.check_in.expected_time for fact in world.of(Missed)}
+    assert missed == {instant("10:00"), instant("20:00"), instant("30:00")}
+    quarter = tzif("<+0115>-1:15", first=3600 + 15 * 60)
+    files = PLUS_1 | {ZONE: quarter}
+    world.new_database(files)
+    world.restart()
+    world.tick("0:36:00")
+    slots = [(fact.check_in.monitor, fact.check_in.expected_time) for fact in world.of(Missed)]
+    assert len(slots) == len(set(slots))
+    late = {run.expected_time for run in world.kept.check_ins.values() if run.monitor == slots[0][0]}
+    assert sorted(late) == sorted(missed)
