@@ -8,8 +8,8 @@ A slot is moved as by a change of the schedule, and no miss comes of it: under t
 
 Compiling and looking at every track cost time: `compile_again` may run on any thread at any time, `plan` on any thread
 while the partition's loop waits for it. `adopt` then puts the new timings in force at once, an event between two
-entries at the engine's clock, and writes the tracks that differ, slice by slice, those due first before the others.
-Until that is done nothing is judged.
+entries at the engine's clock, and moves the tracks that differ, slice by slice, those due first before the others.
+Until that is done no tick judges; a report or deaf time that looks at one track moves that one first.
 """
 
 from array import array
@@ -82,12 +82,13 @@ def plan(state: State, rules: NewRules) -> Plan:
 def adopt(state: State, plan: Plan, *, slice_size: int) -> Iterator[int]:
     """Puts the new timings in force. What it returns moves tracks and yields after each slice how many it has seen."""
     state.timings, state.compiler = plan.timings, plan.compiler
+    state.moves = {slot: (expected, moved) for _, slot, expected, moved in plan.moves}
     return _move_all(state, plan, slice_size)
 
 
 def _move_all(state: State, plan: Plan, slice_size: int) -> Iterator[int]:
-    for count, (_, slot, expected, moved) in enumerate(plan.moves, start=1):
-        _move(state, slot, expected, moved)
+    for count, (_, slot, _, _) in enumerate(plan.moves, start=1):
+        silence.follow(state, slot)
         if count % slice_size == 0:
             yield count
     yield len(plan.moves)
@@ -108,7 +109,8 @@ def realign(state: State) -> int:
     for i in off:
         timing = state.timings[policies[i]]
         assert timing is not None
-        _move(state, slots[i], due[i], _first(timing, state.peek(slots[i]), state.clock))
+        if state.tracks.is_open(slots[i]):
+            silence.expect(Subject.of(state, slots[i]), _first(timing, state.peek(slots[i]), state.clock))
     return len(off)
 
 
@@ -200,9 +202,3 @@ def _interval_moves(
         if moved != track.expected:
             found.append((track.deadline, slot, track.expected, moved))
     return found
-
-
-def _move(state: State, slot: int, expected: Instant, moved: Instant) -> None:
-    if not state.tracks.is_open(slot) or state.peek(slot).expected != expected:
-        return  # it was reported, changed or deleted since, under the new rules
-    silence.expect(Subject.of(state, slot), moved)
