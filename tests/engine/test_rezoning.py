@@ -1,6 +1,7 @@
 """A new time zone database: slots move to where the new rules have them, and nobody is blamed for it."""
 
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -209,3 +210,83 @@ def test_five_thousand_schedules_are_compiled_in_seconds() -> None:
     rules = compile_again(compiler, Zones(reader(PLUS_2)), policies)
     assert len(rules.timings) == 5_000
     assert time.perf_counter() - began < 10
+
+
+DAY_S = 24 * 3600
+LATER_PLUS_0 = PLUS_1 | {ZONE: tzif("<+00>0", [(T0 // 1000 + DAY_S // 2, 0)], first=3600)}  # from tonight on
+
+
+def test_a_restart_does_not_ask_again_for_a_slot_that_was_satisfied_early(world: Zoned) -> None:
+    world.put(schedules=noon(), expect_from=ExpectFrom.CREATION, margin_ms=MINUTE)
+    world.ok("0:59:30")
+    world.tick("0:59:40")
+    world.compiler = Compiler(Zones(reader(LATER_PLUS_0)))
+    world.restart()
+    assert expected(world) == T0 + 26 * HOUR
+    world.tick("2:00:00")
+    assert not world.of(Missed)
+
+
+def test_a_slot_that_was_judged_is_not_waited_for_again(world: Zoned) -> None:
+    """Within a burst some tracks have been judged past the clock, and then the server ends or the files change."""
+    for number in range(2):
+        world.put(schedules=(Cron("*/10 * * * *", ZONE),), expect_from=ExpectFrom.CREATION, monitor_id=f"job-{number}")
+    world.restart()
+    assert world.engine.tick(instant("0:35:00"), limit=1)
+    world._take()
+    missed = {fact.check_in.expected_time for fact in world.of(Missed)}
+    assert missed == {instant("10:00"), instant("20:00"), instant("30:00")}
+    quarter = tzif("<+0115>-1:15", first=3600 + 15 * 60)
+    files = PLUS_1 | {ZONE: quarter}
+    world.new_database(files)
+    world.restart()
+    world.tick("0:36:00")
+    slots = [(fact.check_in.monitor, fact.check_in.expected_time) for fact in world.of(Missed)]
+    assert len(slots) == len(set(slots))
+    late = {run.expected_time for run in world.kept.check_ins.values() if run.monitor == slots[0][0]}
+    assert sorted(late) == sorted(missed)
+
+
+def moving(world: Zoned, files: dict[str, bytes], slice_size: int = 1) -> Iterator[int]:
+    """New rules in force, and not a track moved yet."""
+    timings = world.engine.state.timings
+    rules = compile_again(world.compiler, Zones(reader(files)), [(t.number, t.policy) for t in timings if t])
+    world.compiler = rules.compiler
+    return world.engine.rezone(world.engine.plan_rezone(rules), slice_size=slice_size)
+
+
+def test_a_report_before_the_first_slice_is_not_judged_by_the_old_slot(world: Zoned) -> None:
+    for name in ("one", "two"):
+        world.put(schedules=noon(), expect_from=ExpectFrom.CREATION, margin_ms=MINUTE, monitor_id=name)
+    world.tick("1:00:59")
+    slices = moving(world, PLUS_0)
+    world.ok("1:01:01", monitor_id="one")
+    world.put("1:01:01", monitor_id="two", schedules=noon(), miss_while_running=False)
+    for _ in slices:
+        world._take()
+    world.tick("1:59:00")
+    assert not world.of(Missed)
+    assert {expected(world, name) for name in ("one", "two")} == {instant("2:00:00")}
+
+
+def test_deaf_time_before_the_last_slice_is_passed_over_by_the_new_slots(world: Zoned) -> None:
+    for name in ("one", "two", "gone"):
+        world.put(schedules=noon(), expect_from=ExpectFrom.CREATION, margin_ms=MINUTE, monitor_id=name)
+    world.tick("1:00:59")
+    slices = moving(world, PLUS_0)
+    world.delete("1:00:59", monitor_id="gone")
+    world.deaf("1:05:00", "1:06:00")
+    for _ in slices:
+        world._take()
+    assert {expected(world, name) for name in ("one", "two")} == {instant("2:00:00")}
+    assert world.kept.check_ins == {}
+
+
+def test_a_slot_that_came_nearer_is_unknown_if_nobody_could_listen_then(world: Zoned) -> None:
+    world.put(schedules=noon(), expect_from=ExpectFrom.CREATION, margin_ms=MINUTE)
+    late = PLUS_1 | {ZONE: tzif("<+01>-1", [(T0 // 1000 + 60, 5400)], first=3600)}  # noon comes half an hour earlier
+    slices = moving(world, late)
+    world.deaf("0:29:00", "0:40:00")
+    for _ in slices:
+        world._take()
+    assert [run.state.value for run in world.kept.check_ins.values()] == ["unknown"]

@@ -29,6 +29,7 @@ def affected(state: State, since: Instant, until: Instant) -> list[int]:
         return []
     state.write_back()
     touched = set(state.runs.tracks())
+    touched.update(state.moves)
     touched.update(slot for slot, at in enumerate(state.tracks.column("expected")) if at < until)
     ending = {slot for slot, at in enumerate(state.monitors.column("pause_until")) if 0 < at < until}
     if ending:

@@ -8,8 +8,8 @@ A slot is moved as by a change of the schedule, and no miss comes of it: under t
 
 Compiling and looking at every track cost time: `compile_again` may run on any thread at any time, `plan` on any thread
 while the partition's loop waits for it. `adopt` then puts the new timings in force at once, an event between two
-entries at the engine's clock, and writes the tracks that differ, slice by slice, those due first before the others.
-Until that is done nothing is judged.
+entries at the engine's clock, and moves the tracks that differ, slice by slice, those due first before the others.
+Until that is done no tick judges; a report or deaf time that looks at one track moves that one first.
 """
 
 from array import array
@@ -20,6 +20,7 @@ from tocsin._core.timetable import FIRST_MS, LAST_MS
 from tocsin.domain import errors
 from tocsin.domain.instant import NEVER, Instant
 from tocsin.domain.monitor import Policy
+from tocsin.domain.track import Track
 from tocsin.engine import silence
 from tocsin.engine.state import State
 from tocsin.engine.subject import Subject
@@ -81,12 +82,13 @@ def plan(state: State, rules: NewRules) -> Plan:
 def adopt(state: State, plan: Plan, *, slice_size: int) -> Iterator[int]:
     """Puts the new timings in force. What it returns moves tracks and yields after each slice how many it has seen."""
     state.timings, state.compiler = plan.timings, plan.compiler
+    state.moves = {slot: (expected, moved) for _, slot, expected, moved in plan.moves}
     return _move_all(state, plan, slice_size)
 
 
 def _move_all(state: State, plan: Plan, slice_size: int) -> Iterator[int]:
-    for count, (_, slot, expected, moved) in enumerate(plan.moves, start=1):
-        _move(state, slot, expected, moved)
+    for count, (_, slot, _, _) in enumerate(plan.moves, start=1):
+        silence.follow(state, slot)
         if count % slice_size == 0:
             yield count
     yield len(plan.moves)
@@ -105,8 +107,23 @@ def realign(state: State) -> int:
     found = _next_many(state.compiler, timetables, array("q", [instant - 1 for instant in due]))
     off = [i for i, (wanted, slot_ms) in enumerate(zip(due, found, strict=True)) if wanted != slot_ms]
     for i in off:
-        _move(state, slots[i], due[i], state.compiler.next_after(timetables[i], state.clock))
+        timing = state.timings[policies[i]]
+        assert timing is not None
+        if state.tracks.is_open(slots[i]):
+            silence.expect(Subject.of(state, slots[i]), _first(timing, state.peek(slots[i]), state.clock))
     return len(off)
+
+
+def _first(timing: Timing, track: Track, clock: Instant) -> Instant:
+    """The first slot to come that has not been judged yet and that the last report was not early for."""
+    comes = timing.next_after(_judged(clock, track.last_check_in, track.last_lapse_slot))
+    met = track.last_check_in != NEVER and track.last_check_in >= comes - timing.early(comes)
+    return timing.next_after(comes) if met else comes
+
+
+def _judged(clock: Instant, last_check_in: Instant, last_lapse_slot: Instant) -> Instant:
+    """Up to where a track has been judged: in a burst, or by a report, that is later than the engine's clock."""
+    return max(clock, *(at for at in (last_check_in, last_lapse_slot, clock) if at != NEVER))
 
 
 def _names(policy: Policy) -> set[str]:
@@ -145,24 +162,24 @@ def _grid_moves(
     slots, policies = _waiting(state, grids)
     if not slots:
         return []
-    at = state.clock
     before, after = (next(timing.compiler for timing in timings if timing) for timings in (old, new))
     tables = _timetables(policies, new)
-    now = array("q", [at]) * len(slots)
-    next_old, next_new = _next_many(before, _timetables(policies, old), now), _next_many(after, tables, now)
+    heard, lapsed = state.tracks.column("last_check_in"), state.tracks.column("last_lapse_slot")
+    judged = array("q", [_judged(state.clock, heard[slot], lapsed[slot]) for slot in slots])
+    next_old, next_new = _next_many(before, _timetables(policies, old), judged), _next_many(after, tables, judged)
     expected, deadline = state.tracks.column("expected"), state.tracks.column("deadline")
     found = []
-    for slot, table, coming, comes in zip(slots, tables, next_old, next_new, strict=True):
-        waiting = expected[slot]
-        if waiting == coming == comes or not state.tracks.is_open(slot):
+    for slot, number, at, coming, comes in zip(slots, policies, judged, next_old, next_new, strict=True):
+        waiting, timing = expected[slot], new[number]
+        if timing is None or waiting == coming == comes or not state.tracks.is_open(slot):
             continue
-        still = after.next_after(table, waiting - 1) == waiting
-        if waiting <= at:
-            moved = waiting if still else comes
-        elif waiting == coming:
-            moved = comes
+        still = timing.next_after(waiting - 1) == waiting
+        if waiting <= at and still:
+            moved = waiting
+        elif waiting <= coming:
+            moved = _first(timing, state.peek(slot), state.clock)
         else:
-            moved = waiting if coming == comes and still else after.next_after(table, comes)
+            moved = waiting if coming == comes and still else timing.next_after(comes)
         if moved != waiting:
             found.append((deadline[slot], slot, waiting, moved))
     return found
@@ -185,9 +202,3 @@ def _interval_moves(
         if moved != track.expected:
             found.append((track.deadline, slot, track.expected, moved))
     return found
-
-
-def _move(state: State, slot: int, expected: Instant, moved: Instant) -> None:
-    if not state.tracks.is_open(slot) or state.peek(slot).expected != expected:
-        return  # it was reported, changed or deleted since, under the new rules
-    silence.expect(Subject.of(state, slot), moved)

@@ -78,6 +78,7 @@ def limit_runs(subject: Subject, since: Instant | None) -> None:
 
 def settle(state: State, slot: int, at: Instant) -> None:
     """Judges everything of one track that was due strictly before `at`."""
+    follow(state, slot)
     track = state.peek(slot)
     if track.deadline == NEVER:
         wake(state, slot, at)
@@ -91,6 +92,13 @@ def settle(state: State, slot: int, at: Instant) -> None:
             _judge_runs(subject, due, at)
         else:
             _judge_slot(subject, at)
+
+
+def follow(state: State, slot: int) -> None:
+    """Moves a track to where a new time zone database has its slot, if that is still to be done."""
+    move = state.moves.pop(slot, None)
+    if move is not None and state.peek(slot).expected == move[0]:
+        expect(Subject.of(state, slot), move[1])
 
 
 def wake(state: State, slot: int, at: Instant) -> None:

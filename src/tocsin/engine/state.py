@@ -65,6 +65,7 @@ class State:
         self.runs = Runs(self.tracks)
         self.incidents: dict[int, Incident] = {}  # open ones, by number
         self.timings: list[Timing | None] = [None]  # by policy number; 0 is no policy
+        self.moves: dict[int, tuple[Instant, Instant]] = {}  # by track slot: expected until now, from now on
         self.environments: list[str] = [""]  # by number; 0 is no environment
         self.sequences: dict[str, int] = {}
         self.clock: Instant = 0
@@ -229,6 +230,7 @@ class State:
         self.runs.drop(slot)
         self.incidents.pop(track.incident, None)
         self._dirty.pop(slot, None)
+        self.moves.pop(slot, None)
         self.tracks.close(slot)
 
     # -- runs

@@ -84,7 +84,7 @@ class Partition:
         alive_at = self._engine.clock
         if 0 < alive_at < listening_since:
             await self._pass_over(Deaf(alive_at, listening_since, "restart"))
-        self._engine.tick(listening_since, limit=SLICE)
+        self._more_due = self._engine.tick(listening_since, limit=SLICE)
         await self._commit(self._engine.take())
         await self._alive(force=True)
 
@@ -132,7 +132,8 @@ class Partition:
                 batch, horizon = early, min(horizon, since)
                 break
             await self._pass_over(self._deaf.pop(0))
-        if self._new_rules and self._moving is None:
+        if self._new_rules and self._moving is None and not self._more_due:
+            # Within a burst some tracks have been judged past the clock: they would be given slots that were judged.
             rules, self._new_rules = self._new_rules, None
             await self._adopt(*rules)
         try:

@@ -12,6 +12,7 @@ from support.tzif import reader, tzif
 from support.virtual import VirtualClock, run
 from tocsin.domain.check_in import Report, ReportKind
 from tocsin.domain.commands import PutMonitor, ReportCheckIn
+from tocsin.domain.facts import Missed
 from tocsin.domain.instant import HOUR
 from tocsin.domain.monitor import ExpectFrom, MonitorChange
 from tocsin.domain.schedule import Daily, Interval, Unit
@@ -271,5 +272,38 @@ def test_new_time_zone_rules_come_into_force_between_entries(tmp_path, monkeypat
             await rig.partition._load()
             assert slots() == {T0 + 2 * HOUR}
             assert "missed" not in rig.states()
+
+    run(main)
+
+
+def test_new_time_zone_rules_wait_for_the_end_of_a_burst(tmp_path, monkeypatch):
+    """Within it some tracks have been judged past the clock, which stands still."""
+    monkeypatch.setattr("tocsin.node.partition.SLICE", 2)
+
+    async def main(loop):
+        rules = compile_again(Compiler(Zones(reader({}))), Zones(reader({})), [])
+        asked, planned = [], []
+
+        def observe(delta):
+            if any(isinstance(fact, Missed) for fact in delta.facts) and not asked:
+                asked.append(True)
+                rig.partition.rezone(rules, lambda _moved: None)
+
+        rig = Rig(loop, tmp_path, observe)
+        async with rig:
+            policy = {"schedules": (Interval(20, Unit.SECOND),), "expect_from": ExpectFrom.CREATION}
+            for number in range(9):
+                change = MonitorChange(policy=dict(policy), tolerance={"margin_ms": 0})
+                await rig.journal.append(rig.clock.now(), PutMonitor(1, f"job-{number}", change))
+
+            def plan(_rules):
+                state = rig.partition.engine.state
+                planned.append(sum(expected <= T0 + 25_000 for expected in state.tracks.column("expected")))
+                raise RuntimeError("that is all we wanted to know")
+
+            rig.partition.engine.plan_rezone = plan
+            await asyncio.sleep(22)
+            assert asked
+            assert planned == [0]
 
     run(main)
