@@ -99,6 +99,10 @@ class Occurrences:
         """The beginning of a good window, about `span` before `around`; in the span after it there were `count`."""
         high, found, below = around, 0, self._first - 1  # from `below` on there were too many
         step = max(span // count * 16, 1)
+        if self._rule.until is not None:
+            end = max([self._rule.until.seconds + REACH, *self._added])
+            if end < around:  # nothing in between
+                high, step = end, min(step, self._horizon)
         while high > self._first and found < _MANY // 2 and around - high < span:
             low = max(high - step, self._first)
             times = self._window(low, high, most=_MANY)
