@@ -22,7 +22,7 @@ FIRST_S: Final = FIRST_MS // 1000 - 1  # before all of time: windows leave their
 _COUNT_HARD: Final = 100  # where each time may take the library milliseconds
 _MANY: Final = 256  # times of a window
 # How far a window looks for more than one time: some ten milliseconds of walking. By frequency.
-_HORIZON: Final = tuple(days * DAY for days in (73_000, 36_500, 18_250, 3_650, 365, 31, 2))
+_HORIZON: Final = tuple(days * DAY for days in (18_250, 18_250, 18_250, 3_650, 365, 31, 2))
 
 
 def compile(text: str, time_zone: str, zone: Zone, *, path: str = "schedule.rrule.rule") -> "Occurrences":  # noqa: A001
@@ -99,12 +99,16 @@ class Occurrences:
         """The beginning of a good window, about `span` before `around`; in the span after it there were `count`."""
         high, found, below = around, 0, self._first - 1  # from `below` on there were too many
         step = max(span // count * 16, 1)
+        if self._rule.until is not None:
+            end = max([self._rule.until.seconds + REACH, *self._added])
+            if end < around:  # nothing in between
+                high, step = end, min(step, self._horizon)
         while high > self._first and found < _MANY // 2 and around - high < span:
             low = max(high - step, self._first)
             times = self._window(low, high, most=_MANY)
             if times is None:
                 below = low
-                step = max(step // 2, 1)
+                step = max(step // 4, 1)
                 continue
             found, high, step = found + len(times), low, step * 2
             if below >= self._first:  # halves what is left

@@ -32,6 +32,7 @@ _LABEL: Final = civil.to_days(9590, 1, 1) * DAY
 _EPOCH: Final = datetime.datetime(1970, 1, 1)  # noqa: DTZ001 - wall time
 _EPOCH_DAY: Final = _EPOCH.toordinal()
 _STEP: Final = {WEEKLY: 7 * DAY, DAILY: DAY}
+_FEW: Final = 12  # days: longer steps are cheaper than all dates of a year
 _WEEKS: Final = 5  # of a month, at most
 _TIME_PARTS: Final = ("BYHOUR", "BYMINUTE", "BYSECOND")
 
@@ -105,13 +106,17 @@ class Walker:
 
     def _run_dates(self, low: int) -> Iterator[int]:
         """The dates that are allowed, as the seconds of their midnights."""
-        if self._freq < DAILY or self._every_day:
+        if self._freq < DAILY or self._every_day or (self._freq == DAILY and self._interval > _FEW):
             yield from self._run(self._freq, self._interval, low, self._midnight)
             return
         step = self._interval * DAY if self._freq == DAILY else DAY
+        found = low
         for date in self._run(YEARLY, 1, low, self._midnight):
             if (date - self._midnight) % step == 0:
                 yield date
+                found = date
+            elif date - found > ERA:
+                return
 
     def _run(self, freq: int, interval: int, low: int, start: int) -> Iterator[int]:
         """The library's walk, era by era."""
@@ -129,6 +134,8 @@ class Walker:
                         + moment.second
                         + shift
                     )
+                    if wall > LAST_S + REACH:
+                        return
                     if wall >= end:
                         break
                     if wall >= low:
@@ -159,9 +166,9 @@ def _phase(freq: int, interval: int, start: int, low: int) -> int:
 
 
 def _unreachable(rule: RuleText) -> bool:
-    """What the library would look for until the year 9999: a place in a week that has fewer, a date of no month."""
-    if rule.freq == WEEKLY and "BYSETPOS" in rule.lists:
-        most = 7 * math.prod(len(rule.lists.get(name, (0,))) for name in _TIME_PARTS)
+    """What the library would look for until the year 9999: a place in a period that has fewer, a date of no month."""
+    if rule.freq < DAILY and "BYSETPOS" in rule.lists:
+        most = math.prod(len(rule.lists.get(name, (0,))) for name in _TIME_PARTS) * _dates_of_period(rule)
         if min(abs(place) for place in rule.lists["BYSETPOS"]) > most:
             return True
     days = rule.lists.get("BYMONTHDAY")
@@ -172,3 +179,12 @@ def _unreachable(rule: RuleText) -> bool:
         for month in rule.lists.get("BYMONTH", (1,))
     )
     return min(abs(day) for day in days) > longest
+
+
+def _dates_of_period(rule: RuleText) -> int:
+    """At most so many dates in a week, month or year."""
+    if rule.freq == WEEKLY:
+        return len({day for day, _ in rule.days}) or 1
+    if rule.freq == MONTHLY:
+        return 31 if rule.days else len(rule.lists.get("BYMONTHDAY", (0,)))
+    return 366

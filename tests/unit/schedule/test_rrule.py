@@ -257,6 +257,7 @@ EVERY_MINUTE = f"BYHOUR={','.join(map(str, range(24)))};BYMINUTE={','.join(map(s
         ("DTSTART:08141224T200800 FREQ=SECONDLY;INTERVAL=59;BYMONTHDAY=9,1;BYYEARDAY=264,-126,-55", "2026-01-01"),
         ("FREQ=SECONDLY", "9999-12-31"),
         ("FREQ=SECONDLY;UNTIL=20260101T000000", "2026-03-01"),
+        ("DTSTART:20240118T161841 FREQ=DAILY;INTERVAL=1439;BYMONTH=2,5", "9999-12-30"),
     ],
 )
 def test_no_window_takes_seconds(rule: str, around: str) -> None:
