@@ -1,5 +1,6 @@
 """A new time zone database: slots move to where the new rules have them, and nobody is blamed for it."""
 
+import copy
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -11,7 +12,7 @@ from support.tzif import reader, tzif
 from tocsin.domain.facts import IncidentOpened, Missed
 from tocsin.domain.instant import HOUR, MINUTE, NEVER
 from tocsin.domain.monitor import ExpectFrom, Monitor, Policy
-from tocsin.domain.schedule import Cron, Daily, Interval, RRule, Unit
+from tocsin.domain.schedule import Anchor, Cron, Daily, Interval, RRule, Unit
 from tocsin.engine.engine import Engine
 from tocsin.engine.rezoning import compile_again
 from tocsin.schedule import Compiler, Zones
@@ -290,3 +291,56 @@ def test_a_slot_that_came_nearer_is_unknown_if_nobody_could_listen_then(world: Z
     for _ in slices:
         world._take()
     assert [run.state.value for run in world.kept.check_ins.values()] == ["unknown"]
+
+
+NO_CITY = {"UTC": PLUS_1["UTC"], FIXED: PLUS_1[FIXED]}
+
+
+def test_a_zone_that_is_gone_at_the_start_stops_only_its_own_monitors(world: Zoned) -> None:
+    """And they are waited for again when it is back, in the files of a running server or of the next start."""
+    world.put(schedules=noon(), expect_from=ExpectFrom.CREATION)
+    world.put(schedules=(Interval(1, Unit.DAY, ZONE),), monitor_id="days")
+    world.put(schedules=noon(), paused_until=NEVER, expect_from=ExpectFrom.CREATION, monitor_id="paused")
+    world.put(schedules=noon(FIXED), expect_from=ExpectFrom.CREATION, margin_ms=MINUTE, monitor_id="fixed")
+    world.ok("0:00:10", monitor_id="days")
+    world.compiler = Compiler(Zones(reader(NO_CITY)))
+    engine = world.engine = Engine(world.compiler)
+    assert engine.load(world.kept.snapshot()) == {ZONE: 3}
+    world._take()
+    world.tick("1:30:00")
+    assert [fact.check_in.monitor for fact in world.of(Missed)] == [world.track(monitor_id="fixed").monitor]
+    world.ok("1:31:00")
+    assert expected(world) == expected(world, "days") == NEVER
+    assert world.new_database(NO_CITY) == 0
+    world.tick("1:32:00")
+
+    kept = copy.deepcopy(world.kept)
+    assert world.new_database(PLUS_1) == 2
+    assert (expected(world), expected(world, "days")) == (instant("25:00:00"), instant("24:00:10"))
+    assert expected(world, "paused") == NEVER
+
+    world.kept, world.compiler = kept, Compiler(Zones(reader(PLUS_1)))
+    world.restart()
+    assert (expected(world), expected(world, "days")) == (instant("25:00:00"), instant("24:00:10"))
+    assert expected(world, "paused") == NEVER
+
+
+def test_a_zone_that_comes_back_does_not_ask_for_a_slot_that_was_satisfied_early(world: Zoned) -> None:
+    world.put(schedules=noon(), expect_from=ExpectFrom.CREATION)
+    world.compiler = Compiler(Zones(reader(NO_CITY)))
+    world.restart()
+    world.ok("0:59:30")
+    world.tick("0:59:40")
+    world.new_database(PLUS_1)
+    assert expected(world) == instant("25:00:00")
+
+
+def test_a_restart_arms_nothing_that_waits_for_a_run_or_for_the_end_of_a_pause(world: Zoned) -> None:
+    world.put(schedules=(Interval(1, Unit.DAY, ZONE, anchor=Anchor.RUN_START),), monitor_id="runs")
+    world.put(schedules=noon(), paused_until=instant("0:30:00.5"), monitor_id="pause")
+    world.ok("0:01:00", monitor_id="runs")
+    world.ok("0:01:00", monitor_id="pause")
+    world.tick("0:30:01")
+    before = {name: expected(world, name) for name in ("runs", "pause")}
+    world.restart()
+    assert {name: expected(world, name) for name in ("runs", "pause")} == before

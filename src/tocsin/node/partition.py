@@ -212,7 +212,10 @@ class Partition:
     def _loaded(self) -> Engine:
         """A new engine for each try: trouble may come when half of the rows have been read."""
         engine = self._new_engine()
-        engine.load(self._store.load())
+        for zone, monitors in engine.load(self._store.load()).items():
+            _log.error(
+                "a time zone cannot be read; its monitors are not judged until it can", zone=zone, monitors=monitors
+            )
         return engine
 
     async def _pass_over(self, gap: Deaf) -> None:
