@@ -16,6 +16,7 @@ from tocsin.domain.schedule import Anchor, Cron, Daily, Interval, RRule, Unit
 from tocsin.engine.engine import Engine
 from tocsin.engine.rezoning import compile_again
 from tocsin.schedule import Compiler, Zones
+from tocsin.schedule.rrule import Occurrences
 
 ZONE = "Test/City"
 FIXED = "Test/Fixed"
@@ -41,7 +42,7 @@ class Zoned(World):
     def new_database(self, files: dict[str, bytes], slice_size: int = 1) -> int:
         timings = self.engine.state.timings
         policies = [(timing.number, timing.policy) for timing in timings if timing is not None]
-        rules = compile_again(self.compiler, Zones(reader(files)), policies)
+        rules = compile_again(self.compiler, Zones(reader(files)), policies, T0)
         self.compiler = rules.compiler
         moved = 0
         for found in self.engine.rezone(self.engine.plan_rezone(rules), slice_size=slice_size):
@@ -147,7 +148,7 @@ def test_a_restart_in_the_middle_gives_the_same_slots(world: Zoned) -> None:
         world.put(schedules=noon(), expect_from=ExpectFrom.CREATION, monitor_id=f"job-{number}")
     timings = world.engine.state.timings
     policies = [(timing.number, timing.policy) for timing in timings if timing is not None]
-    rules = compile_again(world.compiler, Zones(reader(PLUS_0)), policies)
+    rules = compile_again(world.compiler, Zones(reader(PLUS_0)), policies, T0)
     world.compiler = rules.compiler
     next(world.engine.rezone(world.engine.plan_rezone(rules), slice_size=2))
     world._take()
@@ -173,7 +174,7 @@ def test_reports_between_two_slices_count_under_the_new_rules(world: Zoned) -> N
     for number in range(3):
         world.put(schedules=noon(), expect_from=ExpectFrom.CREATION, monitor_id=f"job-{number}")
     rules = compile_again(
-        world.compiler, Zones(reader(PLUS_0)), [(t.number, t.policy) for t in world.engine.state.timings if t]
+        world.compiler, Zones(reader(PLUS_0)), [(t.number, t.policy) for t in world.engine.state.timings if t], T0
     )
     moving = world.engine.rezone(world.engine.plan_rezone(rules), slice_size=1)
     next(moving)
@@ -187,7 +188,7 @@ def test_reports_between_two_slices_count_under_the_new_rules(world: Zoned) -> N
 
 def test_a_zone_that_is_gone_keeps_its_rules_and_the_same_database_moves_nothing(world: Zoned) -> None:
     world.put(schedules=noon(), expect_from=ExpectFrom.CREATION)
-    rules = compile_again(world.compiler, Zones(reader({"UTC": PLUS_1["UTC"]})), [])
+    rules = compile_again(world.compiler, Zones(reader({"UTC": PLUS_1["UTC"]})), [], T0)
     assert rules.gone == {ZONE}
     assert not rules.zones
     assert world.new_database(dict(PLUS_1)) == 0
@@ -208,7 +209,7 @@ def test_five_thousand_schedules_are_compiled_in_seconds() -> None:
     for _, policy in policies:
         compiler.compile(policy.schedules)
     began = time.perf_counter()
-    rules = compile_again(compiler, Zones(reader(PLUS_2)), policies)
+    rules = compile_again(compiler, Zones(reader(PLUS_2)), policies, T0)
     assert len(rules.timings) == 5_000
     assert time.perf_counter() - began < 10
 
@@ -251,7 +252,7 @@ def test_a_slot_that_was_judged_is_not_waited_for_again(world: Zoned) -> None:
 def moving(world: Zoned, files: dict[str, bytes], slice_size: int = 1) -> Iterator[int]:
     """New rules in force, and not a track moved yet."""
     timings = world.engine.state.timings
-    rules = compile_again(world.compiler, Zones(reader(files)), [(t.number, t.policy) for t in timings if t])
+    rules = compile_again(world.compiler, Zones(reader(files)), [(t.number, t.policy) for t in timings if t], T0)
     world.compiler = rules.compiler
     return world.engine.rezone(world.engine.plan_rezone(rules), slice_size=slice_size)
 
@@ -344,3 +345,17 @@ def test_a_restart_arms_nothing_that_waits_for_a_run_or_for_the_end_of_a_pause(w
     before = {name: expected(world, name) for name in ("runs", "pause")}
     world.restart()
     assert {name: expected(world, name) for name in ("runs", "pause")} == before
+
+
+def test_compiling_makes_the_tables_that_the_plan_asks_for(world: Zoned, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To walk a recurrence rule is slow, and the partition waits for the plan."""
+    world.put(schedules=(RRule("FREQ=DAILY;BYHOUR=12", ZONE),), expect_from=ExpectFrom.CREATION)
+    timings = world.engine.state.timings
+    policies = [(timing.number, timing.policy) for timing in timings if timing is not None]
+    rules = compile_again(world.compiler, Zones(reader(PLUS_0)), policies, T0)
+
+    def walk(*_: object) -> None:
+        raise AssertionError("walked while the partition waits")
+
+    monkeypatch.setattr(Occurrences, "window", walk)
+    assert [move[3] for move in world.engine.plan_rezone(rules).moves] == [instant("2:00:00")]

@@ -86,9 +86,11 @@ class TimeZoneWatch:
     async def _reload(self) -> None:
         current, before = self._current, self._current.version
         forget()
-        timings = self._partition.engine.state.timings
+        engine = self._partition.engine
+        timings = engine.state.timings
         policies = [(timing.number, timing.policy) for timing in timings if timing is not None]
-        rules = await asyncio.to_thread(compile_again, current.compiler, Zones(read_zone, zone_names), policies)
+        zones = Zones(read_zone, zone_names)
+        rules = await asyncio.to_thread(compile_again, current.compiler, zones, policies, engine.clock)
         version = await asyncio.to_thread(tzdata_version)
         if rules.gone:
             _log.warning(

@@ -41,8 +41,11 @@ class NewRules:
     gone: frozenset[str]  # those that the new database does not have: their old rules hold
 
 
-def compile_again(old: Compiler, zones: Zones, policies: Iterable[tuple[int, Policy]]) -> NewRules:
-    """`zones` are of the new database and empty. Touches nothing that the engine uses."""
+def compile_again(old: Compiler, zones: Zones, policies: Iterable[tuple[int, Policy]], at: Instant) -> NewRules:
+    """`zones` are of the new database and empty. Touches nothing that the engine uses.
+
+    Each timetable is asked for its slots about `at`, so that the plan finds their tables made.
+    """
     changed, gone = set(), set()
     policies = list(policies)
     for name, zone in old.zones.known().items():
@@ -58,6 +61,8 @@ def compile_again(old: Compiler, zones: Zones, policies: Iterable[tuple[int, Pol
             changed.add(name)
     compiler = Compiler(zones)
     timings = {number: Timing.read(number, policy, compiler) for number, policy in policies} if changed else {}
+    for timing in timings.values():
+        timing.next_after(at)
     return NewRules(compiler, timings, frozenset(changed), frozenset(gone))
 
 

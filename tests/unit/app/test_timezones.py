@@ -15,7 +15,7 @@ class Partition:
     """Adopts at once, as the loop would in its next turn."""
 
     def __init__(self):
-        self.engine = SimpleNamespace(state=SimpleNamespace(timings=[None]))
+        self.engine = SimpleNamespace(clock=0, state=SimpleNamespace(timings=[None]))
         self.rules = []
         self.broken = False
 

@@ -241,7 +241,7 @@ def test_new_time_zone_rules_come_into_force_between_entries(tmp_path, monkeypat
             assert slots() == {T0 + HOUR}
             state = rig.partition.engine.state
             policies = [(timing.number, timing.policy) for timing in state.timings if timing is not None]
-            rules = compile_again(current[0], Zones(reader(ONE_HOUR_EAST | {ZONE: tzif("UTC0")})), policies)
+            rules = compile_again(current[0], Zones(reader(ONE_HOUR_EAST | {ZONE: tzif("UTC0")})), policies, T0)
             moved, failures = [], []
 
             def adopted(count):
@@ -281,7 +281,7 @@ def test_new_time_zone_rules_wait_for_the_end_of_a_burst(tmp_path, monkeypatch):
     monkeypatch.setattr("tocsin.node.partition.SLICE", 2)
 
     async def main(loop):
-        rules = compile_again(Compiler(Zones(reader({}))), Zones(reader({})), [])
+        rules = compile_again(Compiler(Zones(reader({}))), Zones(reader({})), [], T0)
         asked, planned = [], []
 
         def observe(delta):
