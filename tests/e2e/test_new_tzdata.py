@@ -75,3 +75,35 @@ def test_slots_follow_a_new_database_without_a_restart(tmp_path: Path, new_serve
     assert server.get("/readyz")["tzdata"] == "2026c"
     assert not server.get(f"/v1/projects/{server.project_id}/incidents").get("incidents")
     assert server.stop() == 0
+
+
+def test_a_zone_that_vanished_stops_no_start_and_is_waited_for_again(
+    tmp_path: Path, new_server: Callable[..., Server]
+) -> None:
+    folder = tmp_path / "zones"
+    write(folder, "2026a", 1)
+    city = folder / "Test" / "City"  # the package has no such zone
+    city.parent.mkdir()
+    city.write_bytes(tzif("<+01>-1", first=3600))
+    server = new_server(environment={"PYTHONTZPATH": str(folder)})
+    server.start()
+    server.create_monitor(
+        "job",
+        schedules=[{"cron": {"expression": "0 0 1 1 *"}, "timeZone": "Test/City"}],
+        expectFrom="EXPECT_FROM_CREATION",
+    )
+
+    def waiting() -> bool:
+        return "expectedTime" in server.get(server.monitor_path("job"))["environments"][0]
+
+    assert waiting()
+    assert server.stop() == 0
+    city.unlink()
+    server.start()
+    assert not waiting()
+    assert "a time zone cannot be read" in server.log.read_text()
+
+    city.write_bytes(tzif("<+01>-1", first=3600))
+    server.signal(signal.SIGHUP)
+    until(waiting, True)
+    assert server.stop() == 0

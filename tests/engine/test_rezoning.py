@@ -1,5 +1,6 @@
 """A new time zone database: slots move to where the new rules have them, and nobody is blamed for it."""
 
+import copy
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -11,10 +12,11 @@ from support.tzif import reader, tzif
 from tocsin.domain.facts import IncidentOpened, Missed
 from tocsin.domain.instant import HOUR, MINUTE, NEVER
 from tocsin.domain.monitor import ExpectFrom, Monitor, Policy
-from tocsin.domain.schedule import Cron, Daily, Interval, RRule, Unit
+from tocsin.domain.schedule import Anchor, Cron, Daily, Interval, RRule, Unit
 from tocsin.engine.engine import Engine
 from tocsin.engine.rezoning import compile_again
 from tocsin.schedule import Compiler, Zones
+from tocsin.schedule.rrule import Occurrences
 
 ZONE = "Test/City"
 FIXED = "Test/Fixed"
@@ -40,7 +42,7 @@ class Zoned(World):
     def new_database(self, files: dict[str, bytes], slice_size: int = 1) -> int:
         timings = self.engine.state.timings
         policies = [(timing.number, timing.policy) for timing in timings if timing is not None]
-        rules = compile_again(self.compiler, Zones(reader(files)), policies)
+        rules = compile_again(self.compiler, Zones(reader(files)), policies, T0)
         self.compiler = rules.compiler
         moved = 0
         for found in self.engine.rezone(self.engine.plan_rezone(rules), slice_size=slice_size):
@@ -146,7 +148,7 @@ def test_a_restart_in_the_middle_gives_the_same_slots(world: Zoned) -> None:
         world.put(schedules=noon(), expect_from=ExpectFrom.CREATION, monitor_id=f"job-{number}")
     timings = world.engine.state.timings
     policies = [(timing.number, timing.policy) for timing in timings if timing is not None]
-    rules = compile_again(world.compiler, Zones(reader(PLUS_0)), policies)
+    rules = compile_again(world.compiler, Zones(reader(PLUS_0)), policies, T0)
     world.compiler = rules.compiler
     next(world.engine.rezone(world.engine.plan_rezone(rules), slice_size=2))
     world._take()
@@ -172,7 +174,7 @@ def test_reports_between_two_slices_count_under_the_new_rules(world: Zoned) -> N
     for number in range(3):
         world.put(schedules=noon(), expect_from=ExpectFrom.CREATION, monitor_id=f"job-{number}")
     rules = compile_again(
-        world.compiler, Zones(reader(PLUS_0)), [(t.number, t.policy) for t in world.engine.state.timings if t]
+        world.compiler, Zones(reader(PLUS_0)), [(t.number, t.policy) for t in world.engine.state.timings if t], T0
     )
     moving = world.engine.rezone(world.engine.plan_rezone(rules), slice_size=1)
     next(moving)
@@ -186,7 +188,7 @@ def test_reports_between_two_slices_count_under_the_new_rules(world: Zoned) -> N
 
 def test_a_zone_that_is_gone_keeps_its_rules_and_the_same_database_moves_nothing(world: Zoned) -> None:
     world.put(schedules=noon(), expect_from=ExpectFrom.CREATION)
-    rules = compile_again(world.compiler, Zones(reader({"UTC": PLUS_1["UTC"]})), [])
+    rules = compile_again(world.compiler, Zones(reader({"UTC": PLUS_1["UTC"]})), [], T0)
     assert rules.gone == {ZONE}
     assert not rules.zones
     assert world.new_database(dict(PLUS_1)) == 0
@@ -207,7 +209,7 @@ def test_five_thousand_schedules_are_compiled_in_seconds() -> None:
     for _, policy in policies:
         compiler.compile(policy.schedules)
     began = time.perf_counter()
-    rules = compile_again(compiler, Zones(reader(PLUS_2)), policies)
+    rules = compile_again(compiler, Zones(reader(PLUS_2)), policies, T0)
     assert len(rules.timings) == 5_000
     assert time.perf_counter() - began < 10
 
@@ -250,7 +252,7 @@ def test_a_slot_that_was_judged_is_not_waited_for_again(world: Zoned) -> None:
 def moving(world: Zoned, files: dict[str, bytes], slice_size: int = 1) -> Iterator[int]:
     """New rules in force, and not a track moved yet."""
     timings = world.engine.state.timings
-    rules = compile_again(world.compiler, Zones(reader(files)), [(t.number, t.policy) for t in timings if t])
+    rules = compile_again(world.compiler, Zones(reader(files)), [(t.number, t.policy) for t in timings if t], T0)
     world.compiler = rules.compiler
     return world.engine.rezone(world.engine.plan_rezone(rules), slice_size=slice_size)
 
@@ -290,3 +292,70 @@ def test_a_slot_that_came_nearer_is_unknown_if_nobody_could_listen_then(world: Z
     for _ in slices:
         world._take()
     assert [run.state.value for run in world.kept.check_ins.values()] == ["unknown"]
+
+
+NO_CITY = {"UTC": PLUS_1["UTC"], FIXED: PLUS_1[FIXED]}
+
+
+def test_a_zone_that_is_gone_at_the_start_stops_only_its_own_monitors(world: Zoned) -> None:
+    """And they are waited for again when it is back, in the files of a running server or of the next start."""
+    world.put(schedules=noon(), expect_from=ExpectFrom.CREATION)
+    world.put(schedules=(Interval(1, Unit.DAY, ZONE),), monitor_id="days")
+    world.put(schedules=noon(), paused_until=NEVER, expect_from=ExpectFrom.CREATION, monitor_id="paused")
+    world.put(schedules=noon(FIXED), expect_from=ExpectFrom.CREATION, margin_ms=MINUTE, monitor_id="fixed")
+    world.ok("0:00:10", monitor_id="days")
+    world.compiler = Compiler(Zones(reader(NO_CITY)))
+    engine = world.engine = Engine(world.compiler)
+    assert engine.load(world.kept.snapshot()) == {ZONE: 3}
+    world._take()
+    world.tick("1:30:00")
+    assert [fact.check_in.monitor for fact in world.of(Missed)] == [world.track(monitor_id="fixed").monitor]
+    world.ok("1:31:00")
+    assert expected(world) == expected(world, "days") == NEVER
+    assert world.new_database(NO_CITY) == 0
+    world.tick("1:32:00")
+
+    kept = copy.deepcopy(world.kept)
+    assert world.new_database(PLUS_1) == 2
+    assert (expected(world), expected(world, "days")) == (instant("25:00:00"), instant("24:00:10"))
+    assert expected(world, "paused") == NEVER
+
+    world.kept, world.compiler = kept, Compiler(Zones(reader(PLUS_1)))
+    world.restart()
+    assert (expected(world), expected(world, "days")) == (instant("25:00:00"), instant("24:00:10"))
+    assert expected(world, "paused") == NEVER
+
+
+def test_a_zone_that_comes_back_does_not_ask_for_a_slot_that_was_satisfied_early(world: Zoned) -> None:
+    world.put(schedules=noon(), expect_from=ExpectFrom.CREATION)
+    world.compiler = Compiler(Zones(reader(NO_CITY)))
+    world.restart()
+    world.ok("0:59:30")
+    world.tick("0:59:40")
+    world.new_database(PLUS_1)
+    assert expected(world) == instant("25:00:00")
+
+
+def test_a_restart_arms_nothing_that_waits_for_a_run_or_for_the_end_of_a_pause(world: Zoned) -> None:
+    world.put(schedules=(Interval(1, Unit.DAY, ZONE, anchor=Anchor.RUN_START),), monitor_id="runs")
+    world.put(schedules=noon(), paused_until=instant("0:30:00.5"), monitor_id="pause")
+    world.ok("0:01:00", monitor_id="runs")
+    world.ok("0:01:00", monitor_id="pause")
+    world.tick("0:30:01")
+    before = {name: expected(world, name) for name in ("runs", "pause")}
+    world.restart()
+    assert {name: expected(world, name) for name in ("runs", "pause")} == before
+
+
+def test_compiling_makes_the_tables_that_the_plan_asks_for(world: Zoned, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To walk a recurrence rule is slow, and the partition waits for the plan."""
+    world.put(schedules=(RRule("FREQ=DAILY;BYHOUR=12", ZONE),), expect_from=ExpectFrom.CREATION)
+    timings = world.engine.state.timings
+    policies = [(timing.number, timing.policy) for timing in timings if timing is not None]
+    rules = compile_again(world.compiler, Zones(reader(PLUS_0)), policies, T0)
+
+    def walk(*_: object) -> None:
+        raise AssertionError("walked while the partition waits")
+
+    monkeypatch.setattr(Occurrences, "window", walk)
+    assert [move[3] for move in world.engine.plan_rezone(rules).moves] == [instant("2:00:00")]

@@ -68,7 +68,7 @@ class TimeZoneWatch:
             try:
                 await self._look(asked=asked)
             except Exception:  # the old rules stay in force, and that is said
-                _log.exception("the time zone database could not be read again")
+                _log.exception("the new time zone database cannot be used; the old rules hold")
 
     async def _look(self, *, asked: bool) -> None:
         seen = await asyncio.to_thread(_fingerprint, self._current.compiler.zones)
@@ -86,9 +86,11 @@ class TimeZoneWatch:
     async def _reload(self) -> None:
         current, before = self._current, self._current.version
         forget()
-        timings = self._partition.engine.state.timings
+        engine = self._partition.engine
+        timings = engine.state.timings
         policies = [(timing.number, timing.policy) for timing in timings if timing is not None]
-        rules = await asyncio.to_thread(compile_again, current.compiler, Zones(read_zone, zone_names), policies)
+        zones = Zones(read_zone, zone_names)
+        rules = await asyncio.to_thread(compile_again, current.compiler, zones, policies, engine.clock)
         version = await asyncio.to_thread(tzdata_version)
         if rules.gone:
             _log.warning(
@@ -110,7 +112,11 @@ class TimeZoneWatch:
             if not done.done():
                 done.set_result(moved)
 
-        self._partition.rezone(rules, adopted)
+        def failed(error: Exception) -> None:
+            if not done.done():
+                done.set_exception(error)
+
+        self._partition.rezone(rules, adopted, failed)
         async with asyncio.timeout(_ADOPTED_WITHIN_S):  # the next look tries again
             return await done
 

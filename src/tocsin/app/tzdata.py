@@ -1,7 +1,7 @@
 """Where time zone files come from: the system's first, then the `tzdata` package."""
 
 import functools
-import importlib
+import importlib.metadata
 import importlib.resources
 import zoneinfo
 from pathlib import Path
@@ -39,11 +39,13 @@ def tzdata_version() -> str:
                 return line.removeprefix(prefix) if line.startswith(prefix) else "unknown"
         if Path(folder, "UTC").is_file():
             return "unknown"
-    try:
-        tzdata = importlib.import_module("tzdata")  # only where the system has no zones
-    except ModuleNotFoundError:
+    try:  # of what is installed now: the module may have been imported before an upgrade
+        release = importlib.metadata.version("tzdata")
+    except importlib.metadata.PackageNotFoundError:
         return "unknown"
-    return str(tzdata.IANA_VERSION)
+    year, _, rest = release.partition(".")
+    number = rest.partition(".")[0]  # 2026.2 is 2026b
+    return f"{year}{chr(ord('a') + int(number) - 1)}" if number.isdigit() and 1 <= int(number) <= 26 else release
 
 
 def forget() -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import resource
+import signal
 import sys
 from typing import Final
 
@@ -39,6 +40,7 @@ def serve(
     log_level: str | None,
 ) -> None:
     """Run the server until SIGTERM or Ctrl-C."""
+    _survive_hangups()
     settings = load_settings(
         config,
         store__data=data,
@@ -62,6 +64,12 @@ def serve(
     except DBAPIError as error:
         raise click.ClickException(f"the database cannot be used: {error.orig}") from None
     sys.exit(code)
+
+
+def _survive_hangups() -> None:
+    """SIGHUP asks a running server for new time zones; one that has not come so far must not die of it."""
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
 
 def _allow_connections() -> None:

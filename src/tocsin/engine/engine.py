@@ -58,10 +58,14 @@ class Engine:
         """For tests and for readers of totals; only rules write."""
         return self._state
 
-    def load(self, snapshot: Snapshot) -> None:
-        """Takes over what the store holds. The engine must be new."""
+    def load(self, snapshot: Snapshot) -> dict[str, int]:
+        """Takes over what the store holds. The engine must be new.
+
+        Returns the zones that cannot be read, and how many monitors are not judged for want of each.
+        """
         load(self._state, snapshot)
         rezoning.realign(self._state)
+        return rezoning.realign_unread(self._state)
 
     def next_deadline(self) -> Instant | None:
         return self._state.deadlines.next()

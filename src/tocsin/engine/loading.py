@@ -8,6 +8,7 @@ from tocsin.domain.instant import NEVER, ceil_second
 from tocsin.engine.deadlines import RUN, SLOT, second_of
 from tocsin.engine.memory import MonitorRow, Snapshot, TrackRow
 from tocsin.engine.state import DISABLED, INACTIVE, NOWHERE, State
+from tocsin.engine.timing import Timing
 
 _LINK = 3  # place of next_track in a track row
 _MONITOR = 1  # place of monitor
@@ -18,7 +19,7 @@ def load(state: State, snapshot: Snapshot) -> None:
     state.start_numbers(snapshot.sequences)
     state.clock = snapshot.clock or 0
     for number, policy in snapshot.policies:
-        state.add_policy(number, policy)
+        state.add_timing(Timing.read(number, policy, state.compiler))
     for number, name in snapshot.environments:
         state.add_environment(number, name)
     slots = _load_monitors(state, snapshot)

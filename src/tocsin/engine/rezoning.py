@@ -12,6 +12,7 @@ entries at the engine's clock, and moves the tracks that differ, slice by slice,
 Until that is done no tick judges; a report or deaf time that looks at one track moves that one first.
 """
 
+import contextlib
 from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -40,9 +41,13 @@ class NewRules:
     gone: frozenset[str]  # those that the new database does not have: their old rules hold
 
 
-def compile_again(old: Compiler, zones: Zones, policies: Iterable[tuple[int, Policy]]) -> NewRules:
-    """`zones` are of the new database and empty. Touches nothing that the engine uses."""
+def compile_again(old: Compiler, zones: Zones, policies: Iterable[tuple[int, Policy]], at: Instant) -> NewRules:
+    """`zones` are of the new database and empty. Touches nothing that the engine uses.
+
+    Each timetable is asked for its slots about `at`, so that the plan finds their tables made.
+    """
     changed, gone = set(), set()
+    policies = list(policies)
     for name, zone in old.zones.known().items():
         try:
             if not same(zone, zones.get(name)):
@@ -50,8 +55,14 @@ def compile_again(old: Compiler, zones: Zones, policies: Iterable[tuple[int, Pol
         except errors.InvalidArgument:
             zones.keep(name, zone)
             gone.add(name)
+    for name in set().union(*(_names(policy) for _, policy in policies)) - old.zones.known().keys():
+        with contextlib.suppress(errors.InvalidArgument):  # it could not be read when the server started
+            zones.get(name)
+            changed.add(name)
     compiler = Compiler(zones)
-    timings = {number: Timing.compile(number, policy, compiler) for number, policy in policies} if changed else {}
+    timings = {number: Timing.read(number, policy, compiler) for number, policy in policies} if changed else {}
+    for timing in timings.values():
+        timing.next_after(at)
     return NewRules(compiler, timings, frozenset(changed), frozenset(gone))
 
 
@@ -70,12 +81,14 @@ def plan(state: State, rules: NewRules) -> Plan:
     new: list[Timing | None] = [None] * len(old)
     for timing in old:
         if timing is not None:
-            new[timing.number] = rules.timings.get(timing.number) or Timing.compile(
+            new[timing.number] = rules.timings.get(timing.number) or Timing.read(
                 timing.number, timing.policy, rules.compiler
             )
     affected = {timing.number for timing in old if timing is not None and _names(timing.policy) & rules.zones}
     grids = {number for number in affected if (timing := new[number]) is not None and timing.grid}
-    moves = _grid_moves(state, old, new, grids) + _interval_moves(state, old, new, affected - grids)
+    back = {timing.number for timing in old if timing and not timing.readable and timing.number in affected}
+    moves = _grid_moves(state, old, new, grids - back) + _interval_moves(state, old, new, affected - grids - back)
+    moves += [(NEVER, slot, NEVER, expected) for slot, expected in _waits(state, new, back)]
     return Plan(rules.compiler, new, sorted(moves))
 
 
@@ -99,7 +112,7 @@ def realign(state: State) -> int:
 
     The database may have changed while nobody ran, or the server ended in the middle of `adopt`. Returns how many.
     """
-    grids = {timing.number for timing in state.timings if timing and timing.grid and _names(timing.policy) - {"UTC"}}
+    grids = {timing.number for timing in state.timings if timing and timing.grid and _zoned(timing.policy)}
     slots, policies = _waiting(state, grids)
     expected = state.tracks.column("expected")
     due = array("q", [expected[slot] for slot in slots])
@@ -112,6 +125,50 @@ def realign(state: State) -> int:
         if state.tracks.is_open(slots[i]):
             silence.expect(Subject.of(state, slots[i]), _first(timing, state.peek(slots[i]), state.clock))
     return len(off)
+
+
+def realign_unread(state: State) -> dict[str, int]:
+    """After loading: tracks whose zone cannot be read wait for nothing, and wait again once it can.
+
+    Returns how many monitors each such zone keeps from being judged.
+    """
+    unread = {timing.number for timing in state.timings if timing and not timing.readable}
+    for slot in _waiting(state, unread)[0]:
+        if state.tracks.is_open(slot):
+            silence.stop_waiting(Subject.of(state, slot))
+    zoned = {timing.number for timing in state.timings if timing and timing.readable and _zoned(timing.policy)}
+    for slot, expected in _waits(state, state.timings, zoned):
+        silence.expect(Subject.of(state, slot), expected)
+    found: dict[str, int] = {}
+    for number in state.monitors.column("policy") if unread else ():
+        timing = state.timings[number] if number in unread else None
+        for name in _names(timing.policy) - state.compiler.zones.known().keys() if timing else ():
+            found[name] = found.get(name, 0) + 1
+    return found
+
+
+def _zoned(policy: Policy) -> bool:
+    return bool(_names(policy) - {"UTC"})
+
+
+def _waits(state: State, timings: list[Timing | None], wanted: set[int]) -> list[tuple[int, Instant]]:
+    """Tracks of these policies that wait for nothing and should: they did not while their zone could not be read."""
+    found = []
+    policy, owner = state.monitors.column("policy"), state.tracks.column("monitor")
+    last = len(policy)
+    for slot, expected in enumerate(state.tracks.column("expected")) if wanted else ():
+        if expected != NEVER or owner[slot] >= last or policy[owner[slot]] not in wanted:
+            continue
+        timing, monitor = timings[policy[owner[slot]]], state.monitor(owner[slot])
+        if timing is None or not state.tracks.is_open(slot):
+            continue
+        if timing.start_anchored or monitor.flags or monitor.paused_until:
+            continue  # it waits for nothing until a run begins, or until a pause ends, which arms it then
+        track = state.peek(slot)
+        awaited = silence.awaited(track, timing, state.clock, fresh=False)
+        if awaited is not None and awaited != NEVER:
+            found.append((slot, _first(timing, track, state.clock) if timing.grid else awaited))
+    return found
 
 
 def _first(timing: Timing, track: Track, clock: Instant) -> Instant:

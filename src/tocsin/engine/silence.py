@@ -12,11 +12,12 @@ from tocsin.domain.check_in import State as CheckInState
 from tocsin.domain.facts import Missed, TimedOut, Unjudged
 from tocsin.domain.instant import NEVER, Instant, Millis, ceil_second
 from tocsin.domain.monitor import ExpectFrom
-from tocsin.domain.track import Verdict
+from tocsin.domain.track import Track, Verdict
 from tocsin.engine import verdicts
 from tocsin.engine.deadlines import RUN, SLOT
 from tocsin.engine.state import DEAFENED, UNHEARD, State
 from tocsin.engine.subject import Subject
+from tocsin.engine.timing import Timing
 
 
 def expect(subject: Subject, expected: Instant) -> None:
@@ -55,15 +56,23 @@ def rearm(subject: Subject, at: Instant, *, fresh: bool) -> None:
         return
     if fresh:
         limit_runs(subject, at)
+    expected = awaited(track, timing, at, fresh=fresh)
+    if expected is None:
+        stop_waiting(subject)
+    else:
+        expect(subject, expected)
+
+
+def awaited(track: Track, timing: Timing, at: Instant, *, fresh: bool) -> Instant | None:
+    """What a track that is not quiet waits for when it starts to wait at `at`; None: for its first report."""
     if track.last_check_in != NEVER and not fresh:
         expected = timing.next_after(track.last_check_in)
         if timing.deadline(expected) < at:  # a change must not make a miss of what nobody waited for
             expected = timing.next_after(at)
-        expect(subject, expected)
-    elif track.last_check_in != NEVER or timing.policy.expect_from is ExpectFrom.CREATION or track.last_lapse:
-        expect(subject, timing.next_after(at))
-    else:
-        stop_waiting(subject)
+        return expected
+    if track.last_check_in != NEVER or timing.policy.expect_from is ExpectFrom.CREATION or track.last_lapse:
+        return timing.next_after(at)
+    return None
 
 
 def limit_runs(subject: Subject, since: Instant | None) -> None:

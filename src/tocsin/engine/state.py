@@ -118,7 +118,10 @@ class State:
         return number
 
     def add_policy(self, number: int, policy: Policy) -> None:
-        timing = Timing.compile(number, policy, self.compiler)
+        self.add_timing(Timing.compile(number, policy, self.compiler))
+
+    def add_timing(self, timing: Timing) -> None:
+        number, policy = timing.number, timing.policy
         while len(self.timings) <= number:
             self.timings.append(None)
         self.timings[number] = timing

@@ -5,8 +5,12 @@ enough (a tenth of ten minutes) to satisfy 12:10, so 12:20 is waited for next. N
 the first slot at or after the deadline, 12:20, is waited for.
 """
 
+import dataclasses
 from dataclasses import dataclass
 
+import msgspec
+
+from tocsin.domain import errors
 from tocsin.domain.instant import MINUTE, NEVER, SECOND, Instant, Millis, ceil_second
 from tocsin.domain.monitor import Policy
 from tocsin.domain.schedule import Anchor, Interval, Rolling
@@ -24,6 +28,7 @@ class Timing:
     rolling: bool
     start_anchored: bool  # intervals count from the run's start
     compiler: Compiler
+    readable: bool = True  # False: its zone cannot be read, and nothing is waited for
 
     @classmethod
     def compile(cls, number: int, policy: Policy, compiler: Compiler) -> "Timing":
@@ -39,6 +44,17 @@ class Timing:
             ),
             compiler=compiler,
         )
+
+    @classmethod
+    def read(cls, number: int, policy: Policy, compiler: Compiler) -> "Timing":
+        """Of a policy that was taken once: when its zone has gone since, a timing that waits for nothing."""
+        try:
+            return cls.compile(number, policy, compiler)
+        except errors.InvalidArgument as error:
+            if error.reason != "TIME_ZONE_UNKNOWN":
+                raise
+            blank = cls.compile(number, msgspec.structs.replace(policy, schedules=()), compiler)
+            return dataclasses.replace(blank, policy=policy, readable=False)
 
     def next_after(self, instant: Instant) -> Instant:
         return self.compiler.next_after(self.timetable, instant)

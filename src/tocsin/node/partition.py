@@ -69,7 +69,7 @@ class Partition:
         self._position = 0
         self._alive_at: Instant = 0
         self._deaf: list[Deaf] = []
-        self._new_rules: tuple[NewRules, Callable[[int], None]] | None = None
+        self._new_rules: tuple[NewRules, Callable[[int], None], Callable[[Exception], None]] | None = None
         self._moving: Iterator[int] | None = None  # tracks that new time zone rules move, slice by slice
         self._stopping = False
         self._more_due = False
@@ -93,12 +93,13 @@ class Partition:
         self._deaf.append(Deaf(since, until, reason))
         self._journal.wake()
 
-    def rezone(self, rules: NewRules, adopted: Callable[[int], None]) -> None:
+    def rezone(self, rules: NewRules, adopted: Callable[[int], None], failed: Callable[[Exception], None]) -> None:
         """A new time zone database, compiled: in force from the next turn on. `adopted(tracks moved)` is told then.
 
-        It is told as soon as an engine that is loaded again must use the new rules too.
+        It is told as soon as an engine that is loaded again must use the new rules too. `failed(error)` is told instead
+        when they cannot be used: the old ones hold.
         """
-        self._new_rules = (rules, adopted)
+        self._new_rules = (rules, adopted, failed)
         self._journal.wake()
 
     async def run(self) -> None:
@@ -169,13 +170,15 @@ class Partition:
         for waiting, receipt in zip(batch, receipts, strict=True):
             waiting.resolve(receipt)
 
-    async def _adopt(self, rules: NewRules, adopted: Callable[[int], None]) -> None:
+    async def _adopt(
+        self, rules: NewRules, adopted: Callable[[int], None], failed: Callable[[Exception], None]
+    ) -> None:
         """From here on slots are those of a new time zone database. Looking at all tracks takes a thread a while."""
         loop = asyncio.get_running_loop()
         try:
             plan = await loop.run_in_executor(self._writer, self._engine.plan_rezone, rules)
-        except Exception:
-            _log.exception("the new time zone rules cannot be used; the old ones hold")
+        except Exception as error:
+            failed(error)
             return
         self._moving = self._engine.rezone(plan, slice_size=SLICE)
         adopted(len(plan.moves))
@@ -209,7 +212,10 @@ class Partition:
     def _loaded(self) -> Engine:
         """A new engine for each try: trouble may come when half of the rows have been read."""
         engine = self._new_engine()
-        engine.load(self._store.load())
+        for zone, monitors in engine.load(self._store.load()).items():
+            _log.error(
+                "a time zone cannot be read; its monitors are not judged until it can", zone=zone, monitors=monitors
+            )
         return engine
 
     async def _pass_over(self, gap: Deaf) -> None:

@@ -15,11 +15,15 @@ class Partition:
     """Adopts at once, as the loop would in its next turn."""
 
     def __init__(self):
-        self.engine = SimpleNamespace(state=SimpleNamespace(timings=[None]))
+        self.engine = SimpleNamespace(clock=0, state=SimpleNamespace(timings=[None]))
         self.rules = []
+        self.broken = False
 
-    def rezone(self, rules, adopted):
+    def rezone(self, rules, adopted, failed):
         self.rules.append(rules)
+        if self.broken:
+            failed(RuntimeError("no plan"))
+            return
         adopted(7)
 
 
@@ -90,3 +94,20 @@ async def test_a_database_that_is_being_written_is_waited_for(folder, monkeypatc
     await watch._look(asked=False)
     assert list(looks) == []
     assert len(told) == 1
+
+
+async def test_a_plan_that_fails_is_known_at_once_and_the_next_look_tries_again(folder):
+    write(folder, "2026a", 1)
+    current, partition, told = TimeZones(), Partition(), []
+    old = current.compiler
+    old.zones.get("Test/City")
+    watch = TimeZoneWatch(current, partition, lambda now: told.append(now.version))
+    write(folder, "2026b", 2)
+    partition.broken = True
+    with pytest.raises(RuntimeError, match="no plan"):
+        await watch._look(asked=False)
+    assert current.compiler is old
+    assert current.version == "2026a"
+    partition.broken = False
+    await watch._look(asked=True)
+    assert current.version == "2026b"

@@ -216,7 +216,7 @@ ZONE = "Test/City"
 ONE_HOUR_EAST = {ZONE: tzif("<+01>-1", first=3600), "UTC": tzif("UTC0")}
 
 
-def test_new_time_zone_rules_come_into_force_between_entries(tmp_path, monkeypatch, logs):
+def test_new_time_zone_rules_come_into_force_between_entries(tmp_path, monkeypatch):
     """Reports go on while tracks move; an engine that is loaded again uses the new rules; a plan that fails is left."""
     monkeypatch.setattr("tocsin.node.partition.SLICE", 2)
 
@@ -241,14 +241,14 @@ def test_new_time_zone_rules_come_into_force_between_entries(tmp_path, monkeypat
             assert slots() == {T0 + HOUR}
             state = rig.partition.engine.state
             policies = [(timing.number, timing.policy) for timing in state.timings if timing is not None]
-            rules = compile_again(current[0], Zones(reader(ONE_HOUR_EAST | {ZONE: tzif("UTC0")})), policies)
-            moved = []
+            rules = compile_again(current[0], Zones(reader(ONE_HOUR_EAST | {ZONE: tzif("UTC0")})), policies, T0)
+            moved, failures = [], []
 
             def adopted(count):
                 current[0] = rules.compiler
                 moved.append(count)
 
-            rig.partition.rezone(rules, adopted)
+            rig.partition.rezone(rules, adopted, failures.append)
             await asyncio.gather(
                 *(
                     rig.journal.append(
@@ -265,10 +265,10 @@ def test_new_time_zone_rules_come_into_force_between_entries(tmp_path, monkeypat
                 raise RuntimeError("no plan")
 
             rig.partition.engine.plan_rezone = broken
-            rig.partition.rezone(rules, adopted)
+            rig.partition.rezone(rules, adopted, failures.append)
             await asyncio.sleep(1)
             assert moved == [9]
-            assert any(log["event"].startswith("the new time zone rules cannot be used") for log in logs)
+            assert [str(error) for error in failures] == ["no plan"]
             await rig.partition._load()
             assert slots() == {T0 + 2 * HOUR}
             assert "missed" not in rig.states()
@@ -281,13 +281,13 @@ def test_new_time_zone_rules_wait_for_the_end_of_a_burst(tmp_path, monkeypatch):
     monkeypatch.setattr("tocsin.node.partition.SLICE", 2)
 
     async def main(loop):
-        rules = compile_again(Compiler(Zones(reader({}))), Zones(reader({})), [])
+        rules = compile_again(Compiler(Zones(reader({}))), Zones(reader({})), [], T0)
         asked, planned = [], []
 
         def observe(delta):
             if any(isinstance(fact, Missed) for fact in delta.facts) and not asked:
                 asked.append(True)
-                rig.partition.rezone(rules, lambda _moved: None)
+                rig.partition.rezone(rules, lambda _moved: None, lambda _error: None)
 
         rig = Rig(loop, tmp_path, observe)
         async with rig:
