@@ -1,27 +1,8 @@
 """No memory is an error and no crash; and what is no longer used goes back. In fresh interpreters, one for each test."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
-TESTS = Path(__file__).parent.parent
-
-
-def run(*arguments):
-    """What a fresh interpreter prints; it must end well."""
-    done = subprocess.run(
-        [sys.executable, "-X", "faulthandler", *arguments],
-        cwd=TESTS,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+from support.fresh import run
 
 
 def test_every_request_for_memory_may_be_refused():

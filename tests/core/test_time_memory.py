@@ -1,30 +1,13 @@
 """Zones and timetables: no memory is an error and no crash; what is dropped goes back; batches let others run."""
 
-import os
-import subprocess
 import sys
 import threading
 import time
 from array import array
-from pathlib import Path
 
 import pytest
 
-TESTS = Path(__file__).parent.parent
-
-
-def run(*arguments):
-    """What a fresh interpreter prints; it must end well."""
-    done = subprocess.run(
-        [sys.executable, "-X", "faulthandler", *arguments],
-        cwd=TESTS,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(TESTS), *sys.path])},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+from support.fresh import run
 
 
 def test_every_request_for_memory_may_be_refused():

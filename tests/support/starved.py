@@ -4,9 +4,9 @@ Prints "name count" for each path: how many requests were refused before it went
 either work or raise MemoryError; then the object must answer as before, and work once there is memory again.
 """
 
-import _testcapi
 from array import array
 
+from support.fresh import starve
 from tocsin._core.deadlines import DeadlineHeap
 from tocsin._core.keys import NOWHERE, KeyTable
 from tocsin._core.roster import MonitorRoster, TrackRoster
@@ -121,32 +121,5 @@ PATHS = {
 }
 
 
-def refused(call, subject, first, last):
-    """Whether the call, with requests `first` to `last` refused (0: all that follow), ended in a MemoryError."""
-    _testcapi.set_nomemory(first - 1, last)
-    try:
-        call(subject)
-    except MemoryError:
-        _testcapi.remove_mem_hooks()
-        return True
-    _testcapi.remove_mem_hooks()
-    return False
-
-
-def main():
-    for name, (make, call, answers) in PATHS.items():
-        for only_one in (True, False):
-            first = 1
-            while True:
-                subject = make()
-                if not refused(call, subject, first, first if only_one else 0):
-                    break
-                assert answers(subject), (name, first, only_one)
-                call(subject)
-                first += 1
-                assert first < 1000, name
-            print(f"{name}: {first - 1}")
-
-
 if __name__ == "__main__":
-    main()
+    starve(PATHS, lasting=False)

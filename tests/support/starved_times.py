@@ -4,9 +4,9 @@ Prints "name count" for each path: how many requests were refused before it went
 either work or raise MemoryError; then the registry must answer as before, and the path work with memory.
 """
 
-import _testcapi
 from array import array
 
+from support.fresh import starve
 from tocsin._core.cron import Cron
 from tocsin._core.cron_text import parse
 from tocsin._core.timetable import Timetables
@@ -76,33 +76,5 @@ PATHS = {
 }
 
 
-def refused(call, subject, first, last):
-    """Whether the call, with requests `first` to `last` refused (0: all that follow), ended in a MemoryError."""
-    _testcapi.set_nomemory(first - 1, last)
-    try:
-        call(subject)
-    except MemoryError:
-        _testcapi.remove_mem_hooks()
-        return True
-    _testcapi.remove_mem_hooks()
-    return False
-
-
-def main():
-    for name, (make, call, answer) in PATHS.items():
-        for only_one in (True, False):
-            first = 1
-            while True:
-                subject = make()
-                if not refused(call, subject, first, first if only_one else 0):
-                    break
-                assert answer(subject), (name, first, only_one)
-                call(subject)
-                assert answer(subject), (name, first, only_one)
-                first += 1
-                assert first < 1000, name
-            print(f"{name}: {first - 1}")
-
-
 if __name__ == "__main__":
-    main()
+    starve(PATHS, lasting=True)

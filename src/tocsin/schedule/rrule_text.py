@@ -149,6 +149,11 @@ class _Parser:
                 self._refuse(name[:40], f"unknown; known are {', '.join(('BYDAY', *_LISTS))}")
             found.lists[name] = self._list(name, value)
         self._check()
+        if any(nth for _, nth in found.days) and not all(nth for _, nth in found.days):
+            # The RFC unites plain and numbered weekdays, the library wants both at once: number them all.
+            places = range(1, 6 if found.freq == MONTHLY or "BYMONTH" in found.lists else 54)
+            every = [(day, place) for day, nth in found.days if not nth for place in places]
+            found.days = (*every, *(one for one in found.days if one[1]))
 
     def _check(self) -> None:
         """What the RFC forbids, and more times a day than can be named."""

@@ -46,8 +46,8 @@ def signed(high: int) -> st.SearchStrategy[str]:
 def rules(draw: st.DrawFn) -> str:
     freq = draw(st.sampled_from(("YEARLY", "MONTHLY", "WEEKLY", "DAILY", "HOURLY", "MINUTELY", "SECONDLY")))
     day = st.sampled_from(("MO", "TU", "WE", "TH", "FR", "SA", "SU"))
-    if freq in ("YEARLY", "MONTHLY"):
-        day = st.builds(lambda nth, name: f"{nth}{name}", st.sampled_from(("", "1", "2", "5", "-1")), day)
+    if freq in ("YEARLY", "MONTHLY") and draw(st.booleans()):  # all or none: dateutil cannot unite them
+        day = st.builds(lambda nth, name: f"{nth}{name}", st.sampled_from(("1", "2", "5", "-1")), day)
     parts = {
         "BYMONTH": numbers(1, 12),
         "BYDAY": st.lists(day, min_size=1, max_size=3).map(",".join),
@@ -372,3 +372,17 @@ def test_any_text_is_a_rule_or_an_error_of_ours(text: str) -> None:
     except InvalidArgument:
         return
     assert found.interval >= 1
+
+
+@pytest.mark.parametrize(
+    ("rule", "days"),
+    [
+        ("FREQ=MONTHLY;BYDAY=MO,-1FR", ["11-02", "11-09", "11-16", "11-23", "11-27", "11-30", "12-07"]),
+        ("FREQ=YEARLY;BYDAY=SU,-1FR", ["12-20", "12-25", "12-27"]),
+        ("FREQ=YEARLY;BYMONTH=11;BYDAY=1MO,SA", ["11-02", "11-07", "11-14"]),
+    ],
+)
+def test_plain_and_numbered_weekdays_are_united(rule: str, days: list[str]) -> None:
+    begin = at(f"2026-{days[0]}") - 1
+    found = occurrences(rule, "UTC").window(begin, at(f"2026-{days[-1]}"))
+    assert list(found) == [at(f"2026-{day}") for day in days]
