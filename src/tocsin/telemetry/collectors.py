@@ -67,7 +67,6 @@ class EngineCollector(Collector):
     def _memory(self) -> Iterator[Metric]:
         state = self._view.engine().state
         parts = state.memory()
-        yield _gauge("tocsin_core_roster_bytes", "Memory of the rosters.", parts["tracks"] + parts["monitors"])
         memory = GaugeMetricFamily(
             "tocsin_core_bytes", "Memory of the core by part, room for growth included.", labels=["part"]
         )
