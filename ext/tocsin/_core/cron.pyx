@@ -6,8 +6,9 @@ Two steps: `cron_wall_*` search civil time and know no zone, field by field by "
 Invariant: `cron_next` never looks at a wall time twice unless the policy repeats folds. The four daylight policies are
 two flags: REPEAT lets the search fall back when a fold begins, MOVE lets a match inside a gap fire at its end.
 A set of years is a filter around the wall search and costs the others one test.
-Cost: 20-60 ns for common expressions; a step for each transition in between; a month that does not match costs a few
-ns, and after 400 years, when the calendar repeats, the answer is NEVER.
+Cost: 25-40 ns for a minute, an hour or a day, up to 100 ns for MON#2 (benchmarks/bench_next_fire.py); a step for each
+transition in between; a month that does not match costs a few ns, and after 400 years, when the calendar repeats, the
+answer is NEVER.
 """
 cimport cython
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t

@@ -5,7 +5,7 @@ here recurses more than once. A table holds the fire times of a stretch of time 
 Invariant: next is strictly after, prev strictly before; the slots of grids are whole seconds.
 Window cache: between two fire times next(t) does not change, so each grid keeps the window it answered for last. At the
 top of the hour every due monitor of one schedule shares one search.
-Cost: 1-6 ns on a hit of the window, 20-60 ns on a miss.
+Cost: 8 ns on a hit of the window, 25-100 ns on a miss (benchmarks/bench_next_fire.py).
 """
 from libc.stdint cimport int64_t, uint32_t
 

@@ -26,8 +26,7 @@ from tocsin.engine import silence
 from tocsin.engine.state import State
 from tocsin.engine.subject import Subject
 from tocsin.engine.timing import Timing
-from tocsin.schedule import Compiler, Zones
-from tocsin.schedule.preview import zone_name
+from tocsin.schedule import Compiler, Zones, zone_name
 from tocsin.schedule.zones import same
 
 
@@ -153,16 +152,22 @@ def _zoned(policy: Policy) -> bool:
 
 def _waits(state: State, timings: list[Timing | None], wanted: set[int]) -> list[tuple[int, Instant]]:
     """Tracks of these policies that wait for nothing and should: they did not while their zone could not be read."""
+    if not wanted:
+        return []
     found = []
     policy, owner = state.monitors.column("policy"), state.tracks.column("monitor")
+    flags, paused = state.monitors.column("flags"), state.monitors.column("pause_until")
+    heard, lapses = state.tracks.column("last_check_in"), state.tracks.column("last_lapse")
     last = len(policy)
-    for slot, expected in enumerate(state.tracks.column("expected")) if wanted else ():
-        if expected != NEVER or owner[slot] >= last or policy[owner[slot]] not in wanted:
+    for slot, expected in enumerate(state.tracks.column("expected")):
+        monitor = owner[slot]
+        if expected != NEVER or monitor >= last or policy[monitor] not in wanted:
             continue
-        timing, monitor = timings[policy[owner[slot]]], state.monitor(owner[slot])
-        if timing is None or not state.tracks.is_open(slot):
+        timing = timings[policy[monitor]]
+        # Columns first: most tracks that wait for nothing are new, and a million of them are looked at when it starts.
+        if timing is None or not silence.begun(timing, heard[slot], lapses[slot]):
             continue
-        if timing.start_anchored or monitor.flags or monitor.paused_until:
+        if timing.start_anchored or flags[monitor] or paused[monitor] or not state.tracks.is_open(slot):
             continue  # it waits for nothing until a run begins, or until a pause ends, which arms it then
         track = state.peek(slot)
         awaited = silence.awaited(track, timing, state.clock, fresh=False)

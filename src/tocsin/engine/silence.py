@@ -70,9 +70,12 @@ def awaited(track: Track, timing: Timing, at: Instant, *, fresh: bool) -> Instan
         if timing.deadline(expected) < at:  # a change must not make a miss of what nobody waited for
             expected = timing.next_after(at)
         return expected
-    if track.last_check_in != NEVER or timing.policy.expect_from is ExpectFrom.CREATION or track.last_lapse:
-        return timing.next_after(at)
-    return None
+    return timing.next_after(at) if begun(timing, track.last_check_in, track.last_lapse) else None
+
+
+def begun(timing: Timing, last_check_in: Instant, last_lapse: int) -> bool:
+    """Whether a track waits for slots at all; otherwise for its first report."""
+    return last_check_in != NEVER or last_lapse != 0 or timing.policy.expect_from is ExpectFrom.CREATION
 
 
 def limit_runs(subject: Subject, since: Instant | None) -> None:

@@ -5,7 +5,7 @@ and no clock: zones come through a function that whoever wires the program provi
 """
 
 from tocsin.schedule.preview import ClockChange, FireTime, Placement, fire_times, fire_times_before
-from tocsin.schedule.timetables import NO_SCHEDULE, Compiler
+from tocsin.schedule.timetables import NO_SCHEDULE, Compiler, zone_name
 from tocsin.schedule.words import describe
 from tocsin.schedule.zones import Zones
 
@@ -19,4 +19,5 @@ __all__ = [
     "describe",
     "fire_times",
     "fire_times_before",
+    "zone_name",
 ]

@@ -12,7 +12,7 @@ from tocsin.domain import errors
 from tocsin.domain.instant import Instant
 from tocsin.domain.schedule import OnCalendar, Rolling, Schedule
 from tocsin.schedule.on_calendar import split_zone
-from tocsin.schedule.timetables import Compiler
+from tocsin.schedule.timetables import Compiler, zone_name
 
 _CHANGES_MAX = 50  # between two fire times; the last ones are told
 
@@ -127,11 +127,3 @@ def _on_any_wall(compiler: Compiler, schedules: tuple[Schedule, ...], zone: Zone
         if not compiler.is_grid(number) or compiler.next_after(number, wall * 1000 - 1) == wall * 1000:
             return True
     return False
-
-
-def zone_name(schedule: Schedule) -> str:
-    """The zone whose clocks a schedule goes by; "" if by none."""
-    if isinstance(schedule, Rolling):
-        return ""
-    named = split_zone(schedule.expression)[1] if isinstance(schedule, OnCalendar) else ""
-    return named or schedule.time_zone

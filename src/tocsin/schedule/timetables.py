@@ -223,3 +223,11 @@ def _second_of_day(text: str, field: str) -> int:
     raise errors.invalid(
         field, f'{text[:100]!r} is not a time of day; expected "HH:MM" or "HH:MM:SS"', reason="SCHEDULE_INVALID"
     )
+
+
+def zone_name(schedule: Schedule) -> str:
+    """The zone whose clocks a schedule goes by; "" if by none."""
+    if isinstance(schedule, Rolling):
+        return ""
+    named = on_calendar.split_zone(schedule.expression)[1] if isinstance(schedule, OnCalendar) else ""
+    return named or schedule.time_zone
