@@ -1,6 +1,18 @@
 """A deleted monitor is gone at once; old rows go in slices."""
 
-from support.stores import NOW, check_in, commit, count, delta, drain, incident, monitor, track, with_monitors
+from support.stores import (
+    NOW,
+    check_in,
+    commit,
+    count,
+    delta,
+    drain,
+    incident,
+    monitor,
+    track,
+    unnumbered,
+    with_monitors,
+)
 from support.stores import check_in_number as number
 from tocsin.domain import facts
 from tocsin.domain.check_in import State
@@ -55,6 +67,6 @@ def test_old_rows_go_in_slices(store):
         slices.append(gone)
     assert slices == [4, 4, 3]
     assert store.list_check_ins(1, ANY, size=99).rows == [*new[::-1], open_run]
-    assert store.list_refusals(1, "x", size=9).rows == refused[1:]
+    assert unnumbered(store.list_refusals(1, "x", size=9).rows) == refused[1:]
     assert store.list_refusals(1, "y", size=9).rows == []
     assert count(store, "check_in_ids") == 6

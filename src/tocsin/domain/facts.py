@@ -28,6 +28,9 @@ class CheckInRefused(msgspec.Struct, frozen=True):
     environment: str = ""
     check_in_id: str = ""
     dropped: bool = True  # False: a remark on a report that was honoured
+    data: dict[str, str] = {}  # particulars by name, such as {"existingEnvironment": "production"}
+    payload: str = ""  # what the client sent, as far as it was kept
+    number: int = 0  # given by the store
 
 
 class Missed(msgspec.Struct, frozen=True):

@@ -29,6 +29,7 @@ from tocsin.domain.commands import (
 )
 from tocsin.domain.facts import IncidentAcknowledged
 from tocsin.domain.instant import SECOND, Instant
+from tocsin.domain.project_settings import DEFAULTS, ProjectSettings
 from tocsin.domain.receipt import Receipt
 from tocsin.engine import outages, puts, reports, rezoning, silence
 from tocsin.engine.delta import Delta
@@ -41,11 +42,12 @@ from tocsin.schedule import Compiler
 @dataclass(frozen=True, slots=True)
 class EngineSettings:
     outage_shown_ms: int = 30 * SECOND  # shorter outages are honoured, and not listed
+    projects: ProjectSettings = DEFAULTS  # what holds for a project that decides nothing else
 
 
 class Engine:
     def __init__(self, compiler: Compiler, settings: EngineSettings = EngineSettings()) -> None:
-        self._state = State(compiler)
+        self._state = State(compiler, settings.projects)
         self._settings = settings
 
     @property

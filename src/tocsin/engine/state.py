@@ -16,6 +16,7 @@ from tocsin.domain.check_in import CheckIn
 from tocsin.domain.incident import Incident
 from tocsin.domain.instant import NEVER, Instant
 from tocsin.domain.monitor import Monitor, Policy
+from tocsin.domain.project_settings import DEFAULTS, ProjectSettings
 from tocsin.domain.track import Track, TrackFlag
 from tocsin.engine.deadlines import RUN, SLOT, Deadlines
 from tocsin.engine.delta import Delta
@@ -55,8 +56,11 @@ class MonitorEntry(msgspec.Struct):
 
 
 class State:
-    def __init__(self, compiler: Compiler) -> None:
+    def __init__(self, compiler: Compiler, defaults: ProjectSettings = DEFAULTS) -> None:
+        """`defaults` are the server's settings for every project."""
         self.compiler = compiler
+        self.defaults = defaults
+        self.project_settings: dict[int, ProjectSettings] = {}  # by project; those that differ from the server's
         self.monitors = MonitorRoster()
         self.tracks = TrackRoster()
         self.monitor_keys = KeyTable(os.urandom(16), self.monitors)
@@ -87,6 +91,11 @@ class State:
             "deadlines": self.deadlines.nbytes,
             "runs": self.runs.nbytes,
         }
+
+    def settings_of(self, project: int) -> ProjectSettings:
+        """Of a project, resolved: every field is set."""
+        own = self.project_settings.get(project)
+        return own.over(self.defaults) if own is not None else self.defaults
 
     # -- numbers
 

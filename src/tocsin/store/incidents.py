@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, Row, Select, select
 
 from tocsin.domain.facts import CheckInRefused
@@ -30,6 +31,8 @@ def to_row(incident: Incident) -> tuple[Any, ...]:
         incident.acknowledged_by,
         incident.note,
         incident.muted,
+        incident.broken_time,
+        incident.broken_mute_time,
     )
 
 
@@ -49,7 +52,14 @@ def refusal_to_row(refusal: CheckInRefused) -> tuple[Any, ...]:
         refusal.environment,
         refusal.check_in_id,
         refusal.dropped,
+        msgspec.json.encode(refusal.data).decode(),
+        refusal.payload,
     )
+
+
+def refusal_of(row: Row[Any]) -> CheckInRefused:
+    number, *fields, data, payload = tuple(row)
+    return CheckInRefused(*fields, data=msgspec.json.decode(data), payload=payload, number=number)  # type: ignore[misc] # the first fields
 
 
 def select_incidents() -> Select[Any]:
@@ -81,6 +91,8 @@ def from_row(row: Row[Any]) -> Incident:
         acknowledged_by=row.acknowledged_by,
         note=row.note,
         muted=row.muted,
+        broken_time=row.broken_time,
+        broken_mute_time=row.broken_mute_time,
     )
 
 
@@ -137,4 +149,4 @@ def list_refusals(
         statement = statement.where(refusals.c.number < pages.decode(token, query, tuple[int])[0])
     statement = statement.order_by(refusals.c.number.desc()).limit(size + 1)
     page = pages.cut(list(connection.execute(statement)), size, query, lambda row: (row.number,))
-    return Page([CheckInRefused(*row[1:]) for row in page.rows], page.next_token)
+    return Page([refusal_of(row) for row in page.rows], page.next_token)

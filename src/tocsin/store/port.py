@@ -5,7 +5,7 @@ than an async driver's hop for every statement.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from tocsin.domain.check_in import CheckIn, State
@@ -44,11 +44,15 @@ class Page(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class MonitorWithHealth:
-    """A monitor and its tracks, (environment name, track), ordered by environment; plus open incidents by number."""
+    """A monitor and its tracks, (environment name, track), ordered by environment; plus open incidents by number.
+
+    `created` tells by the number of a track when it was made; 0: not known.
+    """
 
     monitor: Monitor
     tracks: list[tuple[str, Track]]
     incidents: dict[int, Incident]
+    created: dict[int, Instant] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
