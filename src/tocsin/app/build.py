@@ -23,6 +23,7 @@ from tocsin.app.timezones import TimeZones, TimeZoneWatch
 from tocsin.dialects.sentry import ingest as sentry
 from tocsin.domain.instant import Clock, Instant
 from tocsin.domain.monitor import Monitor
+from tocsin.engine.delta import Delta
 from tocsin.engine.engine import EngineSettings
 from tocsin.http import documents
 from tocsin.http.app import application
@@ -46,6 +47,7 @@ from tocsin.store import SqlStore
 from tocsin.telemetry.collectors import EngineCollector, EngineView
 from tocsin.telemetry.exposition import Selection, render, series_of
 from tocsin.telemetry.metrics import Metrics
+from tocsin.telemetry.volume import VolumeWatch
 
 _ANSWERED = {"KEY_MISSING": "auth", "KEY_INVALID": "auth", "KEY_SCOPE": "auth", "QUEUE_FULL": "overload"}
 _ANSWERED |= {"STORE_UNAVAILABLE": "overload", "SHUTTING_DOWN": "overload", "BODY_TOO_LARGE": "too_large"}
@@ -84,8 +86,14 @@ def build(settings: Settings) -> Parts:
     metrics = Metrics(CollectorRegistry(), lambda number: _slug(principals, number))
     watching = Watching(store)
 
-    def observe_delta(delta: Any) -> None:
+    volume = VolumeWatch(clock.now())
+    if settings.telemetry.volume_watch:
+        metrics.ingest_anomaly.set_function(lambda: volume.abnormal(clock.now()))
+
+    def observe_delta(delta: Delta) -> None:
         metrics.observe(delta)
+        if settings.telemetry.volume_watch:
+            volume.observe(delta)
         watching.announce()
 
     def beat() -> None:

@@ -44,6 +44,7 @@ class Telemetry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     log_json: bool | None = None  # unset: JSON unless standard error is a terminal
     open_metrics: bool | None = None  # whether /metrics needs no key; unset: only on loopback
     max_samples: int = 1_000_000  # samples of one scrape of /metrics/monitors
+    volume_watch: bool = False  # whether tocsin_ingest_anomaly compares the volume of check-ins with the days before
 
 
 class Dialects(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
