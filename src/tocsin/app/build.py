@@ -77,7 +77,11 @@ class Parts:
 
 def build(settings: Settings) -> Parts:
     clock = SystemClock()
-    store = SqlStore(settings.database_url, busy_timeout_ms=settings.store.busy_timeout_ms)
+    store = SqlStore(
+        settings.database_url,
+        busy_timeout_ms=settings.store.busy_timeout_ms,
+        refusals_kept=settings.store.refusals_kept,
+    )
     principals = Principals(store)
     journal = LocalJournal(clock, limit=settings.engine.queue_limit, answer_within_ms=settings.engine.answer_within_ms)
     time_zones = TimeZones()

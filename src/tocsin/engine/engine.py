@@ -20,6 +20,7 @@ from tocsin.domain.commands import (
     Command,
     Deaf,
     DeleteMonitor,
+    DeleteRefusals,
     Entry,
     PutMonitor,
     PutMonitors,
@@ -123,6 +124,11 @@ class Engine:
             case RecordRefusals(refusals=refusals):
                 self._state.delta.refusals.extend(refusals)
                 self._state.delta.facts.extend(refusals)
+                return Receipt()
+            case DeleteRefusals() as command:
+                delta = self._state.delta
+                delta.deleted_refusals.append(command)
+                delta.refusals = [made for made in delta.refusals if not command.covers(made)]
                 return Receipt()
             case AcknowledgeIncident() as command:
                 return self._acknowledge(command, at)

@@ -7,7 +7,7 @@ import msgspec
 
 from tocsin.domain import errors, ids
 from tocsin.domain.check_in import MAX_DURATION, MAX_MESSAGE, CheckIn, Report, ReportKind
-from tocsin.domain.commands import RecordRefusals, ReportCheckIn
+from tocsin.domain.commands import DeleteRefusals, RecordRefusals, ReportCheckIn
 from tocsin.domain.facts import CheckInRefused
 from tocsin.domain.instant import DAY, MINUTE, Instant
 from tocsin.domain.monitor import MonitorChange
@@ -125,6 +125,23 @@ class CheckIns:
         return await asyncio.to_thread(
             self._store.list_refusals, principal.project.number, monitor_id, size=size, token=token
         )
+
+    async def delete_refusals(
+        self,
+        principal: Principal,
+        received: Instant,
+        *,
+        monitor_id: str | None = None,
+        numbers: Sequence[int] = (),
+        reasons: Sequence[str] = (),
+    ) -> None:
+        """Forgets refusals of the project for which all of it holds; nothing given: all of them. Durable on return.
+
+        `monitor_id`: "" is those that name no monitor. `numbers` and `reasons`: any of them.
+        """
+        principal.require(Scope.ADMIN)
+        command = DeleteRefusals(principal.project.number, monitor_id, tuple(numbers), tuple(reasons))
+        await self._journal.append(received, command)
 
     def _normal(self, report: Report, *, strict: bool) -> Report:
         """Bounds that hold for every dialect; what cannot be used of an upsert is told in `upsert_error`."""

@@ -7,7 +7,7 @@ from tocsin.domain.instant import Instant
 from tocsin.domain.project import Key, Project, Scope
 from tocsin.engine.delta import Delta
 from tocsin.engine.memory import Needs, Recall, Snapshot
-from tocsin.store import changes, check_ins, incidents, keys, monitors, retention
+from tocsin.store import changes, check_ins, incidents, keys, monitors, refusals, retention
 from tocsin.store.commit import Commit, Fence, acquire, stamp
 from tocsin.store.database import open_database
 from tocsin.store.loading import Loading
@@ -22,10 +22,10 @@ class SqlStore:
     merely reads or makes keys disturbs no other.
     """
 
-    def __init__(self, url: str, *, busy_timeout_ms: int = 5_000) -> None:
+    def __init__(self, url: str, *, busy_timeout_ms: int = 5_000, refusals_kept: int = refusals.KEPT) -> None:
         """`url` is "sqlite:///path". ValueError: another kind. A lock is waited for up to `busy_timeout_ms`."""
         self.database = open_database(url, busy_timeout_ms=busy_timeout_ms)
-        self._commit = Commit(self.database.writer.dialect)
+        self._commit = Commit(self.database.writer.dialect, refusals_kept)
         self._fence: Fence | None = None
         self._loading: Loading | None = None
 
@@ -110,7 +110,7 @@ class SqlStore:
         self, project: int, monitor_id: str | None, *, size: int, token: str = ""
     ) -> Page[CheckInRefused]:
         with self.database.read() as connection:
-            return incidents.list_refusals(connection, project, monitor_id, size=size, token=token)
+            return refusals.list_page(connection, project, monitor_id, size=size, token=token)
 
     def last_revision(self) -> int:
         with self.database.read() as connection:

@@ -13,6 +13,7 @@ from tocsin.dialects.sentry.call import Call, Endpoint
 from tocsin.dialects.sentry.delivery import deliver
 from tocsin.dialects.sentry.envelope import CHECK_IN, CLIENT_REPORT, EnvelopeError, EnvelopeTooLargeError, Parser
 from tocsin.dialects.sentry.limits import Limits
+from tocsin.dialects.sentry.refusals import excerpt
 from tocsin.domain import ids
 from tocsin.domain.errors import InvalidArgument
 from tocsin.domain.project import Scope
@@ -103,9 +104,12 @@ class Ingest:
         slug, key = cron.slug_and_key(raw_path.decode("latin-1"), request.path_params["rest"], segment)
         self._claimed(request, call, project, key)
         principal = call.proven()
+        call.monitor_id = mapping.monitor_id_of(slug)
         content = await body.whole(request, self._limits, self._limits.cron_body)
-        payload = cron.payload(slug, request.query_params, request.headers.get("content-type", ""), content)
-        await deliver(self._check_ins, principal, [mapping.to_report(payload, call.arrival())])
+        sent = slug, request.query_params, request.headers.get("content-type", ""), content
+        call.payload = excerpt(cron.seen(*sent))
+        payload = cron.payload(*sent)
+        await deliver(self._check_ins, principal, [mapping.to_report(payload, call.arrival(), call.payload)])
         self._observe_item(CHECK_IN, project, 1)
         return empty_response(202)
 
