@@ -57,7 +57,9 @@ class CheckInHandlers:
     async def GetCheckIn(self, request: pb.GetCheckInRequest, call: Call) -> check_in_pb2.CheckIn:
         name = names.parse("check_in", request.name)
         call.principal.require_project(name.project)
-        return from_check_in(await self._check_ins.get(call.principal, name.monitor, name.child))
+        found = await self._check_ins.get(call.principal, name.monitor, name.child)
+        errors_behind = await self._check_ins.errors_behind(call.principal, [found])
+        return from_check_in(found, errors_behind.get(found.trace_id))
 
     async def ListCheckIns(self, request: pb.ListCheckInsRequest, call: Call) -> pb.ListCheckInsResponse:
         parent = names.parse("monitor", request.parent, "parent")
@@ -75,8 +77,10 @@ class CheckInHandlers:
         page = await self._check_ins.page(
             call.principal, only, size=page_size(request.page_size), token=request.page_token
         )
+        errors_behind = await self._check_ins.errors_behind(call.principal, page.rows)
         return pb.ListCheckInsResponse(
-            check_ins=[from_check_in(row) for row in page.rows], next_page_token=page.next_token
+            check_ins=[from_check_in(row, errors_behind.get(row.trace_id)) for row in page.rows],
+            next_page_token=page.next_token,
         )
 
     async def BatchCreateCheckIns(

@@ -174,7 +174,11 @@ def build(settings: Settings) -> Parts:
         partition=partition,
         pulse=pulse,
         janitor=Janitor(
-            store, clock, check_ins_days=settings.store.check_in_days, refusals_days=settings.store.refusal_days
+            store,
+            clock,
+            check_ins_days=settings.store.check_in_days,
+            refusals_days=settings.store.refusal_days,
+            trace_errors_days=settings.store.trace_error_days,
         ),
         metrics=metrics,
         services=services,

@@ -6,6 +6,7 @@ from tocsin.domain.check_in import Report
 from tocsin.domain.facts import CheckInRefused
 from tocsin.domain.instant import Instant
 from tocsin.domain.monitor import MonitorChange
+from tocsin.domain.trace_error import TraceError
 
 
 class ReportCheckIn(msgspec.Struct, frozen=True, tag="report"):
@@ -59,6 +60,12 @@ class DeleteRefusals(msgspec.Struct, frozen=True, tag="delete_refusals"):
         )
 
 
+class RecordTraceErrors(msgspec.Struct, frozen=True, tag="trace_errors"):
+    """What went wrong in some traces; of a trace that comes twice, the later one holds."""
+
+    errors: tuple[TraceError, ...]
+
+
 class AcknowledgeIncident(msgspec.Struct, frozen=True, tag="acknowledge"):
     project: int
     incident: int
@@ -85,6 +92,7 @@ Command = (
     | DeleteMonitor
     | RecordRefusals
     | DeleteRefusals
+    | RecordTraceErrors
     | AcknowledgeIncident
     | Tick
     | Deaf

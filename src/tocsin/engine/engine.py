@@ -25,6 +25,7 @@ from tocsin.domain.commands import (
     PutMonitor,
     PutMonitors,
     RecordRefusals,
+    RecordTraceErrors,
     ReportCheckIn,
     Tick,
 )
@@ -129,6 +130,9 @@ class Engine:
                 delta = self._state.delta
                 delta.deleted_refusals.append(command)
                 delta.refusals = [made for made in delta.refusals if not command.covers(made)]
+                return Receipt()
+            case RecordTraceErrors(errors=found):
+                self._state.delta.trace_errors.update({(error.project, error.trace_id): error for error in found})
                 return Receipt()
             case AcknowledgeIncident() as command:
                 return self._acknowledge(command, at)

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, Dialect, bindparam, case, delete, insert, sel
 
 from tocsin.domain.instant import Instant
 from tocsin.engine.delta import Delta
-from tocsin.store import changes, check_ins, incidents, monitors, refusals, schema
+from tocsin.store import changes, check_ins, incidents, monitors, refusals, schema, trace_errors
 from tocsin.store.port import Fenced
 from tocsin.store.schema import PARTITION, partitions
 from tocsin.store.upsert import Upsert
@@ -61,6 +61,7 @@ class Commit:
         self._incidents = Upsert(schema.incidents, dialect, fixed=("project", "monitor", "track"))
         self._outages = Upsert(schema.outages, dialect)
         self._refusals = refusals.Refusals(dialect, refusals_kept)
+        self._trace_errors = Upsert(schema.trace_errors, dialect)
         self._changes = Upsert(schema.changes, dialect, generated=("revision",))
         self._sequences = Upsert(schema.sequences, dialect)
 
@@ -83,6 +84,7 @@ class Commit:
         for command in delta.deleted_refusals:  # before new ones are written: those came later
             refusals.remove(connection, command)
         self._refusals(connection, delta.refusals)
+        self._trace_errors(connection, [trace_errors.to_row(error) for error in delta.trace_errors.values()])
         self._sequences(connection, list(delta.sequences.items()))
         return fence._replace(position=position)
 
