@@ -31,6 +31,8 @@ class Store(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     busy_timeout_ms: int = 5_000  # how long a write waits for another process's lock
     check_in_days: int = 90  # check-ins older than this are deleted
     refusal_days: int = 7  # refusals and the change log likewise
+    trace_error_days: int = 3  # what Sentry's clients said went wrong in a trace
+    refusals_kept: int = 10  # the newest of each monitor, and of a project's unknown ones together
 
 
 class Engine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -121,6 +123,8 @@ def _check(settings: Settings) -> None:
         ("engine.outage_shown_ms", settings.engine.outage_shown_ms, 0),
         ("store.check_in_days", settings.store.check_in_days, CHECK_IN_DAYS_MIN),
         ("store.refusal_days", settings.store.refusal_days, 1),
+        ("store.trace_error_days", settings.store.trace_error_days, 1),
+        ("store.refusals_kept", settings.store.refusals_kept, 1),
         ("telemetry.max_samples", settings.telemetry.max_samples, 1),
     ):
         if not least <= value < math.inf:  # nor is it a number that is none
