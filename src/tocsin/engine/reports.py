@@ -10,7 +10,7 @@ from tocsin.domain.facts import CheckInRefused
 from tocsin.domain.instant import Instant
 from tocsin.domain.receipt import Receipt
 from tocsin.domain.refusals import RefusalReason
-from tocsin.engine import puts, silence
+from tocsin.engine import environments, puts, silence
 from tocsin.engine.filing import Filing, Refused
 from tocsin.engine.state import DISABLED, INACTIVE, NOWHERE, MonitorEntry, State
 from tocsin.engine.subject import Subject
@@ -62,7 +62,7 @@ def _report(state: State, sent: Report, at: Instant) -> Receipt:
     environment = sent.environment or (named.environment if named else names.DEFAULT_ENVIRONMENT)
     track_slot = state.find_track(monitor, environment)
     if track_slot == NOWHERE:
-        track_slot = puts.add_environment(state, slot, monitor, environment, at)
+        track_slot = environments.add(state, slot, monitor, environment, at)
     state.track(track_slot)  # the working copy, before anybody takes another just to look
     silence.settle(state, track_slot, at)
     return Filing(Subject.of(state, track_slot), sent, at).file()
