@@ -6,6 +6,7 @@ from tocsin.domain.check_in import Report
 from tocsin.domain.facts import CheckInRefused
 from tocsin.domain.instant import Instant
 from tocsin.domain.monitor import MonitorChange
+from tocsin.domain.project_settings import ProjectSettings
 
 
 class ReportCheckIn(msgspec.Struct, frozen=True, tag="report"):
@@ -36,6 +37,14 @@ class DeleteMonitor(msgspec.Struct, frozen=True, tag="delete_monitor"):
     etag: str = ""
 
 
+class PutProjectSettings(msgspec.Struct, frozen=True, tag="put_project_settings"):
+    """Writes the named fields of a project's settings; None gives one back to the server."""
+
+    project: int
+    settings: ProjectSettings
+    fields: tuple[str, ...]
+
+
 class RecordRefusals(msgspec.Struct, frozen=True, tag="refusals"):
     """Reports that an edge could not even turn into a report: kept, counted, shown."""
 
@@ -61,7 +70,17 @@ class Deaf(msgspec.Struct, frozen=True, tag="deaf"):
     reason: str
 
 
-Command = ReportCheckIn | PutMonitor | PutMonitors | DeleteMonitor | RecordRefusals | AcknowledgeIncident | Tick | Deaf
+Command = (
+    ReportCheckIn
+    | PutMonitor
+    | PutMonitors
+    | DeleteMonitor
+    | PutProjectSettings
+    | RecordRefusals
+    | AcknowledgeIncident
+    | Tick
+    | Deaf
+)
 
 
 class Entry(msgspec.Struct, frozen=True):

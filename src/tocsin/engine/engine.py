@@ -23,6 +23,7 @@ from tocsin.domain.commands import (
     Entry,
     PutMonitor,
     PutMonitors,
+    PutProjectSettings,
     RecordRefusals,
     ReportCheckIn,
     Tick,
@@ -31,7 +32,7 @@ from tocsin.domain.facts import IncidentAcknowledged
 from tocsin.domain.instant import SECOND, Instant
 from tocsin.domain.project_settings import DEFAULTS, ProjectSettings
 from tocsin.domain.receipt import Receipt
-from tocsin.engine import outages, puts, reports, rezoning, silence
+from tocsin.engine import defaults, outages, puts, reports, rezoning, silence
 from tocsin.engine.delta import Delta
 from tocsin.engine.loading import load
 from tocsin.engine.memory import Needs, Recall, Snapshot
@@ -120,6 +121,8 @@ class Engine:
                 return puts.put(self._state, several, at)
             case DeleteMonitor() as command:
                 return puts.delete(self._state, command, at)
+            case PutProjectSettings() as command:
+                return defaults.put(self._state, command)
             case RecordRefusals(refusals=refusals):
                 self._state.delta.refusals.extend(refusals)
                 self._state.delta.facts.extend(refusals)
