@@ -44,7 +44,7 @@ def test_every_setting_is_documented(name: str, default: object) -> None:
 
 
 def test_every_documented_setting_exists() -> None:
-    documented = set(re.findall(r"`((?:listen|store|engine|telemetry|dialects)\.[a-z_]+)`", README))
+    documented = set(re.findall(r"`((?:listen|store|engine|telemetry|dialects|projects)\.[a-z_]+)`", README))
     assert documented == {name for name, _ in settings()}
 
 

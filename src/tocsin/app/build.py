@@ -18,9 +18,12 @@ from tocsin.api.check_ins import CheckInHandlers
 from tocsin.api.heartbeats import HeartbeatHandlers
 from tocsin.api.incidents import IncidentHandlers
 from tocsin.api.monitors import MonitorHandlers
-from tocsin.app.settings import Settings, host_port
+from tocsin.api.project_settings import ProjectSettingsHandlers
+from tocsin.app import project_settings
+from tocsin.app.settings import Settings, SettingsError, host_port
 from tocsin.app.timezones import TimeZones, TimeZoneWatch
 from tocsin.dialects.sentry import ingest as sentry
+from tocsin.domain.errors import InvalidArgument
 from tocsin.domain.instant import Clock, Instant
 from tocsin.domain.monitor import Monitor
 from tocsin.engine.delta import Delta
@@ -42,6 +45,7 @@ from tocsin.service.configuration import Configuration
 from tocsin.service.incidents import Incidents
 from tocsin.service.monitors import Monitors
 from tocsin.service.principal import Principals
+from tocsin.service.project_settings import Settings as Decisions
 from tocsin.service.watching import Watching
 from tocsin.store import SqlStore
 from tocsin.telemetry.collectors import EngineCollector, EngineView
@@ -103,8 +107,14 @@ def build(settings: Settings) -> Parts:
     def beat() -> None:
         pulse.beat()
 
+    projects = project_settings.to_domain(settings.projects)
+    try:
+        time_zones.compiler.zones.get(projects.time_zone or "UTC", field="projects.time_zone")
+    except InvalidArgument as error:
+        raise SettingsError(error.message) from None
+    engine_settings = EngineSettings(settings.engine.outage_shown_ms, projects)
     partition = Partition(
-        lambda: time_zones.engine(EngineSettings(settings.engine.outage_shown_ms)),
+        lambda: time_zones.engine(engine_settings),
         journal,
         store,
         clock,
@@ -131,6 +141,9 @@ def build(settings: Settings) -> Parts:
         "tocsin.v1.CheckInService": CheckInHandlers(check_ins, monitors, journal.arrival),
         "tocsin.v1.HeartbeatService": HeartbeatHandlers(check_ins, journal.arrival),
         "tocsin.v1.IncidentService": IncidentHandlers(Incidents(journal, store)),
+        "tocsin.v1.ProjectSettingsService": ProjectSettingsHandlers(
+            Decisions(journal, principals, configuration, projects)
+        ),
     }
     readiness: dict[str, Any] = {"ready": False, "version": __version__, "tzdata": time_zones.version}
     metrics.show_tzdata(time_zones.version)

@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from typing import Any, Generic, ParamSpec, Self, TypeVar, overload
 
-from tocsin.client import incident_calls, monitor_calls, report_calls
+from tocsin.client import incident_calls, monitor_calls, report_calls, settings_calls
 from tocsin.client.calls import Call, Pages, Stream
 from tocsin.client.retry import Retry
 
@@ -148,3 +148,6 @@ class Methods:
     get_incident = Unary(incident_calls.get_incident)
     acknowledge = Unary(incident_calls.acknowledge)
     outages = Listed(incident_calls.outages)
+
+    project_settings = Unary(settings_calls.project_settings)
+    put_project_settings = Unary(settings_calls.put_project_settings)

@@ -6,6 +6,7 @@ from tocsin.domain.check_in import Report
 from tocsin.domain.facts import CheckInRefused
 from tocsin.domain.instant import Instant
 from tocsin.domain.monitor import MonitorChange
+from tocsin.domain.project_settings import ProjectSettings
 from tocsin.domain.trace_error import TraceError
 
 
@@ -52,6 +53,14 @@ class DeleteEnvironment(msgspec.Struct, frozen=True, tag="delete_environment"):
     project: int
     monitor_id: str
     environment: str
+
+
+class PutProjectSettings(msgspec.Struct, frozen=True, tag="put_project_settings"):
+    """Writes the named fields of a project's settings; None gives one back to the server."""
+
+    project: int
+    settings: ProjectSettings
+    fields: tuple[str, ...]
 
 
 class RecordRefusals(msgspec.Struct, frozen=True, tag="refusals"):
@@ -112,6 +121,7 @@ Command = (
     | RecordTraceErrors
     | ChangeEnvironment
     | DeleteEnvironment
+    | PutProjectSettings
     | AcknowledgeIncident
     | Tick
     | Deaf

@@ -27,6 +27,7 @@ from tocsin.domain.commands import (
     Entry,
     PutMonitor,
     PutMonitors,
+    PutProjectSettings,
     RecordRefusals,
     RecordTraceErrors,
     ReportCheckIn,
@@ -36,7 +37,7 @@ from tocsin.domain.facts import IncidentAcknowledged
 from tocsin.domain.instant import NEVER, SECOND, Instant
 from tocsin.domain.project_settings import DEFAULTS, ProjectSettings
 from tocsin.domain.receipt import Receipt
-from tocsin.engine import environments, outages, puts, reports, rezoning, silence
+from tocsin.engine import defaults, environments, outages, puts, reports, rezoning, silence
 from tocsin.engine.deadlines import RUN, SLOT
 from tocsin.engine.delta import Delta
 from tocsin.engine.loading import load
@@ -141,6 +142,8 @@ class Engine:
                 return environments.change(self._state, command, at)
             case DeleteEnvironment() as command:
                 return environments.delete(self._state, command)
+            case PutProjectSettings() as command:
+                return defaults.put(self._state, command)
             case RecordRefusals(refusals=refusals):
                 self._state.delta.refusals.extend(refusals)
                 self._state.delta.facts.extend(refusals)

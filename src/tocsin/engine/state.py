@@ -77,6 +77,7 @@ class State:
         self.clock: Instant = 0
         self.recall = Recall()
         self.delta = Delta()
+        self._settings: dict[int, ProjectSettings] = {}  # `project_settings`, resolved
         self._policies: dict[Policy, int] = {}
         self._environments: dict[str, int] = {}
         self._dirty: dict[int, Track] = {}
@@ -97,7 +98,21 @@ class State:
     def settings_of(self, project: int) -> ProjectSettings:
         """Of a project, resolved: every field is set."""
         own = self.project_settings.get(project)
-        return own.over(self.defaults) if own is not None else self.defaults
+        if own is None:
+            return self.defaults
+        found = self._settings.get(project)
+        if found is None:
+            found = self._settings[project] = own.over(self.defaults)
+        return found
+
+    def put_settings(self, project: int, settings: ProjectSettings) -> None:
+        """What a project decides for itself from now on."""
+        if settings == ProjectSettings():
+            self.project_settings.pop(project, None)
+        else:
+            self.project_settings[project] = settings
+        self._settings.pop(project, None)
+        self.delta.project_settings[project] = settings
 
     # -- numbers
 

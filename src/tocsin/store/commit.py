@@ -6,7 +6,7 @@ from sqlalchemy import Connection, Dialect, bindparam, case, delete, insert, sel
 
 from tocsin.domain.instant import Instant
 from tocsin.engine.delta import Delta
-from tocsin.store import changes, check_ins, incidents, monitors, refusals, schema, trace_errors
+from tocsin.store import changes, check_ins, incidents, keys, monitors, refusals, schema, trace_errors
 from tocsin.store.port import Fenced
 from tocsin.store.schema import PARTITION, partitions
 from tocsin.store.upsert import Upsert
@@ -77,6 +77,8 @@ class Commit:
         self._delete(connection, delta)
         living = (pair for number, pair in delta.monitors.items() if number not in delta.deleted_monitors)
         self._monitors(connection, [monitors.to_row(*pair) for pair in living])
+        for project, settings in delta.project_settings.items():
+            keys.put_project_settings(connection, project, settings)
         self._tracks(connection, [monitors.track_to_row(track, delta.clock) for track in delta.tracks.values()])
         self._check_ins(connection, [check_ins.to_row(check_in) for check_in in delta.check_ins.values()])
         named = (delta.check_ins[number] for number in delta.new_check_ins | delta.renamed_check_ins)
