@@ -7,8 +7,11 @@ import sys
 import tempfile
 from pathlib import Path
 
+import msgspec
+
 from tocsin.domain import ids
 from tocsin.domain.check_in import CheckIn, State
+from tocsin.domain.facts import CheckInRefused
 from tocsin.domain.incident import Cause, Incident
 from tocsin.domain.monitor import Monitor, Policy
 from tocsin.domain.track import Track
@@ -35,6 +38,11 @@ def sqlite_url(folder: Path, name: str = "tocsin.db") -> str:
 def open_sqlite(folder: Path, *, busy_timeout_ms: int = 5_000) -> SqlStore:
     """A store on a new database inside `folder`; the caller closes it."""
     return SqlStore(sqlite_url(folder), busy_timeout_ms=busy_timeout_ms)
+
+
+def unnumbered(refusals: list[CheckInRefused]) -> list[CheckInRefused]:
+    """Without the numbers that the store gave."""
+    return [msgspec.structs.replace(refusal, number=0) for refusal in refusals]
 
 
 # One entry for each database that must pass the conformance suite.

@@ -18,11 +18,15 @@ from tocsin.api.check_ins import CheckInHandlers
 from tocsin.api.heartbeats import HeartbeatHandlers
 from tocsin.api.incidents import IncidentHandlers
 from tocsin.api.monitors import MonitorHandlers
-from tocsin.app.settings import Settings, host_port
+from tocsin.api.project_settings import ProjectSettingsHandlers
+from tocsin.app import project_settings
+from tocsin.app.settings import Settings, SettingsError, host_port
 from tocsin.app.timezones import TimeZones, TimeZoneWatch
 from tocsin.dialects.sentry import ingest as sentry
+from tocsin.domain.errors import InvalidArgument
 from tocsin.domain.instant import Clock, Instant
 from tocsin.domain.monitor import Monitor
+from tocsin.engine.delta import Delta
 from tocsin.engine.engine import EngineSettings
 from tocsin.http import documents
 from tocsin.http.app import application
@@ -41,11 +45,13 @@ from tocsin.service.configuration import Configuration
 from tocsin.service.incidents import Incidents
 from tocsin.service.monitors import Monitors
 from tocsin.service.principal import Principals
+from tocsin.service.project_settings import Settings as Decisions
 from tocsin.service.watching import Watching
 from tocsin.store import SqlStore
 from tocsin.telemetry.collectors import EngineCollector, EngineView
 from tocsin.telemetry.exposition import Selection, render, series_of
 from tocsin.telemetry.metrics import Metrics
+from tocsin.telemetry.volume import VolumeWatch
 
 _ANSWERED = {"KEY_MISSING": "auth", "KEY_INVALID": "auth", "KEY_SCOPE": "auth", "QUEUE_FULL": "overload"}
 _ANSWERED |= {"STORE_UNAVAILABLE": "overload", "SHUTTING_DOWN": "overload", "BODY_TOO_LARGE": "too_large"}
@@ -77,22 +83,38 @@ class Parts:
 
 def build(settings: Settings) -> Parts:
     clock = SystemClock()
-    store = SqlStore(settings.database_url, busy_timeout_ms=settings.store.busy_timeout_ms)
+    store = SqlStore(
+        settings.database_url,
+        busy_timeout_ms=settings.store.busy_timeout_ms,
+        refusals_kept=settings.store.refusals_kept,
+    )
     principals = Principals(store)
     journal = LocalJournal(clock, limit=settings.engine.queue_limit, answer_within_ms=settings.engine.answer_within_ms)
     time_zones = TimeZones()
     metrics = Metrics(CollectorRegistry(), lambda number: _slug(principals, number))
     watching = Watching(store)
 
-    def observe_delta(delta: Any) -> None:
+    volume = VolumeWatch(clock.now())
+    if settings.telemetry.volume_watch:
+        metrics.ingest_anomaly.set_function(lambda: volume.abnormal(clock.now()))
+
+    def observe_delta(delta: Delta) -> None:
         metrics.observe(delta)
+        if settings.telemetry.volume_watch:
+            volume.observe(delta)
         watching.announce()
 
     def beat() -> None:
         pulse.beat()
 
+    projects = project_settings.to_domain(settings.projects)
+    try:
+        time_zones.compiler.zones.get(projects.time_zone or "UTC", field="projects.time_zone")
+    except InvalidArgument as error:
+        raise SettingsError(error.message) from None
+    engine_settings = EngineSettings(settings.engine.outage_shown_ms, projects)
     partition = Partition(
-        lambda: time_zones.engine(EngineSettings(settings.engine.outage_shown_ms)),
+        lambda: time_zones.engine(engine_settings),
         journal,
         store,
         clock,
@@ -119,6 +141,9 @@ def build(settings: Settings) -> Parts:
         "tocsin.v1.CheckInService": CheckInHandlers(check_ins, monitors, journal.arrival),
         "tocsin.v1.HeartbeatService": HeartbeatHandlers(check_ins, journal.arrival),
         "tocsin.v1.IncidentService": IncidentHandlers(Incidents(journal, store)),
+        "tocsin.v1.ProjectSettingsService": ProjectSettingsHandlers(
+            Decisions(journal, principals, configuration, projects)
+        ),
     }
     readiness: dict[str, Any] = {"ready": False, "version": __version__, "tzdata": time_zones.version}
     metrics.show_tzdata(time_zones.version)
@@ -170,7 +195,11 @@ def build(settings: Settings) -> Parts:
         partition=partition,
         pulse=pulse,
         janitor=Janitor(
-            store, clock, check_ins_days=settings.store.check_in_days, refusals_days=settings.store.refusal_days
+            store,
+            clock,
+            check_ins_days=settings.store.check_in_days,
+            refusals_days=settings.store.refusal_days,
+            trace_errors_days=settings.store.trace_error_days,
         ),
         metrics=metrics,
         services=services,

@@ -6,6 +6,8 @@ from tocsin.domain.check_in import Report
 from tocsin.domain.facts import CheckInRefused
 from tocsin.domain.instant import Instant
 from tocsin.domain.monitor import MonitorChange
+from tocsin.domain.project_settings import ProjectSettings
+from tocsin.domain.trace_error import TraceError
 
 
 class ReportCheckIn(msgspec.Struct, frozen=True, tag="report"):
@@ -36,10 +38,58 @@ class DeleteMonitor(msgspec.Struct, frozen=True, tag="delete_monitor"):
     etag: str = ""
 
 
+class ChangeEnvironment(msgspec.Struct, frozen=True, tag="change_environment"):
+    """Mutes or unmutes one environment of a monitor."""
+
+    project: int
+    monitor_id: str
+    environment: str
+    muted: bool
+
+
+class DeleteEnvironment(msgspec.Struct, frozen=True, tag="delete_environment"):
+    """Deletes one environment with its check-ins and incidents; its next report makes a new one."""
+
+    project: int
+    monitor_id: str
+    environment: str
+
+
+class PutProjectSettings(msgspec.Struct, frozen=True, tag="put_project_settings"):
+    """Writes the named fields of a project's settings; None gives one back to the server."""
+
+    project: int
+    settings: ProjectSettings
+    fields: tuple[str, ...]
+
+
 class RecordRefusals(msgspec.Struct, frozen=True, tag="refusals"):
     """Reports that an edge could not even turn into a report: kept, counted, shown."""
 
     refusals: tuple[CheckInRefused, ...]
+
+
+class DeleteRefusals(msgspec.Struct, frozen=True, tag="delete_refusals"):
+    """Forget refusals that all of these hold for; an empty condition holds for every one."""
+
+    project: int
+    monitor_id: str | None = None  # "": those that name no monitor
+    numbers: tuple[int, ...] = ()
+    reasons: tuple[str, ...] = ()  # names of RefusalReason
+
+    def covers(self, refusal: CheckInRefused) -> bool:
+        return (
+            refusal.project == self.project
+            and self.monitor_id in (None, refusal.monitor_id)
+            and (not self.numbers or refusal.number in self.numbers)
+            and (not self.reasons or refusal.reason in self.reasons)
+        )
+
+
+class RecordTraceErrors(msgspec.Struct, frozen=True, tag="trace_errors"):
+    """What went wrong in some traces; of a trace that comes twice, the later one holds."""
+
+    errors: tuple[TraceError, ...]
 
 
 class AcknowledgeIncident(msgspec.Struct, frozen=True, tag="acknowledge"):
@@ -61,7 +111,21 @@ class Deaf(msgspec.Struct, frozen=True, tag="deaf"):
     reason: str
 
 
-Command = ReportCheckIn | PutMonitor | PutMonitors | DeleteMonitor | RecordRefusals | AcknowledgeIncident | Tick | Deaf
+Command = (
+    ReportCheckIn
+    | PutMonitor
+    | PutMonitors
+    | DeleteMonitor
+    | RecordRefusals
+    | DeleteRefusals
+    | RecordTraceErrors
+    | ChangeEnvironment
+    | DeleteEnvironment
+    | PutProjectSettings
+    | AcknowledgeIncident
+    | Tick
+    | Deaf
+)
 
 
 class Entry(msgspec.Struct, frozen=True):

@@ -28,6 +28,9 @@ class CheckInRefused(msgspec.Struct, frozen=True):
     environment: str = ""
     check_in_id: str = ""
     dropped: bool = True  # False: a remark on a report that was honoured
+    data: dict[str, str] = {}  # particulars by name, such as {"existingEnvironment": "production"}
+    payload: str = ""  # what the client sent, as far as it was kept
+    number: int = 0  # given by the store
 
 
 class Missed(msgspec.Struct, frozen=True):
@@ -84,6 +87,23 @@ class EnvironmentCreated(msgspec.Struct, frozen=True):
     environment: str
 
 
+class EnvironmentMuted(msgspec.Struct, frozen=True):
+    """Nobody is told about an environment any more, or, `muted` False, people are again."""
+
+    project: int
+    monitor: int
+    environment: str
+    muted: bool
+
+
+class EnvironmentDeleted(msgspec.Struct, frozen=True):
+    """With its check-ins and incidents, an open one included."""
+
+    project: int
+    monitor: int
+    environment: str
+
+
 class OutageRecorded(msgspec.Struct, frozen=True):
     outage: Outage
     length_ms: Millis
@@ -103,5 +123,7 @@ Fact = (
     | MonitorChanged
     | MonitorDeleted
     | EnvironmentCreated
+    | EnvironmentMuted
+    | EnvironmentDeleted
     | OutageRecorded
 )

@@ -33,6 +33,8 @@ class Incident(msgspec.Struct, frozen=True, omit_defaults=True):
     acknowledged_by: str = ""
     note: str = ""
     muted: bool = False  # opened while muted: nobody was told
+    broken_time: Instant | None = None  # when its owner was told that nobody seems to care
+    broken_mute_time: Instant | None = None  # when its environment was muted, because nobody did
 
 
 class Outage(msgspec.Struct, frozen=True, omit_defaults=True):

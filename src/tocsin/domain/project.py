@@ -7,6 +7,7 @@ import secrets
 import msgspec
 
 from tocsin.domain.instant import Instant
+from tocsin.domain.project_settings import ProjectSettings
 
 
 class Scope(enum.Enum):
@@ -23,6 +24,7 @@ class Project(msgspec.Struct, frozen=True):
     name: str
     account_id: str  # dashed UUID
     create_time: Instant
+    settings: ProjectSettings = ProjectSettings()  # what differs from the server's
 
 
 class Key(msgspec.Struct, frozen=True):

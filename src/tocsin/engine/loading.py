@@ -18,6 +18,7 @@ _FORMATS = tuple(TrackRoster().column(name).format for name in TrackRoster.COLUM
 def load(state: State, snapshot: Snapshot) -> None:
     state.start_numbers(snapshot.sequences)
     state.clock = snapshot.clock or 0
+    state.project_settings = snapshot.project_settings
     for number, policy in snapshot.policies:
         state.add_timing(Timing.read(number, policy, state.compiler))
     for number, name in snapshot.environments:

@@ -11,6 +11,7 @@ from tocsin.domain.check_in import CheckIn
 from tocsin.domain.incident import Incident
 from tocsin.domain.instant import Instant
 from tocsin.domain.monitor import Monitor, Policy
+from tocsin.domain.project_settings import ProjectSettings
 
 
 @dataclass(slots=True)
@@ -48,3 +49,4 @@ class Snapshot:
     open_runs: Iterable[list[CheckIn]]
     open_incidents: Iterable[list[Incident]]
     sequences: dict[str, int]
+    project_settings: dict[int, ProjectSettings] = field(default_factory=dict)  # of projects that set any

@@ -5,11 +5,13 @@ import uuid
 from collections.abc import Iterator
 from typing import Any, Final
 
+import msgspec
 from sqlalchemy import Connection, Row, exists, insert, select, update
 
 from tocsin.domain import errors, names
 from tocsin.domain.instant import Instant
 from tocsin.domain.project import Key, Project, Scope
+from tocsin.domain.project_settings import ProjectSettings
 from tocsin.store.schema import keys, projects, revisions, settings
 from tocsin.store.upsert import Upsert
 
@@ -30,11 +32,18 @@ def create_project(connection: Connection, name: str, at: Instant, slug: str) ->
     row = {"slug": slug, "name": name or slug, "account_id": str(uuid.uuid4()), "create_time": at}
     project = connection.execute(insert(projects).values(row).returning(*projects.columns)).one()
     _bump(connection)
-    return Project(*project)
+    return _project_of(project)
 
 
 def list_projects(connection: Connection) -> list[Project]:
-    return [Project(*row) for row in connection.execute(select(projects).order_by(projects.c.number))]
+    return [_project_of(row) for row in connection.execute(select(projects).order_by(projects.c.number))]
+
+
+def put_project_settings(connection: Connection, project: int, own: ProjectSettings) -> None:
+    """What the project decides for itself; whoever keeps projects in memory reads them again."""
+    body = msgspec.json.encode(own, order="deterministic").decode()
+    connection.execute(update(projects).where(projects.c.number == project).values(settings=body))
+    _bump(connection)
 
 
 def create_key(connection: Connection, project: int, *, scope: Scope, digest: bytes, hint: str, at: Instant) -> Key:
@@ -75,6 +84,17 @@ def get_setting(connection: Connection, name: str) -> str | None:
 
 def put_setting(connection: Connection, name: str, value: str) -> None:
     Upsert(settings, connection.dialect)(connection, [(name, value)])
+
+
+def _project_of(row: Row[Any]) -> Project:
+    return Project(
+        number=row.number,
+        slug=row.slug,
+        name=row.name,
+        account_id=row.account_id,
+        create_time=row.create_time,
+        settings=msgspec.json.decode(row.settings, type=ProjectSettings),
+    )
 
 
 def _key_of(row: Row[Any]) -> Key:

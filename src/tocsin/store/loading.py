@@ -10,8 +10,9 @@ from typing import Any, Final, TypeVar
 
 from sqlalchemy import Row, Select, Table, literal_column, select
 
+from tocsin.domain.project_settings import ProjectSettings
 from tocsin.engine.memory import Snapshot
-from tocsin.store import check_ins, incidents, monitors, schema
+from tocsin.store import check_ins, incidents, keys, monitors, schema
 from tocsin.store.database import Database, trouble
 from tocsin.store.schema import PARTITION, is_open, partitions
 
@@ -40,6 +41,11 @@ class Loading:
                 open_runs=self._objects(_open_runs(), check_ins.from_row),
                 open_incidents=self._objects(_open_incidents(), incidents.from_row),
                 sequences=dict(self._all(schema.sequences)),
+                project_settings={
+                    project.number: project.settings
+                    for project in keys.list_projects(self._connection)
+                    if project.settings != ProjectSettings()
+                },
             )
 
     def close(self) -> None:
@@ -82,7 +88,7 @@ def _monitor_rows() -> Select[Any]:
 
 def _track_rows() -> Select[Any]:
     """In the order of `TrackRow`, which is the order of `Track`'s fields; those of deleted monitors are left out."""
-    number, monitor, environment, *rest = schema.tracks.columns
+    number, monitor, environment, *rest, _create_time = schema.tracks.columns
     deleted = select(schema.deleted_monitors.c.number)
     return (
         select(number, monitor, environment, literal_column("0"), *rest).where(monitor.not_in(deleted)).order_by(number)

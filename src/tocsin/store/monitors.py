@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, Text, asc, cast, 
 
 from tocsin.domain import errors
 from tocsin.domain.incident import Incident
+from tocsin.domain.instant import Instant
 from tocsin.domain.monitor import AlertPolicy, Monitor, Policy
 from tocsin.domain.track import Track
 from tocsin.store import filters, incidents, pages
@@ -163,6 +164,7 @@ def _with_health(connection: Connection, found: Collection[Monitor]) -> list[Mon
         )
         for row in connection.execute(statement.where(tracks.c.monitor.in_(some)).order_by(environments.c.name)):
             answer[row.monitor].tracks.append((row.name, track_of(row)))
+            answer[row.monitor].created[row.number] = row.create_time
         incident: Incident
         for incident in incidents.open_of(connection, some):
             answer[incident.monitor].incidents[incident.number] = incident
@@ -170,11 +172,11 @@ def _with_health(connection: Connection, found: Collection[Monitor]) -> list[Mon
 
 
 def track_of(row: Row[Any]) -> Track:
-    number, monitor, environment, *rest = row[: len(tracks.columns)]
+    number, monitor, environment, *rest = row[: len(tracks.columns) - 1]  # without the create_time
     return Track(number, monitor, environment, 0, *rest)
 
 
-def track_to_row(track: Track) -> tuple[Any, ...]:
-    """Without `next_track`, which only the engine has."""
+def track_to_row(track: Track, at: Instant) -> tuple[Any, ...]:
+    """Without `next_track`, which only the engine has. `at` is kept by a new row as the time of its creation."""
     values = msgspec.structs.astuple(track)
-    return values[:3] + values[4:]
+    return *values[:3], *values[4:], at

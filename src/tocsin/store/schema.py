@@ -69,6 +69,7 @@ projects = Table(
     _required("name", Text),
     _required("account_id", Text),
     _required("create_time", BigInteger),
+    Column("settings", Text, nullable=False, server_default="{}"),  # JSON of what differs from the server's
     UniqueConstraint("slug"),
     sqlite_autoincrement=True,
 )
@@ -124,13 +125,27 @@ monitors = Table(
     _required("revision", BigInteger),
     _required("create_time", BigInteger),
     _required("update_time", BigInteger),
-    _required("body", JSON),  # labels, alert_policy, written_by, extras
+    _required("body", JSON),  # labels, alert_policy, written_by, extras, locks, writers
     UniqueConstraint("project", "id"),
+    Index(None, "uid"),
 )
 
 # The row of a deleted monitor is gone at once and with it its name; what hung on it goes in slices, see `retention`.
 deleted_monitors = Table(
     "deleted_monitors", metadata, Column("number", Number, primary_key=True), _required("delete_time", BigInteger)
+)
+
+# Times in which nothing is due.
+maintenance_windows = Table(
+    "maintenance_windows",
+    metadata,
+    Column("number", Number, primary_key=True),
+    _required("project", Number),
+    _required("id", Text),
+    _required("create_time", BigInteger),
+    _required("update_time", BigInteger),
+    _required("body", Text),  # JSON of the rest
+    UniqueConstraint("project", "id"),
 )
 
 # --- state
@@ -150,7 +165,17 @@ tracks = Table(
     *(_required(f"{name}_count", BigInteger) for name in ("ok", "error", "started", "missed", "timed_out", "unknown")),
     _required("last_lapse", Number),  # 0: none
     Column("last_lapse_slot", InstantOrNever),
+    Column("create_time", BigInteger, nullable=False, server_default="0"),  # not in `Track`; 0: before it was kept
     UniqueConstraint("monitor", "environment"),
+)
+
+# The row of a deleted track is gone at once; its check-ins and incidents go in slices, see `retention`.
+deleted_tracks = Table(
+    "deleted_tracks",
+    metadata,
+    Column("number", Number, primary_key=True),
+    _required("monitor", Number),
+    _required("delete_time", BigInteger),
 )
 
 check_ins = Table(
@@ -206,6 +231,8 @@ incidents = Table(
     _required("acknowledged_by", Text),
     _required("note", Text),
     _required("muted", Boolean),
+    Column("broken_time", BigInteger),
+    Column("broken_mute_time", BigInteger),
     Index(None, "project", "number"),
     Index(None, "monitor", "number"),
 )
@@ -237,8 +264,24 @@ refusals = Table(
     _required("environment", Text),
     _required("check_in_id", Text),
     _required("dropped", Boolean),
+    Column("data", Text, nullable=False, server_default="{}"),  # JSON: particulars by name
+    Column("payload", Text, nullable=False, server_default=""),  # what the client sent, cut
     Index(None, "project", "monitor_id", "number"),
     Index(None, "at"),
+)
+
+# What an error tracker's client said of a trace: names the error behind a failed run.
+trace_errors = Table(
+    "trace_errors",
+    metadata,
+    Column("project", Number, primary_key=True, autoincrement=False),
+    Column("trace_id", LargeBinary, primary_key=True),  # 16 bytes
+    _required("at", BigInteger),
+    _required("level", Text),
+    _required("type", Text),
+    _required("value", Text),
+    Index(None, "at"),
+    sqlite_with_rowid=False,
 )
 
 changes = Table(
