@@ -23,6 +23,7 @@ from tocsin.app.timezones import TimeZones, TimeZoneWatch
 from tocsin.dialects.sentry import ingest as sentry
 from tocsin.domain.instant import Clock, Instant
 from tocsin.domain.monitor import Monitor
+from tocsin.domain.project_settings import DEFAULTS, ProjectSettings
 from tocsin.engine.engine import EngineSettings
 from tocsin.http import documents
 from tocsin.http.app import application
@@ -220,7 +221,11 @@ def _sentry(settings: Settings, check_ins: CheckIns, principals: Principals, met
     def loss(reason: str, project: int, quantity: int) -> None:
         metrics.client_lost.labels(_slug(principals, project), reason[:40]).inc(quantity)
 
-    return sentry.routes(check_ins, principals, observe_item=item, observe_loss=loss)
+    def settings_of(number: int) -> ProjectSettings:
+        project = principals.project(number)
+        return project.settings.over(DEFAULTS) if project else DEFAULTS
+
+    return sentry.routes(check_ins, principals, observe_item=item, observe_loss=loss, settings_of=settings_of)
 
 
 def _all_monitors(store: SqlStore, project: int) -> Iterator[Any]:
