@@ -76,7 +76,7 @@ track_fields = st.fixed_dictionaries(
     optional={
         "health": st.sampled_from(Health),
         "verdict": st.sampled_from(Verdict),
-        "flags": st.integers(0, 1),
+        "flags": st.integers(0, 7),
         "failures": st.integers(0, 9),
         "open_runs": st.integers(0, 9),
         "incident": st.integers(0, 9),
@@ -147,7 +147,9 @@ def histories(draw) -> tuple[list[Delta], Model]:
         if index == 0:
             batch.environments.update(NAMES)
         for _ in range(draw(st.integers(1, 6))):
-            draw(st.sampled_from((put, put, report, report, report, fail, refuse, delete)))(draw, model, batch)
+            draw(st.sampled_from((put, put, report, report, report, fail, refuse, delete, delete_environment)))(
+                draw, model, batch
+            )
         batch.sequences["any"] = model.sequences["any"] = model.next
         batches.append(batch)
     return batches, model
@@ -236,6 +238,20 @@ def delete(draw, model: Model, batch: Delta) -> None:
         (model.incidents, batch.incidents),
     ):
         for row in [row for row in rows.values() if row.monitor == gone]:
+            del rows[row.number]
+            changed.pop(row.number, None)
+    batch.new_check_ins &= set(batch.check_ins)
+
+
+def delete_environment(draw, model: Model, batch: Delta) -> None:
+    if not model.tracks:
+        return
+    gone = draw(st.sampled_from(list(model.tracks.values())))
+    batch.deleted_tracks[gone.number] = gone.monitor
+    del model.tracks[gone.number]
+    batch.tracks.pop(gone.number, None)
+    for rows, changed in ((model.check_ins, batch.check_ins), (model.incidents, batch.incidents)):
+        for row in [row for row in rows.values() if row.track == gone.number]:
             del rows[row.number]
             changed.pop(row.number, None)
     batch.new_check_ins &= set(batch.check_ins)

@@ -78,3 +78,19 @@ def test_another_process_may_write_beside_the_server(store):
     with pytest.raises(errors.NotFound):
         store.create_key(7, Scope.READ, b"x", "x", NOW)
     assert store.credentials_revision() == 3
+
+
+def test_what_a_project_decides_is_kept_and_told_to_whoever_polls(store):
+    from tocsin.domain.project_settings import ProjectSettings
+
+    own = ProjectSettings(margin_ms=5, strict=False, denied_monitors=("tmp-*",))
+    first, second = store.create_project("a", NOW), store.create_project("b", NOW)
+    with_monitors(store, monitor(1))
+    revision = store.credentials_revision()
+    commit(store, delta(project_settings={second.number: own}))
+    assert store.credentials_revision() > revision
+    assert [project.settings for project in store.list_projects()] == [ProjectSettings(), own]
+    assert store.load().project_settings == {second.number: own}
+    commit(store, delta(project_settings={second.number: ProjectSettings()}))
+    assert store.load().project_settings == {}
+    assert first.settings == ProjectSettings()

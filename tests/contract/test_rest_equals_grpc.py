@@ -22,11 +22,23 @@ from google.rpc import error_details_pb2
 from google.rpc.status_pb2 import Status
 
 from support.server import Server
-from tocsin.v1 import check_in_service_pb2, heartbeat_service_pb2, incident_service_pb2, monitor_service_pb2
+from tocsin.v1 import (
+    check_in_service_pb2,
+    heartbeat_service_pb2,
+    incident_service_pb2,
+    monitor_service_pb2,
+    project_settings_service_pb2,
+)
 
 METHODS: Final = {
     method.name: method
-    for module in (monitor_service_pb2, check_in_service_pb2, heartbeat_service_pb2, incident_service_pb2)
+    for module in (
+        monitor_service_pb2,
+        check_in_service_pb2,
+        heartbeat_service_pb2,
+        incident_service_pb2,
+        project_settings_service_pb2,
+    )
     for service in module.DESCRIPTOR.services_by_name.values()
     for method in service.methods
 }
@@ -90,6 +102,9 @@ REQUESTS: Final[dict[str, Callable[[World], dict[str, Any]]]] = {
     "ResumeMonitor": lambda w: {"name": w.monitor},
     "MuteMonitor": lambda w: {"name": w.monitor},
     "UnmuteMonitor": lambda w: {"name": w.monitor},
+    "MuteEnvironment": lambda w: {"name": w.monitor, "environment": "production"},
+    "UnmuteEnvironment": lambda w: {"name": w.monitor, "environment": "production"},
+    "DeleteEnvironment": lambda w: {"name": w.monitor, "environment": "production"},
     "PreviewSchedule": lambda _: {
         "schedules": [
             {"cron": {"expression": "30 2 * * SUN"}, "timeZone": "Europe/Vienna"},
@@ -127,6 +142,10 @@ REQUESTS: Final[dict[str, Callable[[World], dict[str, Any]]]] = {
     "GetIncident": lambda w: {"name": w.incident},
     "ListIncidents": lambda w: {"parent": w.parent, "monitor": w.monitor, "openOnly": True},
     "AcknowledgeIncident": lambda w: {"name": w.incident, "acknowledgedBy": "me", "note": "on it"},
+    "GetProjectSettings": lambda w: {"name": f"{w.parent}/settings"},
+    "UpdateProjectSettings": lambda w: {
+        "projectSettings": {"name": f"{w.parent}/settings", "margin": "60s", "allowedMonitors": {"patterns": ["*"]}},
+    },
     "ListOutages": lambda _: {"pageSize": 3, "showShort": True},
 }
 DETAILS: Final = error_details_pb2.DESCRIPTOR  # known to the pool, so that `Any` can be written as JSON
@@ -189,6 +208,8 @@ def test_the_answers_are_the_same(server: Server, channel: grpc.Channel, name: s
             },
         ),
         ("PreviewSchedule", {"schedules": [{"daily": {"timesOfDay": ["12:00"]}}], "previousCount": 1001}),
+        ("MuteEnvironment", {"name": "projects/-/monitors/no-such", "environment": "x"}),
+        ("DeleteEnvironment", {"name": "projects/-/monitors/no-such", "environment": "a:b c"}),
         ("GetIncident", {"name": "projects/-/incidents/999999"}),
     ],
 )

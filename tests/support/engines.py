@@ -14,14 +14,25 @@ import msgspec
 from tocsin.app.tzdata import read_zone, zone_names
 from tocsin.domain import ids
 from tocsin.domain.check_in import CheckIn, Report, ReportKind, State
-from tocsin.domain.commands import Command, Deaf, DeleteMonitor, Entry, PutMonitor, ReportCheckIn
+from tocsin.domain.commands import (
+    ChangeEnvironment,
+    Command,
+    Deaf,
+    DeleteEnvironment,
+    DeleteMonitor,
+    Entry,
+    PutMonitor,
+    PutProjectSettings,
+    ReportCheckIn,
+)
 from tocsin.domain.facts import Fact
 from tocsin.domain.incident import Incident, Outage
 from tocsin.domain.monitor import Monitor, MonitorChange, Policy
+from tocsin.domain.project_settings import ProjectSettings
 from tocsin.domain.receipt import Receipt
 from tocsin.domain.track import Track
 from tocsin.engine.delta import Delta
-from tocsin.engine.engine import Engine
+from tocsin.engine.engine import Engine, EngineSettings
 from tocsin.engine.memory import Recall, Snapshot
 from tocsin.schedule import Compiler, Zones
 
@@ -46,6 +57,7 @@ class Kept:
     incidents: dict[int, Incident] = field(default_factory=dict)
     outages: list[Outage] = field(default_factory=list)
     sequences: dict[str, int] = field(default_factory=dict)
+    project_settings: dict[int, ProjectSettings] = field(default_factory=dict)
 
     def keep(self, delta: Delta) -> None:
         for number in delta.deleted_monitors:
@@ -53,10 +65,15 @@ class Kept:
             self.tracks = {key: row for key, row in self.tracks.items() if row.monitor != number}
             self.check_ins = {key: row for key, row in self.check_ins.items() if row.monitor != number}
             self.incidents = {key: row for key, row in self.incidents.items() if row.monitor != number}
+        for number in delta.deleted_tracks:
+            self.tracks.pop(number, None)
+            self.check_ins = {key: row for key, row in self.check_ins.items() if row.track != number}
+            self.incidents = {key: row for key, row in self.incidents.items() if row.track != number}
         for number in delta.new_check_ins:
             assert number not in self.check_ins, "a new check-in has a number that was given out before"
         for name in ("policies", "environments", "monitors", "tracks", "check_ins", "incidents", "sequences"):
             getattr(self, name).update(getattr(delta, name))
+        self.project_settings |= delta.project_settings
         self.outages += delta.outages
         assert self.clock is None or delta.clock >= self.clock
         self.clock = delta.clock
@@ -76,6 +93,7 @@ class Kept:
             open_runs=[[run for _, run in sorted(self.check_ins.items()) if run.state is State.IN_PROGRESS]],
             open_incidents=[[one for one in self.incidents.values() if one.resolve_time is None]],
             sequences=dict(self.sequences),
+            project_settings={k: own for k, own in self.project_settings.items() if own != ProjectSettings()},
         )
 
 
@@ -90,8 +108,9 @@ def instant(text: str | int) -> int:
 
 
 class World:
-    def __init__(self) -> None:
-        self.engine = Engine(compiler())
+    def __init__(self, settings: EngineSettings | None = None) -> None:
+        self.settings = settings or EngineSettings()
+        self.engine = Engine(compiler(), self.settings)
         self.kept = Kept()
         self.facts: list[Fact] = []
         self.last: Receipt = Receipt()
@@ -132,7 +151,7 @@ class World:
 
     def restart(self) -> None:
         """A new engine from what was kept: nothing may change by that."""
-        self.engine = Engine(compiler())
+        self.engine = Engine(compiler(), self.settings)
         self.engine.load(self.kept.snapshot())
 
     def put(self, at: str | int = 0, monitor_id: str = "job", **fields: Any) -> Monitor:
@@ -143,8 +162,26 @@ class World:
         assert receipt.error is None, receipt.error
         return receipt.monitors[0]
 
+    def decide(self, at: str | int, project: int = 1, **fields: Any) -> Receipt:
+        """Project settings by name; None gives one back to the server."""
+        return self.step(at, PutProjectSettings(project, ProjectSettings(**fields), tuple(fields)))
+
     def delete(self, at: str | int, monitor_id: str = "job") -> Receipt:
         return self.step(at, DeleteMonitor(1, monitor_id))
+
+    def delete_environment(self, at: str | int, environment: str, monitor_id: str = "job") -> Receipt:
+        return self.step(at, DeleteEnvironment(1, monitor_id, environment))
+
+    def mute_environment(
+        self, at: str | int, environment: str, monitor_id: str = "job", *, muted: bool = True
+    ) -> Receipt:
+        return self.step(at, ChangeEnvironment(1, monitor_id, environment, muted))
+
+    def environments(self, monitor_id: str = "job") -> list[str]:
+        """In the order of their making."""
+        numbers = {m.id: m.number for m, _ in self.kept.monitors.values()}
+        mine = [track for _, track in sorted(self.kept.tracks.items()) if track.monitor == numbers[monitor_id]]
+        return [self.kept.environments[track.environment] for track in mine]
 
     def report(self, at: str | int, kind: ReportKind, monitor_id: str = "job", **fields: Any) -> Receipt:
         return self.step(at, self.command(kind, at, monitor_id, **fields))

@@ -18,12 +18,16 @@ from tocsin.api.check_ins import CheckInHandlers
 from tocsin.api.heartbeats import HeartbeatHandlers
 from tocsin.api.incidents import IncidentHandlers
 from tocsin.api.monitors import MonitorHandlers
-from tocsin.app.settings import Settings, host_port
+from tocsin.api.project_settings import ProjectSettingsHandlers
+from tocsin.app import project_settings
+from tocsin.app.settings import Settings, SettingsError, host_port
 from tocsin.app.timezones import TimeZones, TimeZoneWatch
 from tocsin.dialects.sentry import ingest as sentry
+from tocsin.domain.errors import InvalidArgument
 from tocsin.domain.instant import Clock, Instant
 from tocsin.domain.monitor import Monitor
-from tocsin.domain.project_settings import DEFAULTS, ProjectSettings
+from tocsin.domain.project_settings import ProjectSettings
+from tocsin.engine.delta import Delta
 from tocsin.engine.engine import EngineSettings
 from tocsin.http import documents
 from tocsin.http.app import application
@@ -42,11 +46,13 @@ from tocsin.service.configuration import Configuration
 from tocsin.service.incidents import Incidents
 from tocsin.service.monitors import Monitors
 from tocsin.service.principal import Principals
+from tocsin.service.project_settings import Settings as Decisions
 from tocsin.service.watching import Watching
 from tocsin.store import SqlStore
 from tocsin.telemetry.collectors import EngineCollector, EngineView
 from tocsin.telemetry.exposition import Selection, render, series_of
 from tocsin.telemetry.metrics import Metrics
+from tocsin.telemetry.volume import VolumeWatch
 
 _ANSWERED = {"KEY_MISSING": "auth", "KEY_INVALID": "auth", "KEY_SCOPE": "auth", "QUEUE_FULL": "overload"}
 _ANSWERED |= {"STORE_UNAVAILABLE": "overload", "SHUTTING_DOWN": "overload", "BODY_TOO_LARGE": "too_large"}
@@ -89,15 +95,27 @@ def build(settings: Settings) -> Parts:
     metrics = Metrics(CollectorRegistry(), lambda number: _slug(principals, number))
     watching = Watching(store)
 
-    def observe_delta(delta: Any) -> None:
+    volume = VolumeWatch(clock.now())
+    if settings.telemetry.volume_watch:
+        metrics.ingest_anomaly.set_function(lambda: volume.abnormal(clock.now()))
+
+    def observe_delta(delta: Delta) -> None:
         metrics.observe(delta)
+        if settings.telemetry.volume_watch:
+            volume.observe(delta)
         watching.announce()
 
     def beat() -> None:
         pulse.beat()
 
+    projects = project_settings.to_domain(settings.projects)
+    try:
+        time_zones.compiler.zones.get(projects.time_zone or "UTC", field="projects.time_zone")
+    except InvalidArgument as error:
+        raise SettingsError(error.message) from None
+    engine_settings = EngineSettings(settings.engine.outage_shown_ms, projects)
     partition = Partition(
-        lambda: time_zones.engine(EngineSettings(settings.engine.outage_shown_ms)),
+        lambda: time_zones.engine(engine_settings),
         journal,
         store,
         clock,
@@ -124,6 +142,9 @@ def build(settings: Settings) -> Parts:
         "tocsin.v1.CheckInService": CheckInHandlers(check_ins, monitors, journal.arrival),
         "tocsin.v1.HeartbeatService": HeartbeatHandlers(check_ins, journal.arrival),
         "tocsin.v1.IncidentService": IncidentHandlers(Incidents(journal, store)),
+        "tocsin.v1.ProjectSettingsService": ProjectSettingsHandlers(
+            Decisions(journal, principals, configuration, projects)
+        ),
     }
     readiness: dict[str, Any] = {"ready": False, "version": __version__, "tzdata": time_zones.version}
     metrics.show_tzdata(time_zones.version)
@@ -163,7 +184,7 @@ def build(settings: Settings) -> Parts:
         *ops.routes(),
         *documents.routes(),
         *Pings(check_ins, principals, failed).routes(),
-        *(_sentry(settings, check_ins, principals, metrics)),
+        *(_sentry(settings, check_ins, principals, metrics, partition)),
         *transcoded(services, context),
     ]
     return Parts(
@@ -211,7 +232,9 @@ def _register(
     )
 
 
-def _sentry(settings: Settings, check_ins: CheckIns, principals: Principals, metrics: Metrics) -> list[Any]:
+def _sentry(
+    settings: Settings, check_ins: CheckIns, principals: Principals, metrics: Metrics, partition: Partition
+) -> list[Any]:
     if not settings.dialects.sentry:
         return []
 
@@ -221,9 +244,8 @@ def _sentry(settings: Settings, check_ins: CheckIns, principals: Principals, met
     def loss(reason: str, project: int, quantity: int) -> None:
         metrics.client_lost.labels(_slug(principals, project), reason[:40]).inc(quantity)
 
-    def settings_of(number: int) -> ProjectSettings:
-        project = principals.project(number)
-        return project.settings.over(DEFAULTS) if project else DEFAULTS
+    def settings_of(project: int) -> ProjectSettings:
+        return partition.engine.state.settings_of(project)
 
     return sentry.routes(check_ins, principals, observe_item=item, observe_loss=loss, settings_of=settings_of)
 

@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from typing import Any, Generic, ParamSpec, Self, TypeVar, overload
 
-from tocsin.client import incident_calls, monitor_calls, report_calls
+from tocsin.client import incident_calls, monitor_calls, report_calls, settings_calls
 from tocsin.client.calls import Call, Pages, Stream
 from tocsin.client.retry import Retry
 
@@ -138,6 +138,9 @@ class Methods:
     resume = Unary(monitor_calls.resume)
     mute = Unary(monitor_calls.mute)
     unmute = Unary(monitor_calls.unmute)
+    mute_environment = Unary(monitor_calls.mute_environment)
+    unmute_environment = Unary(monitor_calls.unmute_environment)
+    delete_environment = Unary(monitor_calls.delete_environment)
     preview = Unary(monitor_calls.preview)
     watch = Streamed(monitor_calls.watch)
 
@@ -145,3 +148,6 @@ class Methods:
     get_incident = Unary(incident_calls.get_incident)
     acknowledge = Unary(incident_calls.acknowledge)
     outages = Listed(incident_calls.outages)
+
+    project_settings = Unary(settings_calls.project_settings)
+    put_project_settings = Unary(settings_calls.put_project_settings)

@@ -6,6 +6,7 @@ from tocsin.domain.check_in import Report
 from tocsin.domain.facts import CheckInRefused
 from tocsin.domain.instant import Instant
 from tocsin.domain.monitor import MonitorChange
+from tocsin.domain.project_settings import ProjectSettings
 from tocsin.domain.trace_error import TraceError
 
 
@@ -35,6 +36,31 @@ class DeleteMonitor(msgspec.Struct, frozen=True, tag="delete_monitor"):
     project: int
     monitor_id: str
     etag: str = ""
+
+
+class ChangeEnvironment(msgspec.Struct, frozen=True, tag="change_environment"):
+    """Mutes or unmutes one environment of a monitor."""
+
+    project: int
+    monitor_id: str
+    environment: str
+    muted: bool
+
+
+class DeleteEnvironment(msgspec.Struct, frozen=True, tag="delete_environment"):
+    """Deletes one environment with its check-ins and incidents; its next report makes a new one."""
+
+    project: int
+    monitor_id: str
+    environment: str
+
+
+class PutProjectSettings(msgspec.Struct, frozen=True, tag="put_project_settings"):
+    """Writes the named fields of a project's settings; None gives one back to the server."""
+
+    project: int
+    settings: ProjectSettings
+    fields: tuple[str, ...]
 
 
 class RecordRefusals(msgspec.Struct, frozen=True, tag="refusals"):
@@ -93,6 +119,9 @@ Command = (
     | RecordRefusals
     | DeleteRefusals
     | RecordTraceErrors
+    | ChangeEnvironment
+    | DeleteEnvironment
+    | PutProjectSettings
     | AcknowledgeIncident
     | Tick
     | Deaf

@@ -1,8 +1,8 @@
 """monitor_config → MonitorChange: minutes become milliseconds, words become schedules, bounds are those of Sentry.
 
-A key that is absent changes nothing, null is the default, a value out of bounds spoils the configuration (never the run
-it came with). A configuration always replaces the schedule, to which our time zone belongs; one that names no zone
-leaves it open, which keeps the zone that is stored.
+A key that is absent changes nothing, null is the default of the project, a value out of bounds spoils the configuration
+(never the run it came with). A configuration always replaces the schedule, to which our time zone belongs; one that
+names no zone leaves it open, which keeps the zone that is stored.
 """
 
 import contextlib
@@ -15,13 +15,9 @@ from tocsin.dialects.sentry import hints, schema
 from tocsin.dialects.sentry.schema import SchemaError
 from tocsin.domain.instant import MINUTE
 from tocsin.domain.monitor import MAX_THRESHOLD, Kind, MonitorChange
-from tocsin.domain.schedule import Cron, Interval, Schedule, Unit
+from tocsin.domain.schedule import PROJECT_ZONE, Cron, Interval, Schedule, Unit
 
 MAX_MINUTES: Final = 40_320  # 28 days; more is clamped
-DEFAULT_MARGIN: Final = 1  # minutes
-DEFAULT_MAX_RUNTIME: Final = 30  # minutes
-DEFAULT_THRESHOLD: Final = 1
-DEFAULT_ZONE: Final = "UTC"
 KEPT_ZONE: Final = ""  # the zone of the schedule that is replaced
 MAX_COUNT: Final = 2**31 - 1  # of an interval; what a timetable can count
 MAX_OWNER: Final = 256  # characters
@@ -126,33 +122,31 @@ def _zone(fields: Fields) -> str:
     if raw is None:
         return KEPT_ZONE
     if schema.is_absent(raw):
-        return DEFAULT_ZONE
-    return schema.decode_value(raw, str, f"{_PATH}.timezone") or DEFAULT_ZONE
+        return PROJECT_ZONE
+    return schema.decode_value(raw, str, f"{_PATH}.timezone") or PROJECT_ZONE
 
 
 def _tolerance(fields: Fields) -> dict[str, object]:
     found: dict[str, object] = {}
-    margin = _whole(fields, "checkin_margin", DEFAULT_MARGIN, least=0)
-    if margin is not None:
-        found["margin_ms"] = min(max(margin, 1), MAX_MINUTES) * MINUTE
-    runtime = _whole(fields, "max_runtime", DEFAULT_MAX_RUNTIME)
-    if runtime is not None:
-        found["max_runtime_ms"] = min(runtime, MAX_MINUTES) * MINUTE
+    if "checkin_margin" in fields:
+        margin = _whole(fields, "checkin_margin", least=0)
+        found["margin_ms"] = None if margin is None else min(max(margin, 1), MAX_MINUTES) * MINUTE
+    if "max_runtime" in fields:
+        runtime = _whole(fields, "max_runtime")
+        found["max_runtime_ms"] = None if runtime is None else min(runtime, MAX_MINUTES) * MINUTE
     for key, name in (("failure_issue_threshold", "failure_threshold"), ("recovery_threshold", "recovery_threshold")):
-        threshold = _whole(fields, key, DEFAULT_THRESHOLD)
-        if threshold is not None:
-            if threshold > MAX_THRESHOLD:
+        if key in fields:
+            threshold = _whole(fields, key)
+            if threshold is not None and threshold > MAX_THRESHOLD:
                 raise SchemaError(f"{_PATH}.{key}: must be at most {MAX_THRESHOLD}, got {str(threshold)[:24]}")
             found[name] = threshold
     return found
 
 
-def _whole(fields: Fields, key: str, default: int, *, least: int = 1) -> int | None:
-    """None: not named."""
-    if key not in fields:
-        return None
+def _whole(fields: Fields, key: str, *, least: int = 1) -> int | None:
+    """None: null, which is the project's default."""
     if schema.is_absent(fields[key]):
-        return default
+        return None
     value = schema.decode_value(fields[key], int, f"{_PATH}.{key}")
     if value < least:
         raise SchemaError(f"{_PATH}.{key}: must be at least {least}, got {str(value)[:24]}")

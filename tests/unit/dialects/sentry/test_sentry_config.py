@@ -8,7 +8,7 @@ import pytest
 from tocsin.dialects.sentry.config import read
 from tocsin.domain.instant import MINUTE
 from tocsin.domain.monitor import Kind, Monitor, MonitorChange, Tolerance
-from tocsin.domain.schedule import Anchor, Cron, Interval, Unit
+from tocsin.domain.schedule import PROJECT_ZONE, Anchor, Cron, Interval, Unit
 
 HOURLY = {"type": "crontab", "value": "0 * * * *"}
 DAYS_28 = 40_320 * MINUTE
@@ -65,7 +65,7 @@ def test_only_named_keys_travel():
     assert after.owner == "user:a"
 
 
-def test_null_is_the_default():
+def test_null_is_the_default_of_the_project():
     change = _with(
         checkin_margin=None,
         max_runtime=None,
@@ -75,12 +75,12 @@ def test_null_is_the_default():
         owner=None,
     )
     assert change.tolerance == {
-        "margin_ms": MINUTE,
-        "max_runtime_ms": 30 * MINUTE,
-        "failure_threshold": 1,
-        "recovery_threshold": 1,
+        "margin_ms": None,
+        "max_runtime_ms": None,
+        "failure_threshold": None,
+        "recovery_threshold": None,
     }
-    assert change.policy["schedules"] == (Cron("0 * * * *", "UTC"),)
+    assert change.policy["schedules"] == (Cron("0 * * * *", PROJECT_ZONE),)
     assert change.owner is msgspec.UNSET
 
 
@@ -208,8 +208,8 @@ def test_not_a_config(document):
 
 
 @pytest.mark.parametrize("zone", ["", None])
-def test_no_zone_is_utc(zone):
-    assert _with(timezone=zone).policy["schedules"] == (Cron("0 * * * *", "UTC"),)
+def test_no_zone_is_that_of_the_project(zone):
+    assert _with(timezone=zone).policy["schedules"] == (Cron("0 * * * *", PROJECT_ZONE),)
 
 
 def test_a_zone_that_is_not_named_stays():
