@@ -26,6 +26,7 @@ from tocsin.dialects.sentry import ingest as sentry
 from tocsin.domain.errors import InvalidArgument
 from tocsin.domain.instant import Clock, Instant
 from tocsin.domain.monitor import Monitor
+from tocsin.domain.project_settings import ProjectSettings
 from tocsin.engine.delta import Delta
 from tocsin.engine.engine import EngineSettings
 from tocsin.http import documents
@@ -183,7 +184,7 @@ def build(settings: Settings) -> Parts:
         *ops.routes(),
         *documents.routes(),
         *Pings(check_ins, principals, failed).routes(),
-        *(_sentry(settings, check_ins, principals, metrics)),
+        *(_sentry(settings, check_ins, principals, metrics, partition)),
         *transcoded(services, context),
     ]
     return Parts(
@@ -231,7 +232,9 @@ def _register(
     )
 
 
-def _sentry(settings: Settings, check_ins: CheckIns, principals: Principals, metrics: Metrics) -> list[Any]:
+def _sentry(
+    settings: Settings, check_ins: CheckIns, principals: Principals, metrics: Metrics, partition: Partition
+) -> list[Any]:
     if not settings.dialects.sentry:
         return []
 
@@ -241,7 +244,10 @@ def _sentry(settings: Settings, check_ins: CheckIns, principals: Principals, met
     def loss(reason: str, project: int, quantity: int) -> None:
         metrics.client_lost.labels(_slug(principals, project), reason[:40]).inc(quantity)
 
-    return sentry.routes(check_ins, principals, observe_item=item, observe_loss=loss)
+    def settings_of(project: int) -> ProjectSettings:
+        return partition.engine.state.settings_of(project)
+
+    return sentry.routes(check_ins, principals, observe_item=item, observe_loss=loss, settings_of=settings_of)
 
 
 def _all_monitors(store: SqlStore, project: int) -> Iterator[Any]:

@@ -95,6 +95,7 @@ def _monitor(state: State, sent: Report, at: Instant) -> int:
         raise Refused(
             RefusalReason.MONITOR_NOT_FOUND,
             f"no monitor {sent.monitor_id!r} in this project, and the report brought no usable configuration for one",
+            {"configuration": sent.upsert_error} if sent.upsert_error else None,
         )
     return slot
 
