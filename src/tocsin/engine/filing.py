@@ -27,8 +27,10 @@ _WELL = (ReportKind.OK, ReportKind.RESET)
 
 
 class Refused(Exception):
-    def __init__(self, reason: RefusalReason, detail: str) -> None:
-        self.reason, self.detail = reason, detail
+    """`data` are particulars for programs, see `CheckInRefused.data`."""
+
+    def __init__(self, reason: RefusalReason, detail: str, data: dict[str, str] | None = None) -> None:
+        self.reason, self.detail, self.data = reason, detail, data or {}
 
 
 class Filing:

@@ -11,7 +11,7 @@ from tocsin.domain.instant import Instant
 from tocsin.domain.monitor import Monitor, MonitorChange
 from tocsin.domain.receipt import Receipt
 from tocsin.domain.refusals import RefusalReason
-from tocsin.engine import environments, puts, silence
+from tocsin.engine import environments, limits, puts, silence
 from tocsin.engine.filing import Filing, Refused
 from tocsin.engine.state import DISABLED, INACTIVE, NOWHERE, MonitorEntry, State
 from tocsin.engine.subject import Subject
@@ -21,11 +21,18 @@ def report(state: State, sent: Report, at: Instant) -> Receipt:
     try:
         return _report(state, sent, at)
     except Refused as refused:
-        return Receipt(refusal=refuse(state, sent, refused.reason, refused.detail, at))
+        return Receipt(refusal=refuse(state, sent, refused.reason, refused.detail, at, data=refused.data))
 
 
 def refuse(
-    state: State, sent: Report, reason: RefusalReason, detail: str, at: Instant, *, dropped: bool = True
+    state: State,
+    sent: Report,
+    reason: RefusalReason,
+    detail: str,
+    at: Instant,
+    *,
+    dropped: bool = True,
+    data: dict[str, str] | None = None,
 ) -> CheckInRefused:
     refusal = CheckInRefused(
         project=sent.project,
@@ -37,6 +44,7 @@ def refuse(
         environment=sent.environment,
         check_in_id=sent.check_in_id or "",
         dropped=dropped,
+        data=data or {},
     )
     state.delta.refusals.append(refusal)
     state.delta.facts.append(refusal)
@@ -54,6 +62,7 @@ def _report(state: State, sent: Report, at: Instant) -> Receipt:
     environment = sent.environment or (named.environment if named else names.DEFAULT_ENVIRONMENT)
     track_slot = state.find_track(monitor, environment)
     if track_slot == NOWHERE:
+        limits.admit_environment(state, sent, monitor, environment)
         track_slot = environments.add(state, slot, monitor, environment, at)
     state.track(track_slot)  # the working copy, before anybody takes another just to look
     silence.settle(state, track_slot, at)
@@ -66,6 +75,7 @@ def _monitor(state: State, sent: Report, at: Instant) -> int:
     if sent.upsert is not None:
         digest = puts.digest_of(sent.upsert)
         if slot == NOWHERE:
+            limits.admit_monitor(state, sent)
             monitor = puts.create(sent.project, sent.monitor_id, sent.upsert, at)
             puts.store(state, monitor, at, touch_runs=False, track=False)
             slot = state.find_monitor(sent.project, sent.monitor_id)
