@@ -69,6 +69,7 @@ def _load_monitor_rows(state: State, rows: list[MonitorRow], slots: dict[int, in
             array("q", [until or 0 for until in muted]),
         )
     )
+    state.monitor_counts.update(projects)
     keys = [ids.monitor_key(project, name) for project, name in zip(projects, names, strict=True)]
     state.monitor_keys.put_many(keys, array("I", range(first, first + count)))
     slots.update(zip(numbers, range(first, first + count), strict=True))

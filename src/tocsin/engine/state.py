@@ -5,6 +5,7 @@ copies back to the roster and into the delta. Deadlines move at once, because a 
 """
 
 import os
+from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
@@ -66,6 +67,7 @@ class State:
         self.monitors = MonitorRoster()
         self.tracks = TrackRoster()
         self.monitor_keys = KeyTable(os.urandom(16), self.monitors)
+        self.monitor_counts: Counter[int] = Counter()  # by project
         self.track_keys = KeyTable(os.urandom(16), self.tracks)  # without the newest track of each monitor
         self.deadlines = Deadlines(self.tracks)
         self.runs = Runs(self.tracks)

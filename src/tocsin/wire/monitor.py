@@ -109,6 +109,11 @@ def from_monitor(
         create_time=from_instant(monitor.create_time),
         update_time=from_instant(monitor.update_time),
         number=monitor.number,
+        locks=monitor.locks,
+        field_writers={
+            path: pb.FieldWriter(written_by=writer.by, write_time=from_instant(writer.at), upsert=writer.upsert)
+            for path, writer in monitor.writers.items()
+        },
     )
 
 
