@@ -216,5 +216,7 @@ def states(runs: Iterable[CheckIn]) -> list[str]:
 _TOLERANCE = frozenset(
     ("margin_ms", "max_runtime_ms", "failure_threshold", "miss_threshold", "recovery_threshold", "early_ms")
 )
-_POLICY = frozenset(("schedules", "kind", "expect_from", "miss_while_running", "round_to_minute"))
+_POLICY = frozenset(
+    ("schedules", "kind", "expect_from", "miss_while_running", "round_to_minute", "check_ins_per_minute")
+)
 __all__ = ["T0", "Deaf", "Kept", "World", "compiler", "findable", "instant", "relative", "states"]

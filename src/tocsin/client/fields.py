@@ -16,7 +16,10 @@ PROJECT: Final = "projects/-"  # the key's own
 ALL: Final = f"{PROJECT}/monitors/-"
 _LENGTHS: Final = ("margin", "max_runtime", "alert_delay", "early")
 _COUNTS: Final = ("failure_threshold", "miss_threshold", "recovery_threshold")
-_PLAIN: Final = ("display_name", "owner", "labels", "disabled", "inactive", "miss_while_running", "round_to_minute")
+_PLAIN: Final = (
+    *("display_name", "owner", "labels", "disabled", "inactive"),
+    *("miss_while_running", "round_to_minute", "check_ins_per_minute"),
+)
 _KINDS: Final = {"job": Monitor.KIND_JOB, "heartbeat": Monitor.KIND_HEARTBEAT}
 _EXPECT: Final = {"first_check_in": Monitor.EXPECT_FROM_FIRST_CHECK_IN, "creation": Monitor.EXPECT_FROM_CREATION}
 
@@ -40,6 +43,7 @@ class MonitorFields(TypedDict, total=False):
     expect_from: Literal["first_check_in", "creation"]  # from when silence counts
     miss_while_running: bool
     round_to_minute: bool
+    check_ins_per_minute: int  # of one environment, openings and endings apart; 0: any number
     disabled: bool
     inactive: bool
 

@@ -21,6 +21,7 @@ from tocsin.domain.track import Track, TrackFlag
 from tocsin.engine.deadlines import RUN, SLOT, Deadlines
 from tocsin.engine.delta import Delta
 from tocsin.engine.memory import Recall
+from tocsin.engine.rates import Rates
 from tocsin.engine.runs import Runs
 from tocsin.engine.timing import Timing
 from tocsin.schedule import Compiler
@@ -75,6 +76,7 @@ class State:
         self.clock: Instant = 0
         self.recall = Recall()
         self.delta = Delta()
+        self.rates = Rates()
         self._settings: dict[int, ProjectSettings] = {}  # `project_settings`, resolved
         self._policies: dict[Policy, int] = {}
         self._environments: dict[str, int] = {}

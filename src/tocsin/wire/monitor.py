@@ -92,6 +92,7 @@ def from_monitor(monitor: Monitor, tracks: Iterable[tuple[str, Track]], *, now: 
         expect_from=EXPECT_FROM.from_domain(policy.expect_from),
         miss_while_running=policy.miss_while_running,
         round_to_minute=policy.round_to_minute,
+        check_ins_per_minute=policy.check_ins_per_minute,
         environments=[from_track(monitor, environment, track, now=now) for environment, track in tracks],
         create_time=from_instant(monitor.create_time),
         update_time=from_instant(monitor.update_time),
