@@ -17,9 +17,11 @@ from tocsin import __version__
 from tocsin.api.check_ins import CheckInHandlers
 from tocsin.api.heartbeats import HeartbeatHandlers
 from tocsin.api.incidents import IncidentHandlers
+from tocsin.api.maintenance_windows import MaintenanceWindowHandlers
 from tocsin.api.monitors import MonitorHandlers
 from tocsin.api.project_settings import ProjectSettingsHandlers
 from tocsin.app import project_settings
+from tocsin.app.maintenance import windows_of
 from tocsin.app.settings import Settings, SettingsError, host_port
 from tocsin.app.timezones import TimeZones, TimeZoneWatch
 from tocsin.dialects.sentry import ingest as sentry
@@ -44,6 +46,7 @@ from tocsin.service.call import Call
 from tocsin.service.check_ins import CheckIns
 from tocsin.service.configuration import Configuration
 from tocsin.service.incidents import Incidents
+from tocsin.service.maintenance_windows import MaintenanceWindows
 from tocsin.service.monitors import Monitors
 from tocsin.service.principal import Principals
 from tocsin.service.project_settings import Settings as Decisions
@@ -111,9 +114,12 @@ def build(settings: Settings) -> Parts:
     projects = project_settings.to_domain(settings.projects)
     try:
         time_zones.compiler.zones.get(projects.time_zone or "UTC", field="projects.time_zone")
+        windows = windows_of(settings.maintenance, time_zones.compiler)
     except InvalidArgument as error:
         raise SettingsError(error.message) from None
-    engine_settings = EngineSettings(settings.engine.outage_shown_ms, projects)
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
+    engine_settings = EngineSettings(settings.engine.outage_shown_ms, projects, windows)
     partition = Partition(
         lambda: time_zones.engine(engine_settings),
         journal,
@@ -144,6 +150,9 @@ def build(settings: Settings) -> Parts:
         "tocsin.v1.IncidentService": IncidentHandlers(Incidents(journal, store)),
         "tocsin.v1.ProjectSettingsService": ProjectSettingsHandlers(
             Decisions(journal, principals, configuration, projects)
+        ),
+        "tocsin.v1.MaintenanceWindowService": MaintenanceWindowHandlers(
+            MaintenanceWindows(journal, store, configuration)
         ),
     }
     readiness: dict[str, Any] = {"ready": False, "version": __version__, "tzdata": time_zones.version}

@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from tocsin.app import project_settings
+from tocsin.app.maintenance import Maintenance
 from tocsin.app.project_settings import Projects
 
 CHECK_IN_DAYS_MIN: Final = (
@@ -63,6 +64,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     telemetry: Telemetry = Telemetry()
     dialects: Dialects = Dialects()
     projects: Projects = Projects()
+    maintenance: tuple[Maintenance, ...] = ()
 
     @property
     def data(self) -> Path:

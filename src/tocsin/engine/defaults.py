@@ -22,13 +22,14 @@ _TOLERANCE: Final = ("margin_ms", "max_runtime_ms", "failure_threshold", "recove
 
 def put(state: State, command: PutProjectSettings) -> Receipt:
     """Writes the named fields; the receipt holds the project's own settings as they are then."""
-    own = state.project_settings.get(command.project, ProjectSettings())
+    own = state.decided.own(command.project)
     unknown = set(command.fields) - set(ProjectSettings.__struct_fields__)
     if unknown:
         return Receipt(error=errors.invalid("fields", f"no such settings: {', '.join(sorted(unknown))}"))
     changed = msgspec.structs.replace(own, **{name: getattr(command.settings, name) for name in command.fields})
     if changed != own:
-        state.put_settings(command.project, changed)
+        state.decided.put(command.project, changed)
+        state.delta.project_settings[command.project] = changed
     return Receipt(settings=changed)
 
 
