@@ -29,6 +29,7 @@ class Verdict(enum.IntEnum):
 class TrackFlag(enum.IntFlag):
     DEAFENED = 1  # the window now waited for overlaps an outage: running out means UNKNOWN
     UNHEARD = 2  # the newest lapse is UNKNOWN, not MISSED; says nothing without a lapse
+    MUTED = 4  # judged, not told, in this environment; the monitor's own mute mutes all
 
 
 class Track(msgspec.Struct):

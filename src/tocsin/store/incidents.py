@@ -57,7 +57,7 @@ def refusal_to_row(refusal: CheckInRefused) -> tuple[Any, ...]:
     )
 
 
-def refusal_of(row: Row[Any]) -> CheckInRefused:
+def refusal_of(row: Sequence[Any]) -> CheckInRefused:
     number, *fields, data, payload = tuple(row)
     return CheckInRefused(*fields, data=msgspec.json.decode(data), payload=payload, number=number)  # type: ignore[misc] # the first fields
 
