@@ -70,3 +70,53 @@ def test_old_rows_go_in_slices(store):
     assert unnumbered(store.list_refusals(1, "x", size=9).rows) == refused[1:]
     assert store.list_refusals(1, "y", size=9).rows == []
     assert count(store, "check_in_ids") == 6
+
+
+def test_a_deleted_environment_is_gone_at_once_and_its_rows_go_in_slices(store):
+    with_monitors(store, monitor(1))
+    commit(store, delta(track(2, 1, 2)))
+    staging = {"environment": "staging"}
+    kept = check_in(number(1), track(1, 1), State.IN_PROGRESS, id="ab" * 16)
+    gone = [check_in(number(index), track(2, 1, 2), id=f"{index:032x}", **staging) for index in range(2, 8)]
+    running = check_in(number(9), track(2, 1, 2), State.IN_PROGRESS, id="cd" * 16, **staging)
+    commit(store, delta(kept, *gone, running, incident(1, track(1, 1)), incident(2, track(2, 1, 2), **staging)))
+    before = store.last_revision()
+    commit(store, delta(deleted_tracks={2: 1}, facts=[facts.EnvironmentDeleted(1, 1, "staging")]))
+    assert [change.kind for change in store.changes_after(before, 1, limit=9)] == ["monitor"]
+    assert [name for name, _ in store.get_monitor(1, "m-1").tracks] == ["production"]
+    assert list(store.get_monitor(1, "m-1").incidents) == [1]
+    assert store.list_check_ins(1, ANY, size=9).rows == [kept]
+    assert store.get_incident(1, 2) is None
+    assert [one.number for one in store.list_incidents(1, open_only=True, size=9).rows] == [1]
+    assert store.recall(Needs(check_ins={(1, running.id)})).check_ins == {}
+    rows = drain(store.load())
+    assert [row[0] for row in rows["tracks"]] == [1]
+    assert rows["open_runs"] == [kept]
+    assert [one.number for one in rows["open_incidents"]] == [1]
+    # The same environment again, and the same id in it: both outlive what they were before.
+    again = check_in(number(20), track(3, 1, 2), id=running.id, **staging)
+    commit(store, delta(track(3, 1, 2), again, clock=NOW + 5))
+    assert store.get_monitor(1, "m-1").created == {1: NOW, 3: NOW + 5}
+    slices = []
+    while went := store.expire(check_ins_before=0, refusals_before=0, limit=4):
+        slices.append(went)
+        assert store.get_check_in(1, "m-1", running.id) == again
+    assert slices == [4, 4, 1]
+    assert rows_of(store) == {"check_ins": 2, "check_in_ids": 2, "incidents": 1, "tracks": 2, "deleted_tracks": 0}
+
+
+def test_a_monitor_is_deleted_after_one_of_its_environments(store):
+    with_monitors(store, monitor(1))
+    commit(store, delta(track(2, 1, 2)))
+    commit(store, delta(*(check_in(number(index), track(index % 2 + 1, 1)) for index in range(6))))
+    made = delta(deleted_tracks={2: 1})
+    made.deleted_monitors.add(1)
+    commit(store, made)
+    while store.expire(check_ins_before=0, refusals_before=0, limit=2):
+        pass
+    assert set(rows_of(store).values()) == {0}
+
+
+def rows_of(store) -> dict[str, int]:
+    tables = ("check_ins", "check_in_ids", "incidents", "tracks", "deleted_tracks")
+    return {table: count(store, table) for table in tables}

@@ -27,7 +27,7 @@ from tocsin.domain import facts
 from tocsin.domain.check_in import CheckIn, State
 from tocsin.domain.incident import Cause, Incident
 from tocsin.domain.instant import NEVER
-from tocsin.domain.monitor import AlertPolicy, Kind, Monitor, Policy, Tolerance
+from tocsin.domain.monitor import FIELDS, AlertPolicy, FieldWriter, Kind, Monitor, Policy, Tolerance
 from tocsin.domain.schedule import Cron, Interval, Unit
 from tocsin.domain.track import Health, Track, Verdict
 from tocsin.engine.delta import Delta
@@ -63,6 +63,11 @@ monitor_fields = st.fixed_dictionaries(
         "extras": st.dictionaries(
             texts, st.dictionaries(texts, st.integers(-9, 9)).map(msgspec.json.encode).map(msgspec.Raw), max_size=2
         ),
+        "locks": st.lists(st.sampled_from(sorted(FIELDS)), unique=True).map(tuple),
+        "writers": st.dictionaries(
+            st.sampled_from(sorted(FIELDS)),
+            st.builds(FieldWriter, by=texts, at=st.sampled_from([1, NOW]), upsert=st.booleans()),
+        ),
         "disabled": st.booleans(),
         "inactive": st.booleans(),
         "paused_until": st.none() | st.just(NEVER) | instants,
@@ -76,7 +81,7 @@ track_fields = st.fixed_dictionaries(
     optional={
         "health": st.sampled_from(Health),
         "verdict": st.sampled_from(Verdict),
-        "flags": st.integers(0, 1),
+        "flags": st.integers(0, 7),
         "failures": st.integers(0, 9),
         "open_runs": st.integers(0, 9),
         "incident": st.integers(0, 9),
@@ -147,7 +152,9 @@ def histories(draw) -> tuple[list[Delta], Model]:
         if index == 0:
             batch.environments.update(NAMES)
         for _ in range(draw(st.integers(1, 6))):
-            draw(st.sampled_from((put, put, report, report, report, fail, refuse, delete)))(draw, model, batch)
+            draw(st.sampled_from((put, put, report, report, report, fail, refuse, delete, delete_environment)))(
+                draw, model, batch
+            )
         batch.sequences["any"] = model.sequences["any"] = model.next
         batches.append(batch)
     return batches, model
@@ -234,6 +241,20 @@ def delete(draw, model: Model, batch: Delta) -> None:
         (model.incidents, batch.incidents),
     ):
         for row in [row for row in rows.values() if row.monitor == gone]:
+            del rows[row.number]
+            changed.pop(row.number, None)
+    batch.new_check_ins &= set(batch.check_ins)
+
+
+def delete_environment(draw, model: Model, batch: Delta) -> None:
+    if not model.tracks:
+        return
+    gone = draw(st.sampled_from(list(model.tracks.values())))
+    batch.deleted_tracks[gone.number] = gone.monitor
+    del model.tracks[gone.number]
+    batch.tracks.pop(gone.number, None)
+    for rows, changed in ((model.check_ins, batch.check_ins), (model.incidents, batch.incidents)):
+        for row in [row for row in rows.values() if row.track == gone.number]:
             del rows[row.number]
             changed.pop(row.number, None)
     batch.new_check_ins &= set(batch.check_ins)

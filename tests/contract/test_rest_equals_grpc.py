@@ -90,6 +90,9 @@ REQUESTS: Final[dict[str, Callable[[World], dict[str, Any]]]] = {
     "ResumeMonitor": lambda w: {"name": w.monitor},
     "MuteMonitor": lambda w: {"name": w.monitor},
     "UnmuteMonitor": lambda w: {"name": w.monitor},
+    "MuteEnvironment": lambda w: {"name": w.monitor, "environment": "production"},
+    "UnmuteEnvironment": lambda w: {"name": w.monitor, "environment": "production"},
+    "DeleteEnvironment": lambda w: {"name": w.monitor, "environment": "production"},
     "PreviewSchedule": lambda _: {
         "schedules": [
             {"cron": {"expression": "30 2 * * SUN"}, "timeZone": "Europe/Vienna"},
@@ -188,6 +191,8 @@ def test_the_answers_are_the_same(server: Server, channel: grpc.Channel, name: s
             },
         ),
         ("PreviewSchedule", {"schedules": [{"daily": {"timesOfDay": ["12:00"]}}], "previousCount": 1001}),
+        ("MuteEnvironment", {"name": "projects/-/monitors/no-such", "environment": "x"}),
+        ("DeleteEnvironment", {"name": "projects/-/monitors/no-such", "environment": "a:b c"}),
         ("GetIncident", {"name": "projects/-/incidents/999999"}),
     ],
 )

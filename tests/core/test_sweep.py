@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tocsin._core.roster import MonitorRoster, TrackRoster
 from tocsin._core.sweep import STATES, tally
 from tocsin.domain.instant import NEVER
-from tocsin.domain.track import DisplayState, Health, Verdict, display_state
+from tocsin.domain.track import DisplayState, Health, TrackFlag, Verdict, display_state
 
 NOW = 1_000_000
 INSTANTS = st.sampled_from((0, NOW - 1, NOW, NOW + 1, NEVER))
@@ -20,6 +20,7 @@ TRACKS = st.fixed_dictionaries(
         "mute_until": INSTANTS,
         "health": st.sampled_from(Health),
         "verdict": st.sampled_from(Verdict),
+        "flags": st.integers(0, 7),
         "open_runs": st.integers(0, 2),
         "expected": INSTANTS,
         "closed": st.booleans(),
@@ -37,7 +38,7 @@ def test_every_open_track_is_counted_once_in_its_state(rows):
             monitors.set(monitor, name, row[name])
         track = tracks.open()
         tracks.set(track, "monitor", monitor)
-        for name in ("health", "verdict", "open_runs", "expected"):
+        for name in ("health", "verdict", "flags", "open_runs", "expected"):
             tracks.set(track, name, int(row[name]))
         if row["closed"]:
             tracks.close(track)
@@ -52,7 +53,8 @@ def test_every_open_track_is_counted_once_in_its_state(rows):
             now=NOW,
         )
         wanted[row["project"], state.value] += 1
-        if row["health"] is Health.UNHEALTHY and row["mute_until"] <= NOW:
+        muted = row["mute_until"] > NOW or row["flags"] & TrackFlag.MUTED
+        if row["health"] is Health.UNHEALTHY and not muted:
             wanted[row["project"], "unhealthy"] += 1
     counts = tally(tracks, monitors, NOW, 3)
     names = (*STATES, "unhealthy")

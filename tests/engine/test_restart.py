@@ -6,7 +6,15 @@ from hypothesis import HealthCheck, given, settings
 
 from support.engines import T0, Kept, World, findable
 from tocsin.domain.check_in import ReportKind, State
-from tocsin.domain.commands import Command, Deaf, DeleteMonitor, PutMonitor, Tick
+from tocsin.domain.commands import (
+    ChangeEnvironment,
+    Command,
+    Deaf,
+    DeleteEnvironment,
+    DeleteMonitor,
+    PutMonitor,
+    Tick,
+)
 from tocsin.domain.instant import HOUR, MINUTE, NEVER, SECOND, ceil_second
 from tocsin.domain.monitor import ExpectFrom, MonitorChange
 from tocsin.domain.schedule import Anchor, Cron, Daily, Interval, Rolling, Unit
@@ -73,7 +81,7 @@ def histories(draw: st.DrawFn, *, ticks: bool = True, deletes: bool = True, moni
     for name in names:
         change = MonitorChange(policy={"schedules": draw(st.sampled_from(SCHEDULES))})
         history.append((at, PutMonitor(1, name, change)))
-    what = ["report"] * 8 + ["put", "deaf"] + ["delete"] * deletes + ["tick"] * ticks
+    what = ["report"] * 8 + ["put", "deaf", "environment"] + ["delete"] * deletes + ["tick"] * ticks
     for _ in range(draw(st.integers(1, 25))):
         at += draw(gaps)
         name = draw(st.sampled_from(names))
@@ -85,6 +93,13 @@ def histories(draw: st.DrawFn, *, ticks: bool = True, deletes: bool = True, moni
                 history.append((at, Deaf(since, at, "test")))
             case "delete":
                 history.append((at, DeleteMonitor(1, name)))
+            case "environment":
+                environment = draw(st.sampled_from(["production", "staging"]))
+                command = draw(st.sampled_from(["mute", "unmute", *["delete"] * deletes]))
+                if command == "delete":
+                    history.append((at, DeleteEnvironment(1, name, environment)))
+                else:
+                    history.append((at, ChangeEnvironment(1, name, environment, command == "mute")))
             case "put":
                 history.append((at, PutMonitor(1, name, draw(changes(at)))))
             case _:

@@ -14,7 +14,16 @@ import msgspec
 from tocsin.app.tzdata import read_zone, zone_names
 from tocsin.domain import ids
 from tocsin.domain.check_in import CheckIn, Report, ReportKind, State
-from tocsin.domain.commands import Command, Deaf, DeleteMonitor, Entry, PutMonitor, ReportCheckIn
+from tocsin.domain.commands import (
+    ChangeEnvironment,
+    Command,
+    Deaf,
+    DeleteEnvironment,
+    DeleteMonitor,
+    Entry,
+    PutMonitor,
+    ReportCheckIn,
+)
 from tocsin.domain.facts import Fact
 from tocsin.domain.incident import Incident, Outage
 from tocsin.domain.monitor import Monitor, MonitorChange, Policy
@@ -53,6 +62,10 @@ class Kept:
             self.tracks = {key: row for key, row in self.tracks.items() if row.monitor != number}
             self.check_ins = {key: row for key, row in self.check_ins.items() if row.monitor != number}
             self.incidents = {key: row for key, row in self.incidents.items() if row.monitor != number}
+        for number in delta.deleted_tracks:
+            self.tracks.pop(number, None)
+            self.check_ins = {key: row for key, row in self.check_ins.items() if row.track != number}
+            self.incidents = {key: row for key, row in self.incidents.items() if row.track != number}
         for number in delta.new_check_ins:
             assert number not in self.check_ins, "a new check-in has a number that was given out before"
         for name in ("policies", "environments", "monitors", "tracks", "check_ins", "incidents", "sequences"):
@@ -145,6 +158,20 @@ class World:
 
     def delete(self, at: str | int, monitor_id: str = "job") -> Receipt:
         return self.step(at, DeleteMonitor(1, monitor_id))
+
+    def delete_environment(self, at: str | int, environment: str, monitor_id: str = "job") -> Receipt:
+        return self.step(at, DeleteEnvironment(1, monitor_id, environment))
+
+    def mute_environment(
+        self, at: str | int, environment: str, monitor_id: str = "job", *, muted: bool = True
+    ) -> Receipt:
+        return self.step(at, ChangeEnvironment(1, monitor_id, environment, muted))
+
+    def environments(self, monitor_id: str = "job") -> list[str]:
+        """In the order of their making."""
+        numbers = {m.id: m.number for m, _ in self.kept.monitors.values()}
+        mine = [track for _, track in sorted(self.kept.tracks.items()) if track.monitor == numbers[monitor_id]]
+        return [self.kept.environments[track.environment] for track in mine]
 
     def report(self, at: str | int, kind: ReportKind, monitor_id: str = "job", **fields: Any) -> Receipt:
         return self.step(at, self.command(kind, at, monitor_id, **fields))

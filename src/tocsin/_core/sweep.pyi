@@ -9,7 +9,8 @@ STATES: Final[tuple[str, ...]]
 """The order of the first nine counts of a row of `tally`."""
 
 def tally(tracks: TrackRoster, monitors: MonitorRoster, now: int, projects: int) -> list[list[int]]:
-    """By project number below `projects`: tracks in each of `STATES`, then those that are unhealthy and not muted.
+    """By project number below `projects`: tracks in each of `STATES`, then the unhealthy not muted.
 
-    `now` in ms. Tracks of projects at or above the limit are not counted. ValueError: more than 2^24 projects.
+    A track is muted with its monitor or by itself. `now` in ms. Tracks of projects at or above the limit are not
+    counted. ValueError: more than 2^24 projects.
     """

@@ -47,7 +47,7 @@ class MonitorHandlers:
         command = PutMonitor(
             call.principal.project.number,
             names.check_monitor_id(wanted),
-            to_change(request.monitor, origin=call.dialect),
+            to_change(request.monitor, origin=call.dialect, by_hand=True),
             update=False,
             validate_only=request.validate_only,
         )
@@ -105,6 +105,22 @@ class MonitorHandlers:
     async def UnmuteMonitor(self, request: pb.UnmuteMonitorRequest, call: Call) -> monitor_pb2.Monitor:
         return await self._change(request.name, MonitorChange(muted_until=None, origin=call.dialect), call)
 
+    async def MuteEnvironment(self, request: pb.MuteEnvironmentRequest, call: Call) -> monitor_pb2.Monitor:
+        return await self._mute_environment(request.name, request.environment, call, muted=True)
+
+    async def UnmuteEnvironment(self, request: pb.UnmuteEnvironmentRequest, call: Call) -> monitor_pb2.Monitor:
+        return await self._mute_environment(request.name, request.environment, call, muted=False)
+
+    async def DeleteEnvironment(self, request: pb.DeleteEnvironmentRequest, call: Call) -> empty_pb2.Empty:
+        await self._monitors.delete_environment(
+            call.principal,
+            _monitor(request.name, call),
+            request.environment,
+            call.received,
+            allow_missing=request.allow_missing,
+        )
+        return empty_pb2.Empty()
+
     async def PreviewSchedule(self, request: pb.PreviewScheduleRequest, call: Call) -> pb.PreviewScheduleResponse:
         start = to_instant(request.start_time, "start_time") if request.HasField("start_time") else call.received
         found = self._monitors.preview(
@@ -131,8 +147,14 @@ class MonitorHandlers:
     async def _change(self, name: str, change: MonitorChange, call: Call) -> monitor_pb2.Monitor:
         return self._message(await self._monitors.change(call.principal, _monitor(name, call), change, call.received))
 
+    async def _mute_environment(self, name: str, environment: str, call: Call, *, muted: bool) -> monitor_pb2.Monitor:
+        found = await self._monitors.change_environment(
+            call.principal, _monitor(name, call), environment, call.received, muted=muted
+        )
+        return self._message(found)
+
     def _message(self, found: MonitorWithHealth) -> monitor_pb2.Monitor:
-        return from_monitor(found.monitor, found.tracks, now=self._clock.now())
+        return from_monitor(found.monitor, found.tracks, found.created, now=self._clock.now())
 
 
 def _monitor(name: str, call: Call, field: str = "name") -> str:
@@ -154,6 +176,7 @@ def _put(
             field=f"{field}monitor",
             mask_field=f"{field}update_mask",
             origin=call.dialect,
+            by_hand=True,
         ),
         create=request.allow_missing,
         etag=request.monitor.etag,

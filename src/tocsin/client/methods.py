@@ -138,6 +138,9 @@ class Methods:
     resume = Unary(monitor_calls.resume)
     mute = Unary(monitor_calls.mute)
     unmute = Unary(monitor_calls.unmute)
+    mute_environment = Unary(monitor_calls.mute_environment)
+    unmute_environment = Unary(monitor_calls.unmute_environment)
+    delete_environment = Unary(monitor_calls.delete_environment)
     preview = Unary(monitor_calls.preview)
     watch = Streamed(monitor_calls.watch)
 

@@ -24,6 +24,9 @@ _PAUSE: Final = Method(_SERVICE, "PauseMonitor", pb.PauseMonitorRequest, Monitor
 _RESUME: Final = Method(_SERVICE, "ResumeMonitor", pb.ResumeMonitorRequest, Monitor)
 _MUTE: Final = Method(_SERVICE, "MuteMonitor", pb.MuteMonitorRequest, Monitor)
 _UNMUTE: Final = Method(_SERVICE, "UnmuteMonitor", pb.UnmuteMonitorRequest, Monitor)
+_MUTE_ENVIRONMENT: Final = Method(_SERVICE, "MuteEnvironment", pb.MuteEnvironmentRequest, Monitor)
+_UNMUTE_ENVIRONMENT: Final = Method(_SERVICE, "UnmuteEnvironment", pb.UnmuteEnvironmentRequest, Monitor)
+_DELETE_ENVIRONMENT: Final = Method(_SERVICE, "DeleteEnvironment", pb.DeleteEnvironmentRequest, Empty)
 _PREVIEW: Final = Method(_SERVICE, "PreviewSchedule", pb.PreviewScheduleRequest, pb.PreviewScheduleResponse)
 _WATCH: Final = Method(_SERVICE, "WatchMonitors", pb.WatchMonitorsRequest, pb.WatchMonitorsResponse)
 
@@ -93,6 +96,24 @@ def mute(monitor: str, duration: float | timedelta | None = None) -> Call[Monito
 def unmute(monitor: str) -> Call[Monitor]:
     """Tells people again."""
     return unary(_UNMUTE, pb.UnmuteMonitorRequest(name=monitor_name(monitor)))
+
+
+def mute_environment(monitor: str, environment: str) -> Call[Monitor]:
+    """Judges one environment and tells nobody, until `unmute_environment`. ClientError: ENVIRONMENT_NOT_FOUND."""
+    return unary(_MUTE_ENVIRONMENT, pb.MuteEnvironmentRequest(name=monitor_name(monitor), environment=environment))
+
+
+def unmute_environment(monitor: str, environment: str) -> Call[Monitor]:
+    """Tells people of one environment again. ClientError: ENVIRONMENT_NOT_FOUND."""
+    return unary(_UNMUTE_ENVIRONMENT, pb.UnmuteEnvironmentRequest(name=monitor_name(monitor), environment=environment))
+
+
+def delete_environment(monitor: str, environment: str, *, allow_missing: bool = False) -> Call[Empty]:
+    """Deletes one environment with its check-ins and incidents. ClientError: ENVIRONMENT_NOT_FOUND."""
+    request = pb.DeleteEnvironmentRequest(
+        name=monitor_name(monitor), environment=environment, allow_missing=allow_missing
+    )
+    return unary(_DELETE_ENVIRONMENT, request, repeatable=allow_missing)
 
 
 def preview(

@@ -36,6 +36,23 @@ class DeleteMonitor(msgspec.Struct, frozen=True, tag="delete_monitor"):
     etag: str = ""
 
 
+class ChangeEnvironment(msgspec.Struct, frozen=True, tag="change_environment"):
+    """Mutes or unmutes one environment of a monitor."""
+
+    project: int
+    monitor_id: str
+    environment: str
+    muted: bool
+
+
+class DeleteEnvironment(msgspec.Struct, frozen=True, tag="delete_environment"):
+    """Deletes one environment with its check-ins and incidents; its next report makes a new one."""
+
+    project: int
+    monitor_id: str
+    environment: str
+
+
 class RecordRefusals(msgspec.Struct, frozen=True, tag="refusals"):
     """Reports that an edge could not even turn into a report: kept, counted, shown."""
 
@@ -61,7 +78,18 @@ class Deaf(msgspec.Struct, frozen=True, tag="deaf"):
     reason: str
 
 
-Command = ReportCheckIn | PutMonitor | PutMonitors | DeleteMonitor | RecordRefusals | AcknowledgeIncident | Tick | Deaf
+Command = (
+    ReportCheckIn
+    | PutMonitor
+    | PutMonitors
+    | DeleteMonitor
+    | ChangeEnvironment
+    | DeleteEnvironment
+    | RecordRefusals
+    | AcknowledgeIncident
+    | Tick
+    | Deaf
+)
 
 
 class Entry(msgspec.Struct, frozen=True):

@@ -87,6 +87,23 @@ class EnvironmentCreated(msgspec.Struct, frozen=True):
     environment: str
 
 
+class EnvironmentMuted(msgspec.Struct, frozen=True):
+    """Nobody is told about an environment any more, or, `muted` False, people are again."""
+
+    project: int
+    monitor: int
+    environment: str
+    muted: bool
+
+
+class EnvironmentDeleted(msgspec.Struct, frozen=True):
+    """With its check-ins and incidents, an open one included."""
+
+    project: int
+    monitor: int
+    environment: str
+
+
 class OutageRecorded(msgspec.Struct, frozen=True):
     outage: Outage
     length_ms: Millis
@@ -106,5 +123,7 @@ Fact = (
     | MonitorChanged
     | MonitorDeleted
     | EnvironmentCreated
+    | EnvironmentMuted
+    | EnvironmentDeleted
     | OutageRecorded
 )

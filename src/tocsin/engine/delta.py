@@ -20,6 +20,7 @@ class Delta:
     environments: dict[int, str] = field(default_factory=dict)  # new ones: number → name
     monitors: dict[int, tuple[Monitor, int]] = field(default_factory=dict)  # with the policy's number
     deleted_monitors: set[int] = field(default_factory=set)  # with all their tracks, check-ins and incidents
+    deleted_tracks: dict[int, int] = field(default_factory=dict)  # to their monitor's number; with check-ins, incidents
     tracks: dict[int, Track] = field(default_factory=dict)  # Track.monitor is the monitor's number here
     check_ins: dict[int, CheckIn] = field(default_factory=dict)
     new_check_ins: set[int] = field(default_factory=set)  # those of `check_ins` that are not in the store yet
@@ -37,6 +38,7 @@ class Delta:
             or self.environments
             or self.monitors
             or self.deleted_monitors
+            or self.deleted_tracks
             or self.tracks
             or self.check_ins
             or self.incidents
@@ -44,3 +46,22 @@ class Delta:
             or self.refusals
             or self.sequences
         )
+
+    def prune(self) -> None:
+        """Leaves out the rows of monitors and tracks that were deleted after they were written."""
+        monitors, tracks = self.deleted_monitors, self.deleted_tracks
+        if not monitors and not tracks:
+            return
+        self.check_ins = {
+            number: row
+            for number, row in self.check_ins.items()
+            if row.monitor not in monitors and row.track not in tracks
+        }
+        self.new_check_ins &= self.check_ins.keys()
+        self.renamed_check_ins &= self.check_ins.keys()
+        self.incidents = {
+            number: row
+            for number, row in self.incidents.items()
+            if row.monitor not in monitors and row.track not in tracks
+        }
+        self.monitors = {number: row for number, row in self.monitors.items() if number not in monitors}

@@ -17,8 +17,10 @@ import msgspec
 from tocsin.domain import errors
 from tocsin.domain.commands import (
     AcknowledgeIncident,
+    ChangeEnvironment,
     Command,
     Deaf,
+    DeleteEnvironment,
     DeleteMonitor,
     Entry,
     PutMonitor,
@@ -31,7 +33,7 @@ from tocsin.domain.facts import IncidentAcknowledged
 from tocsin.domain.instant import SECOND, Instant
 from tocsin.domain.project_settings import DEFAULTS, ProjectSettings
 from tocsin.domain.receipt import Receipt
-from tocsin.engine import outages, puts, reports, rezoning, silence
+from tocsin.engine import environments, outages, puts, reports, rezoning, silence
 from tocsin.engine.delta import Delta
 from tocsin.engine.loading import load
 from tocsin.engine.memory import Needs, Recall, Snapshot
@@ -82,6 +84,8 @@ class Engine:
                 case (
                     PutMonitor(project=project, monitor_id=monitor_id)
                     | DeleteMonitor(project=project, monitor_id=monitor_id)
+                    | ChangeEnvironment(project=project, monitor_id=monitor_id)
+                    | DeleteEnvironment(project=project, monitor_id=monitor_id)
                 ):
                     self._monitor_needs(needs, project, monitor_id)
                 case PutMonitors(puts=several):
@@ -120,6 +124,10 @@ class Engine:
                 return puts.put(self._state, several, at)
             case DeleteMonitor() as command:
                 return puts.delete(self._state, command, at)
+            case ChangeEnvironment() as command:
+                return environments.change(self._state, command, at)
+            case DeleteEnvironment() as command:
+                return environments.delete(self._state, command)
             case RecordRefusals(refusals=refusals):
                 self._state.delta.refusals.extend(refusals)
                 self._state.delta.facts.extend(refusals)

@@ -8,12 +8,12 @@ import msgspec
 
 from tocsin.domain import errors, ids
 from tocsin.domain.commands import DeleteMonitor, PutMonitor
-from tocsin.domain.facts import EnvironmentCreated, MonitorChanged, MonitorCreated, MonitorDeleted
+from tocsin.domain.facts import MonitorChanged, MonitorCreated, MonitorDeleted
 from tocsin.domain.instant import NEVER, Instant
 from tocsin.domain.monitor import Monitor, MonitorChange, Policy
 from tocsin.domain.names import DEFAULT_ENVIRONMENT
 from tocsin.domain.receipt import Receipt
-from tocsin.engine import silence
+from tocsin.engine import environments, silence
 from tocsin.engine.state import DISABLED, INACTIVE, NOWHERE, MonitorEntry, State
 from tocsin.engine.subject import Subject
 
@@ -137,16 +137,8 @@ def _add(state: State, monitor: Monitor, at: Instant, *, track: bool) -> Monitor
     state.remember(monitor)
     state.delta.facts.append(MonitorCreated(monitor))
     if track:
-        add_environment(state, slot, entry, DEFAULT_ENVIRONMENT, at)
+        environments.add(state, slot, entry, DEFAULT_ENVIRONMENT, at)
     return monitor
-
-
-def add_environment(state: State, slot: int, entry: MonitorEntry, environment: str, at: Instant) -> int:
-    """A new track, waiting for its first slot if the monitor wants that."""
-    track_slot = state.open_track(slot, entry, environment)
-    silence.rearm(Subject.of(state, track_slot), at, fresh=True)
-    state.delta.facts.append(EnvironmentCreated(entry.project, entry.number, environment))
-    return track_slot
 
 
 def _fill(state: State, entry: MonitorEntry, monitor: Monitor, at: Instant) -> None:

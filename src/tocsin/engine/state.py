@@ -5,6 +5,7 @@ copies back to the roster and into the delta. Deadlines move at once, because a 
 """
 
 import os
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -29,6 +30,7 @@ NOWHERE: Final = 0xFFFFFFFF
 DISABLED: Final = 1
 INACTIVE: Final = 2
 DEAFENED: Final = int(TrackFlag.DEAFENED)
+MUTED: Final = int(TrackFlag.MUTED)
 UNHEARD: Final = int(TrackFlag.UNHEARD)
 
 
@@ -180,8 +182,15 @@ class State:
         """Nothing of a deleted monitor is found again, in this batch either."""
         self._monitors.pop((monitor.project, monitor.id), None)
         self.recall.monitors.pop((monitor.project, monitor.id), None)
+        self._forget_check_ins(lambda row: row.monitor == monitor.number)
+
+    def forget_track(self, number: int) -> None:
+        """No check-in of a deleted track is found again, in this batch either."""
+        self._forget_check_ins(lambda row: row.track == number)
+
+    def _forget_check_ins(self, gone: Callable[[CheckIn], bool]) -> None:
         for known in (self._recorded, self.recall.check_ins):
-            for key in [key for key, row in known.items() if row.monitor == monitor.number]:
+            for key in [key for key, row in known.items() if gone(row)]:
                 del known[key]
 
     # -- tracks
@@ -234,7 +243,23 @@ class State:
         self.write_monitor(monitor_slot, monitor)
         return slot
 
+    def unlink_track(self, monitor_slot: int, monitor: MonitorEntry, slot: int) -> None:
+        """Takes a track out of its monitor's list, before it is closed alone. Writes the monitor's entry."""
+        following = self.peek(slot).next_track
+        if monitor.first_track == slot:
+            monitor.first_track = following
+            self.write_monitor(monitor_slot, monitor)
+            if following != NOWHERE:  # the newest has no key
+                newest = self.environments[self._environment_of(following)]
+                self.track_keys.remove(ids.track_key(monitor.number, newest))
+            return
+        before = next(other for other in self.tracks_of(monitor) if self.peek(other).next_track == slot)
+        self.tracks.set(before, "next_track", following)
+        if before in self._dirty:
+            self._dirty[before].next_track = following
+
     def close_track(self, monitor: MonitorEntry, slot: int) -> None:
+        """Forgets a track. Its monitor's list is not touched: the monitor goes too, or `unlink_track` came first."""
         track = self.peek(slot)
         self.track_keys.remove(ids.track_key(monitor.number, self.environments[track.environment]))
         self.deadlines.put(slot, SLOT, NEVER)
@@ -285,13 +310,6 @@ class State:
         self._monitors.clear()
         self._recorded.clear()
         self.recall = Recall()
-        if delta.deleted_monitors:
-            gone = delta.deleted_monitors
-            kept = {number: row for number, row in delta.check_ins.items() if row.monitor not in gone}
-            delta.check_ins = kept
-            delta.new_check_ins &= kept.keys()
-            delta.renamed_check_ins &= kept.keys()
-            delta.incidents = {number: row for number, row in delta.incidents.items() if row.monitor not in gone}
-            delta.monitors = {number: row for number, row in delta.monitors.items() if number not in gone}
+        delta.prune()
         delta.clock = self.clock
         return delta

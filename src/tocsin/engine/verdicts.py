@@ -9,7 +9,7 @@ from tocsin.domain.instant import Instant
 from tocsin.domain.track import Health, Track, Verdict
 from tocsin.engine import thresholds
 from tocsin.engine.rules import HEALTH, Effect, Outcome
-from tocsin.engine.state import State
+from tocsin.engine.state import MUTED, State
 from tocsin.engine.subject import Subject
 
 _CAUSES = {Verdict.ERROR: Cause.ERROR, Verdict.MISSED: Cause.MISSED, Verdict.TIMED_OUT: Cause.TIMED_OUT}
@@ -53,7 +53,7 @@ def _move(subject: Subject, outcome: Outcome, check_in: CheckIn, at: Instant) ->
             first_check_in=check_in.id,
             last_check_in=check_in.id,
             failure_count=max(track.failures, track.misses),
-            muted=monitor.muted(at),
+            muted=monitor.muted(at) or bool(track.flags & MUTED),
         )
         track.incident = incident.number
         _keep(state, incident)

@@ -5,7 +5,14 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from tocsin.domain import errors
-from tocsin.domain.commands import Command, DeleteMonitor, PutMonitor, PutMonitors
+from tocsin.domain.commands import (
+    ChangeEnvironment,
+    Command,
+    DeleteEnvironment,
+    DeleteMonitor,
+    PutMonitor,
+    PutMonitors,
+)
 from tocsin.domain.instant import Instant
 from tocsin.domain.monitor import Monitor, MonitorChange
 from tocsin.domain.project import Scope
@@ -81,6 +88,32 @@ class Monitors:
         command = PutMonitor(principal.project.number, monitor_id, change, create=False)
         return await self.put(principal, command, received)
 
+    async def change_environment(
+        self, principal: Principal, monitor_id: str, environment: str, received: Instant, *, muted: bool
+    ) -> MonitorWithHealth:
+        """Mutes or unmutes one environment. `NotFound`: the monitor or the environment does not exist."""
+        principal.require(Scope.ADMIN)
+        command = ChangeEnvironment(principal.project.number, monitor_id, _named(environment), muted)
+        receipt = await self._write(received, command)
+        return await self._read_back(receipt.monitors[0])
+
+    async def delete_environment(
+        self,
+        principal: Principal,
+        monitor_id: str,
+        environment: str,
+        received: Instant,
+        *,
+        allow_missing: bool = False,
+    ) -> None:
+        """With its check-ins and incidents. `NotFound`: the monitor or the environment does not exist."""
+        principal.require(Scope.ADMIN)
+        try:
+            await self._write(received, DeleteEnvironment(principal.project.number, monitor_id, _named(environment)))
+        except errors.NotFound:
+            if not allow_missing:
+                raise
+
     async def get(self, principal: Principal, monitor_id: str) -> MonitorWithHealth:
         principal.require(Scope.READ)
         found = await asyncio.to_thread(self._store.get_monitor, principal.project.number, monitor_id)
@@ -141,3 +174,10 @@ class Monitors:
     async def _read_back(self, monitor: Monitor) -> MonitorWithHealth:
         found = await asyncio.to_thread(self._store.get_monitor, monitor.project, monitor.id)
         return found or MonitorWithHealth(monitor, [], {})  # deleted by somebody else since
+
+
+def _named(environment: str) -> str:
+    """Elsewhere no name means production; what is deleted or muted must be named."""
+    if not environment:
+        raise errors.invalid("environment", "name the environment", reason="ENVIRONMENT_INVALID")
+    return environment

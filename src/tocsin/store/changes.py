@@ -77,6 +77,8 @@ def of(connection: Connection, delta: Delta, shown: Shown) -> list[Row]:
                 found[fact.monitor.project, fact.monitor.number, "monitor"] = ""
             case facts.MonitorDeleted():
                 found[fact.project, fact.number, "deleted"] = fact.monitor_id
+            case facts.EnvironmentMuted() | facts.EnvironmentDeleted():
+                found[fact.project, fact.monitor, "monitor"] = ""
             case facts.EnvironmentCreated():
                 found[fact.project, fact.monitor, "health"] = ""
             case _ if isinstance(fact, _INCIDENT_FACTS):

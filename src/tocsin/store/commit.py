@@ -22,6 +22,8 @@ _PASS: Final = (
     )
 )
 
+_DELETE_TRACK: Final = delete(schema.tracks).where(schema.tracks.c.number == bindparam("gone"))
+
 
 class Fence(NamedTuple):
     """What the owner of the partition knows and a former owner cannot."""
@@ -55,6 +57,7 @@ class Commit:
         self._environments = Upsert(schema.environments, dialect)
         self._monitors = Upsert(schema.monitors, dialect, fixed=("project", "create_time"))
         self._deleted_monitors = Upsert(schema.deleted_monitors, dialect)
+        self._deleted_tracks = Upsert(schema.deleted_tracks, dialect)
         self._tracks = Upsert(schema.tracks, dialect, fixed=("monitor", "environment", "create_time"))
         self._check_ins = Upsert(schema.check_ins, dialect, fixed=("project", "monitor", "track"))
         self._check_in_ids = Upsert(schema.check_in_ids, dialect)
@@ -97,6 +100,10 @@ class Commit:
         for number in delta.deleted_monitors:
             connection.execute(delete(schema.monitors).where(schema.monitors.c.number == number))
         self._deleted_monitors(connection, [(number, delta.clock) for number in delta.deleted_monitors])
+        if delta.deleted_tracks:
+            connection.execute(_DELETE_TRACK, [{"gone": number} for number in delta.deleted_tracks])
+            marks = [(number, monitor, delta.clock) for number, monitor in delta.deleted_tracks.items()]
+            self._deleted_tracks(connection, marks)
 
 
 def _pass(connection: Connection, fence: Fence, position: int, clock: Instant) -> None:

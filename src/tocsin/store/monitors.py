@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, Text, asc, cast, 
 from tocsin.domain import errors
 from tocsin.domain.incident import Incident
 from tocsin.domain.instant import Instant
-from tocsin.domain.monitor import AlertPolicy, Monitor, Policy
+from tocsin.domain.monitor import AlertPolicy, FieldWriter, Monitor, Policy
 from tocsin.domain.track import Track
 from tocsin.store import filters, incidents, pages
 from tocsin.store.port import MonitorWithHealth, Page, chunks
@@ -26,6 +26,8 @@ class Body(msgspec.Struct, frozen=True, omit_defaults=True):
     alert_policy: AlertPolicy = AlertPolicy()
     written_by: str = "native"
     extras: dict[str, msgspec.Raw] = {}
+    locks: tuple[str, ...] = ()
+    writers: tuple[tuple[str, Instant, bool, tuple[str, ...]], ...] = ()  # by, at, upsert, paths: most share one writer
 
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
@@ -45,7 +47,12 @@ def policy_of(body: str) -> Policy:
 def to_row(monitor: Monitor, policy: int) -> tuple[Any, ...]:
     """In the order of the table's columns."""
     body = Body(
-        labels=monitor.labels, alert_policy=monitor.alert_policy, written_by=monitor.written_by, extras=monitor.extras
+        labels=monitor.labels,
+        alert_policy=monitor.alert_policy,
+        written_by=monitor.written_by,
+        extras=monitor.extras,
+        locks=monitor.locks,
+        writers=_grouped(monitor.writers),
     )
     return (
         monitor.number,
@@ -148,10 +155,19 @@ def _from_row(row: Row[Any]) -> Monitor:
         paused_until=row.paused_until,
         muted_until=row.muted_until,
         extras=body.extras,
+        locks=body.locks,
+        writers={path: FieldWriter(by, at, upsert) for by, at, upsert, paths in body.writers for path in paths},
         revision=row.revision,
         create_time=row.create_time,
         update_time=row.update_time,
     )
+
+
+def _grouped(writers: dict[str, FieldWriter]) -> tuple[tuple[str, Instant, bool, tuple[str, ...]], ...]:
+    paths: dict[FieldWriter, list[str]] = {}
+    for path, writer in writers.items():
+        paths.setdefault(writer, []).append(path)
+    return tuple((writer.by, writer.at, writer.upsert, tuple(some)) for writer, some in paths.items())
 
 
 def _order(order_by: str) -> tuple[ColumnElement[Any], bool]:

@@ -11,6 +11,7 @@ from tocsin.store.schema import (
     check_in_ids,
     check_ins,
     deleted_monitors,
+    deleted_tracks,
     incidents,
     is_open,
     refusals,
@@ -23,6 +24,7 @@ _BELONGINGS: Final = (incidents, tracks)  # of a deleted monitor, besides its ch
 def expire(connection: Connection, *, check_ins_before: Instant, refusals_before: Instant, limit: int) -> int:
     """How many rows went; 0: nothing is left. Open runs stay however old; changes are kept as long as refusals."""
     gone = _deleted_monitors(connection, limit)
+    gone += _deleted_tracks(connection, limit - gone)
     old = and_(check_ins.c.number < ids.check_in_number(check_ins_before, 0), not_(is_open))
     gone += _check_ins(connection, old, limit - gone)
     gone += _slice(connection, refusals, refusals.c.number, refusals.c.at < refusals_before, limit - gone)
@@ -42,6 +44,22 @@ def _deleted_monitors(connection: Connection, limit: int) -> int:
         if gone >= limit:
             break
         gone += connection.execute(delete(deleted_monitors).where(deleted_monitors.c.number == number)).rowcount
+    return gone
+
+
+def _deleted_tracks(connection: Connection, limit: int) -> int:
+    """What hangs on deleted environments of monitors that live on; found by the monitor's index."""
+    gone = 0
+    for number, monitor in connection.execute(
+        select(deleted_tracks.c.number, deleted_tracks.c.monitor).order_by(deleted_tracks.c.number).limit(max(limit, 0))
+    ).all():
+        of = and_(check_ins.c.monitor == monitor, check_ins.c.track == number)
+        gone += _check_ins(connection, of, limit - gone)
+        of = and_(incidents.c.monitor == monitor, incidents.c.track == number)
+        gone += _slice(connection, incidents, incidents.c.number, of, limit - gone)
+        if gone >= limit:
+            break
+        gone += connection.execute(delete(deleted_tracks).where(deleted_tracks.c.number == number)).rowcount
     return gone
 
 

@@ -13,7 +13,7 @@ from tocsin.domain import errors
 from tocsin.domain.instant import NEVER, Instant
 from tocsin.domain.monitor import Monitor
 from tocsin.domain.schedule import Schedule
-from tocsin.domain.track import DisplayState, Health, Track, display_state
+from tocsin.domain.track import DisplayState, Health, Track, TrackFlag, display_state
 
 CHUNK: Final = 2_000  # tracks rendered at a time
 STATES: Final = tuple(state.value for state in DisplayState)
@@ -114,7 +114,7 @@ def series_of(
                 f'project="{escape(project_slug)}",monitor="{escape(monitor.id)}",environment="{escape(environment)}"'
             )
             between = interval(monitor, track.expected) if track.expected != NEVER else NEVER
-            yield Series(labels, monitor, track, state, muted, between)
+            yield Series(labels, monitor, track, state, muted or bool(track.flags & TrackFlag.MUTED), between)
 
 
 def render(series: list[Series], selection: Selection, *, max_samples: int) -> Iterator[bytes]:

@@ -1,11 +1,12 @@
 """tocsin.v1.Monitor ⇄ Monitor, Policy and Track. Field masks become partial changes: see wire/masks.py."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from tocsin.domain import errors, names
 from tocsin.domain.instant import NEVER, Instant
 from tocsin.domain.monitor import AlertPolicy, ExpectFrom, Kind, Monitor, MonitorChange, Tolerance
-from tocsin.domain.track import DisplayState, Health, Track, display_state
+from tocsin.domain.track import DisplayState, Health, Track, TrackFlag, display_state
 from tocsin.v1 import monitor_pb2 as pb
 from tocsin.v1 import monitor_service_pb2 as service_pb
 from tocsin.wire.enums import Names
@@ -65,8 +66,17 @@ def _expiry(request: service_pb.PauseMonitorRequest | service_pb.MuteMonitorRequ
     return until
 
 
-def from_monitor(monitor: Monitor, tracks: Iterable[tuple[str, Track]], *, now: Instant) -> pb.Monitor:
-    """The resource as a client reads it at `now`; `tracks` are its environments with their names, in order."""
+def from_monitor(
+    monitor: Monitor,
+    tracks: Iterable[tuple[str, Track]],
+    created: Mapping[int, Instant] = MappingProxyType({}),
+    *,
+    now: Instant,
+) -> pb.Monitor:
+    """The resource as a client reads it at `now`; `tracks` are its environments with their names, in order.
+
+    `created` tells by a track's number when it was made; 0 or nothing: not known.
+    """
     policy = monitor.policy
     paused, muted = _lasts(monitor.paused_until, now), _lasts(monitor.muted_until, now)
     return pb.Monitor(
@@ -92,10 +102,18 @@ def from_monitor(monitor: Monitor, tracks: Iterable[tuple[str, Track]], *, now: 
         expect_from=EXPECT_FROM.from_domain(policy.expect_from),
         miss_while_running=policy.miss_while_running,
         round_to_minute=policy.round_to_minute,
-        environments=[from_track(monitor, environment, track, now=now) for environment, track in tracks],
+        environments=[
+            from_track(monitor, environment, track, created.get(track.number, 0), now=now)
+            for environment, track in tracks
+        ],
         create_time=from_instant(monitor.create_time),
         update_time=from_instant(monitor.update_time),
         number=monitor.number,
+        locks=monitor.locks,
+        field_writers={
+            path: pb.FieldWriter(written_by=writer.by, write_time=from_instant(writer.at), upsert=writer.upsert)
+            for path, writer in monitor.writers.items()
+        },
     )
 
 
@@ -116,7 +134,9 @@ def from_alert_policy(policy: AlertPolicy) -> pb.AlertPolicy:
     return pb.AlertPolicy(channels=policy.channels, repeat_interval=from_millis(policy.repeat_interval_ms))
 
 
-def from_track(monitor: Monitor, environment: str, track: Track, *, now: Instant) -> pb.EnvironmentHealth:
+def from_track(
+    monitor: Monitor, environment: str, track: Track, created: Instant = 0, *, now: Instant
+) -> pb.EnvironmentHealth:
     """How one environment is doing at `now`."""
     state = display_state(
         paused=_lasts(monitor.paused_until, now),
@@ -148,6 +168,8 @@ def from_track(monitor: Monitor, environment: str, track: Track, *, now: Instant
             unknown_count=track.unknown_count,
         ),
         incident=names.incident_name(monitor.project, track.incident) if track.incident else "",
+        muted=bool(track.flags & TrackFlag.MUTED),
+        create_time=from_instant(created) if created else None,
     )
 
 
