@@ -121,6 +121,7 @@ REQUESTS: Final[dict[str, Callable[[World], dict[str, Any]]]] = {
         "returnPartialSuccess": True,
     },
     "ListRefusals": lambda w: {"parent": w.refused, "pageSize": 1},
+    "DismissRefusals": lambda w: {"parent": w.refused, "numbers": ["1"], "reasons": ["REASON_MONITOR_NOT_FOUND"]},
     "SendHeartbeat": lambda w: {"name": w.monitor, "environment": "staging", "message": "alive & well"},
     "BatchSendHeartbeats": lambda w: {
         "parent": w.parent,

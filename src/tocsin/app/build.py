@@ -82,7 +82,11 @@ class Parts:
 
 def build(settings: Settings) -> Parts:
     clock = SystemClock()
-    store = SqlStore(settings.database_url, busy_timeout_ms=settings.store.busy_timeout_ms)
+    store = SqlStore(
+        settings.database_url,
+        busy_timeout_ms=settings.store.busy_timeout_ms,
+        refusals_kept=settings.store.refusals_kept,
+    )
     principals = Principals(store)
     journal = LocalJournal(clock, limit=settings.engine.queue_limit, answer_within_ms=settings.engine.answer_within_ms)
     time_zones = TimeZones()
@@ -177,7 +181,11 @@ def build(settings: Settings) -> Parts:
         partition=partition,
         pulse=pulse,
         janitor=Janitor(
-            store, clock, check_ins_days=settings.store.check_in_days, refusals_days=settings.store.refusal_days
+            store,
+            clock,
+            check_ins_days=settings.store.check_in_days,
+            refusals_days=settings.store.refusal_days,
+            trace_errors_days=settings.store.trace_error_days,
         ),
         metrics=metrics,
         services=services,

@@ -32,6 +32,8 @@ class Store(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     busy_timeout_ms: int = 5_000  # how long a write waits for another process's lock
     check_in_days: int = 90  # check-ins older than this are deleted
     refusal_days: int = 7  # refusals and the change log likewise
+    trace_error_days: int = 3  # what Sentry's clients said went wrong in a trace
+    refusals_kept: int = 10  # the newest of each monitor, and of a project's unknown ones together
 
 
 class Engine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -111,9 +113,8 @@ def _check(settings: Settings) -> None:
     if settings.listen.tls_client_ca and not settings.listen.tls_certificate:
         raise SettingsError("listen.tls_client_ca: needs listen.tls_certificate and listen.tls_key as well")
     if not re.fullmatch(r"[a-z0-9_-]{1,64}", settings.dialects.sentry_organization):
-        raise SettingsError(
-            f"dialects.sentry_organization: {settings.dialects.sentry_organization!r} must be 1 to 64 of a-z, 0-9, '-' and '_'"
-        )
+        given = settings.dialects.sentry_organization
+        raise SettingsError(f"dialects.sentry_organization: {given!r} must be 1 to 64 of a-z, 0-9, '-' and '_'")
     if settings.telemetry.log_level not in ("debug", "info", "warning", "error"):
         raise SettingsError(
             f"telemetry.log_level: {settings.telemetry.log_level!r} is none of debug, info, warning, error"
@@ -126,6 +127,8 @@ def _check(settings: Settings) -> None:
         ("engine.outage_shown_ms", settings.engine.outage_shown_ms, 0),
         ("store.check_in_days", settings.store.check_in_days, CHECK_IN_DAYS_MIN),
         ("store.refusal_days", settings.store.refusal_days, 1),
+        ("store.trace_error_days", settings.store.trace_error_days, 1),
+        ("store.refusals_kept", settings.store.refusals_kept, 1),
         ("telemetry.max_samples", settings.telemetry.max_samples, 1),
     ):
         if not least <= value < math.inf:  # nor is it a number that is none

@@ -6,6 +6,7 @@ from tocsin.domain.check_in import Report
 from tocsin.domain.facts import CheckInRefused
 from tocsin.domain.instant import Instant
 from tocsin.domain.monitor import MonitorChange
+from tocsin.domain.trace_error import TraceError
 
 
 class ReportCheckIn(msgspec.Struct, frozen=True, tag="report"):
@@ -59,6 +60,29 @@ class RecordRefusals(msgspec.Struct, frozen=True, tag="refusals"):
     refusals: tuple[CheckInRefused, ...]
 
 
+class DeleteRefusals(msgspec.Struct, frozen=True, tag="delete_refusals"):
+    """Forget refusals that all of these hold for; an empty condition holds for every one."""
+
+    project: int
+    monitor_id: str | None = None  # "": those that name no monitor
+    numbers: tuple[int, ...] = ()
+    reasons: tuple[str, ...] = ()  # names of RefusalReason
+
+    def covers(self, refusal: CheckInRefused) -> bool:
+        return (
+            refusal.project == self.project
+            and self.monitor_id in (None, refusal.monitor_id)
+            and (not self.numbers or refusal.number in self.numbers)
+            and (not self.reasons or refusal.reason in self.reasons)
+        )
+
+
+class RecordTraceErrors(msgspec.Struct, frozen=True, tag="trace_errors"):
+    """What went wrong in some traces; of a trace that comes twice, the later one holds."""
+
+    errors: tuple[TraceError, ...]
+
+
 class AcknowledgeIncident(msgspec.Struct, frozen=True, tag="acknowledge"):
     project: int
     incident: int
@@ -86,6 +110,8 @@ Command = (
     | ChangeEnvironment
     | DeleteEnvironment
     | RecordRefusals
+    | DeleteRefusals
+    | RecordTraceErrors
     | AcknowledgeIncident
     | Tick
     | Deaf

@@ -3,10 +3,12 @@
 from dataclasses import dataclass, field
 
 from tocsin.domain.check_in import CheckIn
+from tocsin.domain.commands import DeleteRefusals
 from tocsin.domain.facts import CheckInRefused, Fact
 from tocsin.domain.incident import Incident, Outage
 from tocsin.domain.instant import Instant
 from tocsin.domain.monitor import Monitor, Policy
+from tocsin.domain.trace_error import TraceError
 from tocsin.domain.track import Track
 
 
@@ -28,6 +30,8 @@ class Delta:
     incidents: dict[int, Incident] = field(default_factory=dict)
     outages: list[Outage] = field(default_factory=list)
     refusals: list[CheckInRefused] = field(default_factory=list)
+    deleted_refusals: list[DeleteRefusals] = field(default_factory=list)  # of those in the store
+    trace_errors: dict[tuple[int, str], TraceError] = field(default_factory=dict)  # by project and trace id
     sequences: dict[str, int] = field(default_factory=dict)  # last number given out, by noun; only those that moved
 
     def __bool__(self) -> bool:
@@ -44,6 +48,8 @@ class Delta:
             or self.incidents
             or self.outages
             or self.refusals
+            or self.deleted_refusals
+            or self.trace_errors
             or self.sequences
         )
 

@@ -22,10 +22,12 @@ from tocsin.domain.commands import (
     Deaf,
     DeleteEnvironment,
     DeleteMonitor,
+    DeleteRefusals,
     Entry,
     PutMonitor,
     PutMonitors,
     RecordRefusals,
+    RecordTraceErrors,
     ReportCheckIn,
     Tick,
 )
@@ -131,6 +133,14 @@ class Engine:
             case RecordRefusals(refusals=refusals):
                 self._state.delta.refusals.extend(refusals)
                 self._state.delta.facts.extend(refusals)
+                return Receipt()
+            case DeleteRefusals() as command:
+                delta = self._state.delta
+                delta.deleted_refusals.append(command)
+                delta.refusals = [made for made in delta.refusals if not command.covers(made)]
+                return Receipt()
+            case RecordTraceErrors(errors=found):
+                self._state.delta.trace_errors.update({(error.project, error.trace_id): error for error in found})
                 return Receipt()
             case AcknowledgeIncident() as command:
                 return self._acknowledge(command, at)

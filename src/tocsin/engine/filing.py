@@ -27,8 +27,10 @@ _WELL = (ReportKind.OK, ReportKind.RESET)
 
 
 class Refused(Exception):
-    def __init__(self, reason: RefusalReason, detail: str) -> None:
-        self.reason, self.detail = reason, detail
+    """`data` are particulars for programs, see `CheckInRefused.data`."""
+
+    def __init__(self, reason: RefusalReason, detail: str, data: dict[str, str] | None = None) -> None:
+        self.reason, self.detail, self.data = reason, detail, data or {}
 
 
 class Filing:
@@ -45,7 +47,7 @@ class Filing:
         run = self._run()
         action = RUNS[run.state if run else None, self.sent.kind]
         if run is not None and self.at >= self._forgotten(run):
-            raise Refused(RefusalReason.CHECKIN_FINISHED, f"check-in {run.id} began too long ago")
+            raise Refused(RefusalReason.CHECKIN_FINISHED, f"check-in {run.id} began too long ago", {"guid": run.id})
         if run is not None and self.sent.check_in_id and self.sent.retry_safe and self._repeats(run):
             return Receipt(check_in=self._named(run))
         return getattr(self, f"_{action.value}")(run)  # type: ignore[no-any-return] # one method for each Action
@@ -163,6 +165,7 @@ class Filing:
         raise Refused(
             RefusalReason.CHECKIN_FINISHED,
             f"check-in {run.id} has ended already: {run.state.value}, reported {self.sent.kind.value}",
+            {"guid": run.id, "state": run.state.value},
         )
 
     def _note(self, _run: CheckIn | None) -> Receipt:
@@ -230,7 +233,11 @@ class Filing:
             return run.duration_ms
         computed = abs(self.time - (run.start_time if run.start_time is not None else run.receive_time))
         if computed > MAX_DURATION:
-            raise Refused(RefusalReason.CHECKIN_INVALID_DURATION, f"check-in {run.id} would have lasted {computed} ms")
+            raise Refused(
+                RefusalReason.CHECKIN_INVALID_DURATION,
+                f"check-in {run.id} would have lasted {computed} ms",
+                {"guid": run.id, "duration": str(computed)},
+            )
         return computed
 
     def _spoken_since(self, run: CheckIn) -> bool:

@@ -21,11 +21,18 @@ def report(state: State, sent: Report, at: Instant) -> Receipt:
     try:
         return _report(state, sent, at)
     except Refused as refused:
-        return Receipt(refusal=refuse(state, sent, refused.reason, refused.detail, at))
+        return Receipt(refusal=refuse(state, sent, refused.reason, refused.detail, at, data=refused.data))
 
 
 def refuse(
-    state: State, sent: Report, reason: RefusalReason, detail: str, at: Instant, *, dropped: bool = True
+    state: State,
+    sent: Report,
+    reason: RefusalReason,
+    detail: str,
+    at: Instant,
+    *,
+    dropped: bool = True,
+    data: dict[str, str] | None = None,
 ) -> CheckInRefused:
     refusal = CheckInRefused(
         project=sent.project,
@@ -37,6 +44,8 @@ def refuse(
         environment=sent.environment,
         check_in_id=sent.check_in_id or "",
         dropped=dropped,
+        data=data or {},
+        payload=sent.payload,
     )
     state.delta.refusals.append(refusal)
     state.delta.facts.append(refusal)
@@ -105,11 +114,14 @@ def _named_run(state: State, sent: Report, monitor: MonitorEntry) -> CheckIn | N
         return None
     if known.monitor != monitor.number:
         raise Refused(
-            RefusalReason.CHECKIN_GUID_PROJECT_MISMATCH, f"check-in {sent.check_in_id} belongs to another monitor"
+            RefusalReason.CHECKIN_GUID_PROJECT_MISMATCH,
+            f"check-in {sent.check_in_id} belongs to another monitor",
+            {"guid": sent.check_in_id},
         )
     if sent.environment and known.environment != sent.environment:
         raise Refused(
             RefusalReason.CHECKIN_ENVIRONMENT_MISMATCH,
             f"check-in {sent.check_in_id} was opened in environment {known.environment!r}",
+            {"existingEnvironment": known.environment},
         )
     return known

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from tocsin.domain.check_in import CheckIn
 from tocsin.domain.facts import CheckInRefused
 from tocsin.domain.instant import Instant, Millis
-from tocsin.store import check_ins, counts, incidents, leaves, monitors, searches
+from tocsin.store import check_ins, counts, leaves, monitors, refusals, searches
 from tocsin.store.browse_port import Count, Leaf, MonitorSearch, Turn
 from tocsin.store.database import Database
 from tocsin.store.port import CheckInFilter, MonitorWithHealth, chunks
@@ -74,7 +74,7 @@ class SqlBrowse:
                 query=query,
                 types=tuple[int],
             )
-            return leaves.mapped(found, lambda rows: [incidents.refusal_of(row[:-1]) for row in rows])
+            return leaves.mapped(found, lambda rows: [refusals.from_row(row[:-1]) for row in rows])
 
     def counts(
         self, monitors: Sequence[int], *, since: Instant, until: Instant, width: Millis, environments: Sequence[str]

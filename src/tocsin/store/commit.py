@@ -6,7 +6,7 @@ from sqlalchemy import Connection, Dialect, bindparam, case, delete, insert, sel
 
 from tocsin.domain.instant import Instant
 from tocsin.engine.delta import Delta
-from tocsin.store import changes, check_ins, incidents, monitors, schema
+from tocsin.store import changes, check_ins, incidents, monitors, refusals, schema, trace_errors
 from tocsin.store.port import Fenced
 from tocsin.store.schema import PARTITION, partitions
 from tocsin.store.upsert import Upsert
@@ -51,7 +51,7 @@ def stamp(connection: Connection, fence: Fence, clock: Instant) -> None:
 class Commit:
     """The statements of a commit, compiled once, and what the owner of the partition remembers between commits."""
 
-    def __init__(self, dialect: Dialect) -> None:
+    def __init__(self, dialect: Dialect, refusals_kept: int = refusals.KEPT) -> None:
         self._shown = changes.Shown()
         self._policies = Upsert(schema.policies, dialect)
         self._environments = Upsert(schema.environments, dialect)
@@ -63,7 +63,8 @@ class Commit:
         self._check_in_ids = Upsert(schema.check_in_ids, dialect)
         self._incidents = Upsert(schema.incidents, dialect, fixed=("project", "monitor", "track"))
         self._outages = Upsert(schema.outages, dialect)
-        self._refusals = Upsert(schema.refusals, dialect, generated=("number",))
+        self._refusals = refusals.Refusals(dialect, refusals_kept)
+        self._trace_errors = Upsert(schema.trace_errors, dialect)
         self._changes = Upsert(schema.changes, dialect, generated=("revision",))
         self._sequences = Upsert(schema.sequences, dialect)
 
@@ -83,7 +84,10 @@ class Commit:
         # Oldest first: one that was resolved makes room for the next one of the same track.
         self._incidents(connection, [incidents.to_row(delta.incidents[number]) for number in sorted(delta.incidents)])
         self._outages(connection, [incidents.outage_to_row(outage) for outage in delta.outages])
-        self._refusals(connection, [incidents.refusal_to_row(refusal) for refusal in delta.refusals])
+        for command in delta.deleted_refusals:  # before new ones are written: those came later
+            refusals.remove(connection, command)
+        self._refusals(connection, delta.refusals)
+        self._trace_errors(connection, [trace_errors.to_row(error) for error in delta.trace_errors.values()])
         self._sequences(connection, list(delta.sequences.items()))
         return fence._replace(position=position)
 
@@ -94,6 +98,7 @@ class Commit:
     def forget(self) -> None:
         """To be called by a new owner: others may have written since."""
         self._shown = changes.Shown()
+        self._refusals.forget()
 
     def _delete(self, connection: Connection, delta: Delta) -> None:
         """Before new monitors are written: the name is free at once. What hangs on it goes later, see `retention`."""

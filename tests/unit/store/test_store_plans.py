@@ -4,6 +4,8 @@ import pytest
 from sqlalchemy import event
 
 from support.stores import NOW, delta, drain, ids, monitor, open_sqlite, with_monitors
+from tocsin.domain.commands import DeleteRefusals
+from tocsin.domain.facts import CheckInRefused
 from tocsin.domain.instant import DAY
 from tocsin.engine.memory import Needs
 from tocsin.store import CheckInFilter, pages
@@ -15,6 +17,7 @@ def browse(store):
     return SqlBrowse(store.database)
 
 
+REFUSED, STRAY = (CheckInRefused(1, name, "MONITOR_DISABLED", "", NOW, "sentry") for name in ("m-2", "x"))
 QUICK = {
     "get_monitor": lambda store: store.get_monitor(1, "m-1"),
     "list_monitors": lambda store: store.list_monitors(1, size=5),
@@ -35,10 +38,13 @@ QUICK = {
     "counts": lambda store: browse(store).counts([1], since=NOW, until=NOW + DAY, width=DAY, environments=()),
     "changes": lambda store: store.changes_after(5, None, limit=5),
     "load": lambda store: drain(store.load()),
+    "errors of traces": lambda store: store.trace_errors(1, ["ab" * 16]),
     "expire": lambda store: store.expire(check_ins_before=NOW - DAY, refusals_before=NOW - DAY, limit=5),
     "commit": lambda store: store.commit(delta(monitor(3), deleted_monitors={1}), store.position() + 1),
+    "refusals": lambda store: store.commit(delta(refusals=[REFUSED, STRAY]), store.position() + 1),
+    "dismissal": lambda store: store.commit(delta(deleted_refusals=[DeleteRefusals(1, "m-2")]), store.position() + 1),
 }
-GROWING = ("check_ins", "check_in_ids", "incidents", "refusals", "changes")
+GROWING = ("check_ins", "check_in_ids", "incidents", "refusals", "changes", "trace_errors")
 
 
 @pytest.mark.parametrize("read", QUICK)

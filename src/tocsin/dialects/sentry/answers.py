@@ -5,6 +5,8 @@ from collections.abc import Mapping
 import msgspec
 from starlette.responses import Response
 
+from tocsin.domain.refusals import RefusalReason
+
 _CORS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": "x-sentry-error, x-sentry-rate-limits, retry-after",
@@ -15,11 +17,21 @@ _ALLOWED_HEADERS = "x-sentry-auth, content-type, content-encoding, authorization
 class Rejection(Exception):
     """The request ends here with `status` and `{"detail": detail}`.
 
-    `reason` is the label under which it is counted: auth, invalid, too_large, overload; "" is not counted.
+    `reason` is the label under which it is counted: auth, invalid, too_large, overload. `kept_as` is the refusal that
+    it becomes when the sender is known.
     """
 
-    def __init__(self, status: int, detail: str, *, reason: str, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        *,
+        reason: str,
+        headers: Mapping[str, str] | None = None,
+        kept_as: RefusalReason = RefusalReason.CHECKIN_VALIDATION_FAILED,
+    ) -> None:
         super().__init__(detail)
+        self.kept_as = kept_as
         self.status = status
         self.detail = detail
         self.reason = reason

@@ -16,10 +16,12 @@ from tocsin.dialects.sentry.answers import Rejection
 from tocsin.dialects.sentry.schema import CheckInPayload, SchemaError
 from tocsin.domain import ids
 from tocsin.domain.errors import InvalidArgument
+from tocsin.domain.refusals import RefusalReason
 
 _JSON: Final = "application/json"
 _FORM: Final = "application/x-www-form-urlencoded"
 _MAX_FORM_FIELDS: Final = 100
+_SEEN_MAX: Final = 4_096  # characters of a value that are kept
 _NUMBER: Final = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _TEXTS: Final = ("status", "check_in_id", "environment")
 
@@ -64,8 +66,19 @@ def payload(slug: str, query: Mapping[str, str], content_type: str, body: bytes)
         try:
             ids.normal_id(merged.check_in_id)
         except InvalidArgument as problem:
-            raise _bad(problem.message) from None
+            raise _bad(problem.message, RefusalReason.CHECKIN_INVALID_GUID) from None
     return merged
+
+
+def seen(slug: str, query: Mapping[str, str], content_type: str, body: bytes) -> bytes:
+    """What is kept of a request that cannot be honoured: a JSON body as it is, otherwise JSON of all but the key."""
+    if content_type.strip().lower().startswith(_JSON) and body.strip():
+        return body
+    fields = {"monitor_slug": slug[:_SEEN_MAX]}
+    fields |= {name: value[:_SEEN_MAX] for name, value in query.items() if not name.startswith("sentry_")}
+    if body:
+        fields["body"] = body[:_SEEN_MAX].decode("utf-8", "replace")
+    return msgspec.json.encode(fields)
 
 
 def _form(body: bytes) -> dict[str, str]:
@@ -83,5 +96,5 @@ def _seconds(text: str) -> float:
     return number
 
 
-def _bad(detail: str) -> Rejection:
-    return Rejection(400, detail, reason="invalid")
+def _bad(detail: str, kept_as: RefusalReason = RefusalReason.CHECKIN_VALIDATION_FAILED) -> Rejection:
+    return Rejection(400, detail, reason="invalid", kept_as=kept_as)

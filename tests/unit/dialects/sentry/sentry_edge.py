@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from typing import Any
 
 import httpx
+import msgspec
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
@@ -54,7 +55,16 @@ class RecordingJournal:
 
     @property
     def reports(self) -> list[Report]:
-        return [command.report for command in self.commands if isinstance(command, ReportCheckIn)]
+        """Without the excerpts, which `payloads` are."""
+        return [
+            msgspec.structs.replace(command.report, payload="")
+            for command in self.commands
+            if isinstance(command, ReportCheckIn)
+        ]
+
+    @property
+    def payloads(self) -> list[str]:
+        return [command.report.payload for command in self.commands if isinstance(command, ReportCheckIn)]
 
     @property
     def refusals(self) -> list[CheckInRefused]:

@@ -33,7 +33,7 @@ class BulkCalls:
             ids = []
         fields = quiet_fields(form)
         form.done()
-        change = MonitorChange(origin=DIALECT, **fields)
+        change = MonitorChange(origin=DIALECT, by_hand=True, **fields)
         unique = list(dict.fromkeys(ids))
         rows = await self._services.browsing.find_many(call.principal, unique)
         errored: list[dict[str, Any]] = [

@@ -1,7 +1,7 @@
 """One request to the management API from arrival to answer: method, key, organisation, project, errors."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from starlette.datastructures import QueryParams
 from starlette.requests import ClientDisconnect, Request
@@ -26,7 +26,7 @@ class Door:
     principals: Principals
     organization: str  # the slug of the one organisation
     public_url: str = ""  # how clients reach this server; "": as the request says
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
 
 
 @dataclass(frozen=True, slots=True)

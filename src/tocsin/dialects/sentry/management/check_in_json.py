@@ -12,6 +12,7 @@ from tocsin.domain.check_in import CheckIn, State
 from tocsin.domain.facts import CheckInRefused
 from tocsin.domain.instant import MINUTE
 from tocsin.domain.refusals import RefusalReason
+from tocsin.domain.trace_error import TraceError
 from tocsin.store.browse_port import Count
 
 SHOWN: Final = frozenset(State) - {State.NOTE}  # a note is no run; Sentry has no word for it
@@ -37,6 +38,16 @@ def check_in_json(check_in: CheckIn, config: dict[str, Any]) -> dict[str, Any]:
         "traceId": check_in.trace_id or None,
         "monitorConfig": config,
     }
+
+
+def groups_json(error: TraceError | None) -> list[dict[str, Any]]:
+    """What went wrong in the trace of a run, as its only group; there is no issue behind it, so the trace is its id."""
+    if error is None:
+        return []
+    name = error.type or error.value
+    return [
+        {"id": error.trace_id, "shortId": name[:100], "level": error.level, "type": error.type, "value": error.value}
+    ]
 
 
 def stats_json(counts: Iterable[Count], series: Series) -> list[dict[str, Any]]:

@@ -1,7 +1,7 @@
 """A monitor's configuration as Sentry's `config` object. Pure.
 
-What a crontab or an interval can say is said as one. The rest (several schedules, recurrence rules, calendar expressions)
-is told in words where the crontab would stand: no crontab parser takes them for one.
+What a crontab or an interval can say is said as one. The rest (several schedules, recurrence rules, calendar
+expressions) is told in words where the crontab would stand: no crontab parser takes them for one.
 """
 
 import re

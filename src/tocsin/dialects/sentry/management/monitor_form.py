@@ -43,7 +43,7 @@ def creation(form: Form, project: Project, check: Check) -> Creation:
     policy: Any = fields.setdefault("policy", {})
     policy["kind"] = Kind.JOB
     form.done()
-    return Creation(MonitorChange(origin=DIALECT, **fields), slug if isinstance(slug, str) else "")
+    return Creation(MonitorChange(origin=DIALECT, by_hand=True, **fields), slug if isinstance(slug, str) else "")
 
 
 def alteration(form: Form, known: Monitor, project: Project, check: Check) -> MonitorChange:
@@ -54,7 +54,7 @@ def alteration(form: Form, known: Monitor, project: Project, check: Check) -> Mo
         form.wrong("slug", f"a monitor keeps its slug, {known.id!r}; make a new monitor for another one")
     fields = _common(form, known, check)
     form.done()
-    return MonitorChange(origin=DIALECT, **fields)
+    return MonitorChange(origin=DIALECT, by_hand=True, **fields)
 
 
 def quiet_fields(form: Form) -> dict[str, Any]:

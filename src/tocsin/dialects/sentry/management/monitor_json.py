@@ -89,7 +89,9 @@ def is_track_muted(track: Track) -> bool:
 
 def is_upserting(monitor: Monitor) -> bool:
     """Whether the configuration was last written by what came with a check-in."""
-    return monitor.written_by == DIALECT
+    writers = monitor.writers.values()
+    last = max((writer.at for writer in writers), default=0)
+    return any(writer.upsert for writer in writers if writer.at == last)
 
 
 def _monitor_mute(monitor: Monitor, now: Instant) -> bool:

@@ -73,7 +73,7 @@ async def _unmute_monitor(services: Services, call: Call, found: MonitorWithHeal
             await services.monitors.change_environment(
                 call.principal, found.monitor.id, name, call.received, muted=True
             )
-    change = MonitorChange(muted_until=None, origin=DIALECT)
+    change = MonitorChange(muted_until=None, origin=DIALECT, by_hand=True)
     return await services.monitors.change(call.principal, found.monitor.id, change, call.received)
 
 

@@ -1,7 +1,7 @@
 """Pages: `cursor` and `per_page` in, the `Link` header out.
 
-A cursor is "TOKEN:0:BACK": the token of a row at the edge of the page before (see `store.pages`), and 1 to turn back. It
-has the three parts of Sentry's own, and clients hand it back as it is.
+A cursor is "TOKEN:0:BACK": the token of a row at the edge of the page before (see `store.pages`), and 1 to turn back.
+It has the three parts of Sentry's own, and clients hand it back as it is.
 """
 
 import re

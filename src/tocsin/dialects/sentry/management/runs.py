@@ -10,6 +10,7 @@ from tocsin.dialects.sentry.management.check_in_json import (
     SHOWN,
     check_in_json,
     grouped_stats_json,
+    groups_json,
     stats_json,
 )
 from tocsin.dialects.sentry.management.config_json import config_json
@@ -40,8 +41,9 @@ class RunCalls:
         config = config_json(found.monitor)
         rows = [check_in_json(check_in, config) for check_in in leaf.rows]
         if "groups" in call.query.getlist("expand"):
-            for row in rows:
-                row["groups"] = []
+            known = await self._services.check_ins.errors_behind(call.principal, leaf.rows)
+            for row, check_in in zip(rows, leaf.rows, strict=True):
+                row["groups"] = groups_json(known.get(check_in.trace_id))
         return reply(200, rows, links(call, leaf))
 
     async def stats(self, call: Call) -> Response:
