@@ -118,15 +118,14 @@ def reasons_of_number(number: int) -> tuple[str, ...]:
 
 
 def _payload(refusal: CheckInRefused) -> Any:
-    """What the client sent; when it was not kept, was cut, or is no JSON, what is known of it."""
-    try:
-        payload = msgspec.json.decode(refusal.payload) if refusal.payload else None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        payload = None
-    if isinstance(payload, dict):
-        return payload
-    return {
+    """What the client sent over what is known of it otherwise; what was cut, or is no JSON, is not told."""
+    known = {
         "check_in_id": refusal.check_in_id or None,
         "monitor_slug": refusal.monitor_id or None,
         "environment": refusal.environment or None,
     }
+    try:
+        payload = msgspec.json.decode(refusal.payload) if refusal.payload else None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return known
+    return {**known, **payload} if isinstance(payload, dict) else known

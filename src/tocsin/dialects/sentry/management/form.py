@@ -27,8 +27,9 @@ class Form:
     def parse(cls, data: bytes) -> "Form":
         """Refused 400 unless it is a JSON object."""
         try:
+            data.decode()  # all of it: what is kept verbatim is shown again
             return cls(schema.decode_object(data, "$"))
-        except SchemaError as problem:
+        except (SchemaError, UnicodeDecodeError) as problem:
             raise Refused(400, f"the body must be a JSON object: {problem}") from None
 
     def __contains__(self, name: str) -> bool:
