@@ -1,5 +1,6 @@
 """Sentry's management API against a whole server: every call, the shapes, the errors, the keys, the pages."""
 
+import json
 import re
 import subprocess
 import sys
@@ -496,10 +497,12 @@ def test_check_ins(api):
 
 def test_a_failed_run_names_the_error_of_its_trace(api, server):
     slug, trace = _fresh(), uuid.uuid4().hex
-    event = (
-        '{"event_id":"%s"}\n{"type":"event"}\n{"level":"error","exception":{"values":[{"type":"ValueError",'
-        '"value":"no disk"}]},"contexts":{"trace":{"trace_id":"%s"}}}\n' % (uuid.uuid4().hex, trace)
-    )
+    item = {
+        "level": "error",
+        "exception": {"values": [{"type": "ValueError", "value": "no disk"}]},
+        "contexts": {"trace": {"trace_id": trace}},
+    }
+    event = "\n".join(json.dumps(line) for line in ({"event_id": uuid.uuid4().hex}, {"type": "event"}, item))
     answer = httpx.post(
         f"{server.http_url}/api/{server.project_id}/envelope/?sentry_key={server.ingest_key}", content=event
     )

@@ -32,7 +32,7 @@ QUICK = {
         CheckInFilter(monitor=1, since=NOW),
         (),
         size=5,
-        turn=Turn(pages.encode(("browse check-ins", 1, 1, [], NOW, None), (5,)), back=True),
+        turn=Turn(pages.encode(("browse check-ins", 1, 1, []), (5,)), back=True),
     ),
     "browse refusals": lambda store: browse(store).refusals(1, "m-1", size=5, turn=Turn()),
     "counts": lambda store: browse(store).counts([1], since=NOW, until=NOW + DAY, width=DAY, environments=()),

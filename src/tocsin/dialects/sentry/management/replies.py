@@ -12,6 +12,7 @@ from tocsin.domain.instant import SECOND
 
 Problems = dict[str, Any]  # field → [text], or field → Problems for an object
 _RETRY_AFTER: Final = SECOND  # milliseconds
+_WORDS: Final = {"PAGE_TOKEN_INVALID": "cursor: is not from a Link header of this list"}
 
 
 class Refused(Exception):
@@ -43,7 +44,7 @@ def empty(status: int) -> Response:
 
 def of_error(problem: errors.TocsinError) -> Response:
     """An expected error of a use case."""
-    body: Problems = {"detail": problem.message}
+    body: Problems = {"detail": _WORDS.get(problem.reason, problem.message)}
     match problem:
         case errors.Unauthenticated():
             return reply(401, body, {"WWW-Authenticate": 'Bearer realm="tocsin"'})
