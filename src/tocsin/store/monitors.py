@@ -1,6 +1,6 @@
 """Monitors: rows in and out, one by name, a page of them with their tracks and open incidents."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -107,6 +107,15 @@ def get(connection: Connection, project: int, monitor_id: str) -> MonitorWithHea
 def get_by_number(connection: Connection, project: int, number: int) -> MonitorWithHealth | None:
     row = connection.execute(_select().where(monitors.c.number == number, monitors.c.project == project)).one_or_none()
     return _with_health(connection, [_from_row(row)])[0] if row else None
+
+
+def get_many(connection: Connection, numbers: Sequence[int]) -> list[MonitorWithHealth]:
+    """Those of these numbers that exist, in the order of the numbers."""
+    found: dict[int, Monitor] = {}
+    for some in chunks(numbers, _MANY):
+        for row in connection.execute(_select().where(monitors.c.number.in_(some))):
+            found[row.number] = _from_row(row)
+    return _with_health(connection, [found[number] for number in numbers if number in found])
 
 
 def list_page(
