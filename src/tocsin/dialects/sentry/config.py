@@ -5,12 +5,13 @@ A key that is absent changes nothing, null is the default of the project, a valu
 names no zone leaves it open, which keeps the zone that is stored.
 """
 
+import contextlib
 import re
 from typing import Final, NamedTuple
 
 import msgspec
 
-from tocsin.dialects.sentry import schema
+from tocsin.dialects.sentry import hints, schema
 from tocsin.dialects.sentry.schema import SchemaError
 from tocsin.domain.instant import MINUTE
 from tocsin.domain.monitor import MAX_THRESHOLD, Kind, MonitorChange
@@ -21,7 +22,7 @@ KEPT_ZONE: Final = ""  # the zone of the schedule that is replaced
 MAX_COUNT: Final = 2**31 - 1  # of an interval; what a timetable can count
 MAX_OWNER: Final = 256  # characters
 _PATH: Final = "$.monitor_config"
-_UNITS: Final = {unit.value: unit for unit in Unit if unit is not Unit.SECOND}
+UNITS: Final = {unit.value: unit for unit in Unit if unit is not Unit.SECOND}
 _NICKNAMES: Final = {
     "@yearly": "0 0 1 1 *",
     "@annually": "0 0 1 1 *",
@@ -30,10 +31,6 @@ _NICKNAMES: Final = {
     "@daily": "0 0 * * *",
     "@hourly": "0 * * * *",
 }
-_CONFIG_KEYS: Final = frozenset(
-    ("schedule", "checkin_margin", "max_runtime", "timezone", "failure_issue_threshold", "recovery_threshold", "owner")
-)
-_SCHEDULE_KEYS: Final = frozenset(("type", "value", "unit"))
 _OWNER: Final = re.compile(r"(user|team):\S.*", re.DOTALL)
 
 Fields = dict[str, msgspec.Raw]
@@ -45,30 +42,40 @@ class Reading(NamedTuple):
     change: MonitorChange | None
     error: str = ""
     bad_owner: str = ""  # why the owner was left out
-    misplaced: str = ""  # which keys were ignored
+    misplaced: str = ""  # which keys were ignored, and where they belong
 
 
 def read(raw: msgspec.Raw) -> Reading:
     """Never raises: what is wrong is in the answer, with its JSON path."""
     try:
         fields = schema.decode_object(raw, _PATH)
-        plan, unknown = _schedule(fields)
-        tolerance = _tolerance(fields)
     except SchemaError as problem:
         return Reading(None, str(problem))
+    misplaced = _misplaced(fields)
+    try:
+        plan = _schedule(fields)
+        tolerance = _tolerance(fields)
+    except SchemaError as problem:
+        return Reading(None, f"{problem}; {misplaced}" if misplaced else str(problem))
     owner, bad_owner = _owner(fields)
-    unknown = [*(f"{_PATH}.{key[:40]}" for key in fields.keys() - _CONFIG_KEYS), *unknown]
     change = MonitorChange(
         policy={"schedules": (plan,), "kind": Kind.JOB, "round_to_minute": True},
         tolerance=tolerance,
         owner=owner or msgspec.UNSET,
         origin="sentry",
     )
-    return Reading(change, "", bad_owner, f"ignored unknown keys: {', '.join(sorted(unknown)[:10])}" if unknown else "")
+    return Reading(change, "", bad_owner, misplaced)
 
 
-def _schedule(fields: Fields) -> tuple[Schedule, list[str]]:
-    """The schedule, and the paths of the keys in it that mean nothing."""
+def _misplaced(fields: Fields) -> str:
+    found = hints.ignored(fields.keys() - hints.CONFIG_KEYS, _PATH)
+    with contextlib.suppress(SchemaError):
+        schedule = schema.decode_object(fields.get("schedule", msgspec.Raw(b"{}")), f"{_PATH}.schedule")
+        found += hints.ignored(schedule.keys() - hints.SCHEDULE_KEYS, f"{_PATH}.schedule")
+    return f"ignored unknown keys: {', '.join(found)}" if found else ""
+
+
+def _schedule(fields: Fields) -> Schedule:
     path = f"{_PATH}.schedule"
     raw = fields.get("schedule")
     if raw is None or schema.is_absent(raw):
@@ -76,17 +83,14 @@ def _schedule(fields: Fields) -> tuple[Schedule, list[str]]:
     schedule = schema.decode_object(raw, path)
     zone = _zone(fields)
     kind = _required(schedule, "type", str, path)
-    plan: Schedule
     if kind == "crontab":
-        plan = Cron(_crontab(_required(schedule, "value", str, path), f"{path}.value"), zone)
-    elif kind == "interval":
-        plan = _interval(schedule, path, zone)
-    else:
-        raise SchemaError(f"{path}.type: {kind[:40]!r} is neither 'crontab' nor 'interval'")
-    return plan, [f"{path}.{key[:40]}" for key in schedule.keys() - _SCHEDULE_KEYS]
+        return Cron(crontab(_required(schedule, "value", str, path), f"{path}.value"), zone)
+    if kind == "interval":
+        return _interval(schedule, path, zone)
+    raise SchemaError(f"{path}.type: {kind[:40]!r} is neither 'crontab' nor 'interval'")
 
 
-def _crontab(text: str, path: str) -> str:
+def crontab(text: str, path: str) -> str:
     """The expression as it is stored. Its fields are judged where schedules are compiled."""
     expression = " ".join(text.split())
     if expression.startswith("@"):
@@ -108,9 +112,9 @@ def _interval(schedule: Fields, path: str, zone: str) -> Interval:
     if not 1 <= count <= MAX_COUNT:
         raise SchemaError(f"{path}.value: must be 1 to {MAX_COUNT}, got {str(count)[:24]}")
     unit = _required(schedule, "unit", str, path)
-    if unit not in _UNITS:
-        raise SchemaError(f"{path}.unit: {unit[:40]!r} is none of {', '.join(_UNITS)}")
-    return Interval(count, _UNITS[unit], zone, truncate_to_minute=True)
+    if unit not in UNITS:
+        raise SchemaError(f"{path}.unit: {unit[:40]!r} is none of {', '.join(UNITS)}")
+    return Interval(count, UNITS[unit], zone, truncate_to_minute=True)
 
 
 def _zone(fields: Fields) -> str:
