@@ -336,3 +336,18 @@ def test_below_a_path_prefix(new_server: Callable[..., Server]) -> None:
     assert status == 400
     assert answer["detail"]
     assert send(served, whole(check_in("fine-1")), to="/tools//api/x/envelope/")[0] in (400, 401, 404)
+
+
+def test_a_strict_server_says_so_at_once(new_server: Callable[..., Server]) -> None:
+    served = new_server(environment={"TOCSIN_PROJECTS__STRICT": "true"})
+    served.start(wait=True)
+    status, answer = send(served, b"", to=cron(served, "nobody", "status=ok"))
+    assert (status, answer["detail"][:18]) == (404, "MONITOR_NOT_FOUND:")
+    served.create_monitor("off", disabled=True)
+    status, answer = send(served, b"", to=cron(served, "off", "status=ok"))
+    assert (status, answer["causes"][0][:17]) == (403, "MONITOR_DISABLED:")
+    assert send(served, b"", to=cron(served, "off", "status=done"))[0] == 400
+    assert [one["payload"] for one in refusals(served, "nobody")] == ['{"monitor_slug":"nobody","status":"ok"}']
+    served.call("POST", f"{served.monitor_path('nobody')}/refusals:dismiss", {"reasons": ["REASON_MONITOR_NOT_FOUND"]})
+    assert refusals(served, "nobody") == []
+    assert len(refusals(served, "off")) == 2
