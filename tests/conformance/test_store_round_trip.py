@@ -27,7 +27,7 @@ from tocsin.domain import facts
 from tocsin.domain.check_in import CheckIn, State
 from tocsin.domain.incident import Cause, Incident
 from tocsin.domain.instant import NEVER
-from tocsin.domain.monitor import AlertPolicy, Kind, Monitor, Policy, Tolerance
+from tocsin.domain.monitor import FIELDS, AlertPolicy, FieldWriter, Kind, Monitor, Policy, Tolerance
 from tocsin.domain.schedule import Cron, Interval, Unit
 from tocsin.domain.track import Health, Track, Verdict
 from tocsin.engine.delta import Delta
@@ -62,6 +62,11 @@ monitor_fields = st.fixed_dictionaries(
         ),
         "extras": st.dictionaries(
             texts, st.dictionaries(texts, st.integers(-9, 9)).map(msgspec.json.encode).map(msgspec.Raw), max_size=2
+        ),
+        "locks": st.lists(st.sampled_from(sorted(FIELDS)), unique=True).map(tuple),
+        "writers": st.dictionaries(
+            st.sampled_from(sorted(FIELDS)),
+            st.builds(FieldWriter, by=texts, at=st.sampled_from([1, NOW]), upsert=st.booleans()),
         ),
         "disabled": st.booleans(),
         "inactive": st.booleans(),

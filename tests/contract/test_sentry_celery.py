@@ -142,6 +142,8 @@ def test_beat_opens_and_the_worker_closes(halves: Halves, server: Server) -> Non
     )
     halves.until(lambda: bool(halves.refusals("retried")), "the retry has ended, and was refused")
 
+    halves.until(lambda: "traceError" in halves.runs("fails")[0], "the worker's error has come, and names its trace")
+
     closed = {name: run for name in MONITORED for run in halves.runs(name)}
     assert {name: run["uid"] for name, run in closed.items()} == {name: run["uid"] for name, run in opened.items()}
     states = {name: run["state"] for name, run in closed.items()}
@@ -153,6 +155,8 @@ def test_beat_opens_and_the_worker_closes(halves: Halves, server: Server) -> Non
     }
     assert halves.refusals("retried") == ["REASON_CHECK_IN_FINISHED"]
     assert all(run["environment"] == "staging" and "duration" in run for run in closed.values())
+    error = closed["fails"]["traceError"]  # beat's trace went to the worker with the task
+    assert (error["type"], error["value"]) == ("ValueError", "no")
     assert len(beat.heads()) >= len(MONITORED)
     assert len(worker.heads()) >= len(MONITORED) + 1
 

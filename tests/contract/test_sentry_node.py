@@ -168,21 +168,26 @@ def test_a_tunnel_names_the_key_only_inside(sdk: Sdk, slug: str) -> None:
     assert [run["state"] for run in sdk.server.check_ins(slug)] == ["STATE_OK"]
 
 
-def test_an_error_inside_a_run_and_a_session_go_beside_it(sdk: Sdk, slug: str) -> None:
+def test_a_failed_run_names_the_error_behind_it(sdk: Sdk, slug: str) -> None:
+    """The error and a session travel beside the check-ins; the trace joins the error and the run."""
     sdk.run(
         slug,
         """
         Sentry.startSession();
         await Sentry.withMonitor(slug, async () => {
-            Sentry.captureException(new Error("inside"));
+            const error = new TypeError("no such backup");
+            Sentry.captureException(error);
             await Sentry.flush(10000);
-        }, crontab);
+            throw error;
+        }, crontab).catch(() => {});
         Sentry.endSession();
         """,
     )
-    assert sdk.refusals(slug) == []
-    assert [run["state"] for run in sdk.server.check_ins(slug)] == ["STATE_OK"]
     assert len(sdk.envelopes()) > 3  # two check-ins, the error, at least one session; all were taken: flush said so
+    (run,) = sdk.server.check_ins(slug)
+    assert run["state"] == "STATE_ERROR"
+    error = run["traceError"]
+    assert (error["level"], error["type"], error["value"]) == ("error", "TypeError", "no such backup")
 
 
 def test_an_instrumented_scheduler(sentry_client: Callable[[str], Path], server: Server, slug: str) -> None:

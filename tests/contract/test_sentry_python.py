@@ -212,21 +212,28 @@ def test_one_decorated_function_in_two_threads_at_once(sdk: Sdk, slug: str) -> N
     assert sdk.refusals(slug) == ["REASON_CHECK_IN_FINISHED"]
 
 
-def test_an_error_inside_a_run_goes_beside_it(sdk: Sdk, slug: str) -> None:
-    """Whatever else the SDK sends, in an envelope or to the old path, is taken and counted."""
+def test_a_failed_run_names_the_error_behind_it(sdk: Sdk, slug: str) -> None:
+    """The event goes its own way, 1.45's to the old path; the trace that it shares with the check-in joins them."""
     before = _events(sdk.server)
     sdk.run(
         slug,
         """
-        with monitor(monitor_slug=slug, monitor_config=config):
-            try:
-                1 / 0
-            except ZeroDivisionError:
-                sentry_sdk.capture_exception()
+        try:
+            with monitor(monitor_slug=slug, monitor_config=config):
+                try:
+                    raise LookupError("no such backup")
+                except LookupError:
+                    sentry_sdk.capture_exception()
+                    raise
+        except LookupError:
+            pass
         """,
     )
-    assert [run["state"] for run in sdk.server.check_ins(slug)] == ["STATE_OK"]
     assert _events(sdk.server) == before + 1
+    (run,) = sdk.server.check_ins(slug)
+    assert run["state"] == "STATE_ERROR"
+    error = run["traceError"]
+    assert (error["level"], error["type"], error["value"]) == ("error", "LookupError", "no such backup")
 
 
 def test_a_job_does_not_notice_that_the_server_is_away(

@@ -357,7 +357,7 @@ def test_the_same_upsert_again_changes_nothing() -> None:
 
 
 def test_the_same_upsert_again_after_an_edit_wins_again() -> None:
-    """The engine keeps the last writer; locks are the operator's setting."""
+    """An edit that is not by hand locks nothing: see test_locks."""
     world = job()
     change = MonitorChange(tolerance={"margin_ms": 5000})
     world.ok("00:00", upsert=change)

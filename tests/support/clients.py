@@ -17,7 +17,7 @@ DEFINED = ROOT / "tests/contract/clients"
 BUILT = ROOT / "build/clients"
 PYTHON = ("sdk2", "sdk2-brotli", "sdk1", "celery", "node")
 NODE = ("node11", "node8", "cli")
-TAIL = 600  # of what an installer said, in characters
+TOLD = 300  # of what an installer says, in characters
 
 
 class NotInstalledError(Exception):
@@ -80,7 +80,9 @@ def _packages_of_npm(name: str, folder: Path) -> None:
 def _run(command: list[str], folder: Path = ROOT) -> None:
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise NotInstalledError(f"{' '.join(command)}: {(done.stdout + done.stderr).strip()[-TAIL:]}")
+        lines = (done.stdout + done.stderr).splitlines()
+        errors = [line for line in lines if line.lower().startswith(("error", "npm error"))] or lines
+        raise NotInstalledError("; ".join(errors)[:TOLD])
 
 
 def main(names: list[str]) -> int:

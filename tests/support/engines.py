@@ -27,6 +27,7 @@ from tocsin.domain.commands import (
 )
 from tocsin.domain.facts import Fact
 from tocsin.domain.incident import Incident, Outage
+from tocsin.domain.maintenance import MaintenanceWindow
 from tocsin.domain.monitor import Monitor, MonitorChange, Policy
 from tocsin.domain.project_settings import ProjectSettings
 from tocsin.domain.receipt import Receipt
@@ -58,6 +59,7 @@ class Kept:
     outages: list[Outage] = field(default_factory=list)
     sequences: dict[str, int] = field(default_factory=dict)
     project_settings: dict[int, ProjectSettings] = field(default_factory=dict)
+    windows: dict[int, MaintenanceWindow] = field(default_factory=dict)
 
     def keep(self, delta: Delta) -> None:
         for number in delta.deleted_monitors:
@@ -74,6 +76,8 @@ class Kept:
         for name in ("policies", "environments", "monitors", "tracks", "check_ins", "incidents", "sequences"):
             getattr(self, name).update(getattr(delta, name))
         self.project_settings |= delta.project_settings
+        self.windows = {key: row for key, row in self.windows.items() if key not in delta.deleted_windows}
+        self.windows |= delta.windows
         self.outages += delta.outages
         assert self.clock is None or delta.clock >= self.clock
         self.clock = delta.clock
@@ -93,6 +97,7 @@ class Kept:
             open_runs=[[run for _, run in sorted(self.check_ins.items()) if run.state is State.IN_PROGRESS]],
             open_incidents=[[one for one in self.incidents.values() if one.resolve_time is None]],
             sequences=dict(self.sequences),
+            windows=list(self.windows.values()),
             project_settings={k: own for k, own in self.project_settings.items() if own != ProjectSettings()},
         )
 
@@ -129,6 +134,10 @@ class World:
                 Recall(
                     monitors={key: by_name[key] for key in needs.monitors if key in by_name},
                     check_ins={key: by_id[key] for key in needs.check_ins if key in by_id},
+                    monitor_ids={
+                        project: {m.number: m.id for m, _ in self.kept.monitors.values() if m.project == project}
+                        for project in needs.monitor_ids
+                    },
                 )
             )
         receipts = [self.engine.step(Entry(instant(at), command)) for at, command in entries]
@@ -244,5 +253,7 @@ def states(runs: Iterable[CheckIn]) -> list[str]:
 _TOLERANCE = frozenset(
     ("margin_ms", "max_runtime_ms", "failure_threshold", "miss_threshold", "recovery_threshold", "early_ms")
 )
-_POLICY = frozenset(("schedules", "kind", "expect_from", "miss_while_running", "round_to_minute"))
+_POLICY = frozenset(
+    ("schedules", "kind", "expect_from", "miss_while_running", "round_to_minute", "check_ins_per_minute")
+)
 __all__ = ["T0", "Deaf", "Kept", "World", "compiler", "findable", "instant", "relative", "states"]

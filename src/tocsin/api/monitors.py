@@ -47,7 +47,7 @@ class MonitorHandlers:
         command = PutMonitor(
             call.principal.project.number,
             names.check_monitor_id(wanted),
-            to_change(request.monitor, origin=call.dialect),
+            to_change(request.monitor, origin=call.dialect, by_hand=True),
             update=False,
             validate_only=request.validate_only,
         )
@@ -176,6 +176,7 @@ def _put(
             field=f"{field}monitor",
             mask_field=f"{field}update_mask",
             origin=call.dialect,
+            by_hand=True,
         ),
         create=request.allow_missing,
         etag=request.monitor.etag,

@@ -17,12 +17,17 @@ from tocsin import __version__
 from tocsin.api.check_ins import CheckInHandlers
 from tocsin.api.heartbeats import HeartbeatHandlers
 from tocsin.api.incidents import IncidentHandlers
+from tocsin.api.maintenance_windows import MaintenanceWindowHandlers
 from tocsin.api.monitors import MonitorHandlers
 from tocsin.api.project_settings import ProjectSettingsHandlers
 from tocsin.app import project_settings
+from tocsin.app.maintenance import windows_of
 from tocsin.app.settings import Settings, SettingsError, host_port
 from tocsin.app.timezones import TimeZones, TimeZoneWatch
 from tocsin.dialects.sentry import ingest as sentry
+from tocsin.dialects.sentry.management import routes as management
+from tocsin.dialects.sentry.management.call import Door
+from tocsin.dialects.sentry.management.services import Services
 from tocsin.domain.errors import InvalidArgument
 from tocsin.domain.instant import Clock, Instant
 from tocsin.domain.monitor import Monitor
@@ -40,15 +45,18 @@ from tocsin.node.clock import SystemClock
 from tocsin.node.janitor import Janitor
 from tocsin.node.partition import Partition
 from tocsin.node.pulse import Pulse
+from tocsin.service.browsing import Browsing
 from tocsin.service.call import Call
 from tocsin.service.check_ins import CheckIns
 from tocsin.service.configuration import Configuration
 from tocsin.service.incidents import Incidents
+from tocsin.service.maintenance_windows import MaintenanceWindows
 from tocsin.service.monitors import Monitors
 from tocsin.service.principal import Principals
 from tocsin.service.project_settings import Settings as Decisions
 from tocsin.service.watching import Watching
 from tocsin.store import SqlStore
+from tocsin.store.browse import SqlBrowse
 from tocsin.telemetry.collectors import EngineCollector, EngineView
 from tocsin.telemetry.exposition import Selection, render, series_of
 from tocsin.telemetry.metrics import Metrics
@@ -111,9 +119,12 @@ def build(settings: Settings) -> Parts:
     projects = project_settings.to_domain(settings.projects)
     try:
         time_zones.compiler.zones.get(projects.time_zone or "UTC", field="projects.time_zone")
+        windows = windows_of(settings.maintenance, time_zones.compiler)
     except InvalidArgument as error:
         raise SettingsError(error.message) from None
-    engine_settings = EngineSettings(settings.engine.outage_shown_ms, projects)
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
+    engine_settings = EngineSettings(settings.engine.outage_shown_ms, projects, windows)
     partition = Partition(
         lambda: time_zones.engine(engine_settings),
         journal,
@@ -137,6 +148,7 @@ def build(settings: Settings) -> Parts:
     configuration = Configuration(time_zones.compiler.zones, time_zones.version)
     check_ins = CheckIns(journal, store, configuration.check, answered, metrics.reject, metrics.observe_offset)
     monitors = Monitors(journal, store, configuration)
+    browsing = Browsing(SqlBrowse(store.database))
     services: dict[str, object] = {
         "tocsin.v1.MonitorService": MonitorHandlers(monitors, watching, clock),
         "tocsin.v1.CheckInService": CheckInHandlers(check_ins, monitors, journal.arrival),
@@ -144,6 +156,9 @@ def build(settings: Settings) -> Parts:
         "tocsin.v1.IncidentService": IncidentHandlers(Incidents(journal, store)),
         "tocsin.v1.ProjectSettingsService": ProjectSettingsHandlers(
             Decisions(journal, principals, configuration, projects)
+        ),
+        "tocsin.v1.MaintenanceWindowService": MaintenanceWindowHandlers(
+            MaintenanceWindows(journal, store, configuration)
         ),
     }
     readiness: dict[str, Any] = {"ready": False, "version": __version__, "tzdata": time_zones.version}
@@ -185,6 +200,7 @@ def build(settings: Settings) -> Parts:
         *documents.routes(),
         *Pings(check_ins, principals, failed).routes(),
         *(_sentry(settings, check_ins, principals, metrics, partition)),
+        *(_sentry_management(settings, Services(monitors, check_ins, browsing, configuration.check), principals)),
         *transcoded(services, context),
     ]
     return Parts(
@@ -248,6 +264,13 @@ def _sentry(
         return partition.engine.state.settings_of(project)
 
     return sentry.routes(check_ins, principals, observe_item=item, observe_loss=loss, settings_of=settings_of)
+
+
+def _sentry_management(settings: Settings, services: Services, principals: Principals) -> list[Any]:
+    if not settings.dialects.sentry:
+        return []
+    door = Door(principals, settings.dialects.sentry_organization, settings.listen.public_url)
+    return management.routes(services, door)
 
 
 def _all_monitors(store: SqlStore, project: int) -> Iterator[Any]:

@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from tocsin.app import project_settings
+from tocsin.app.maintenance import Maintenance
 from tocsin.app.project_settings import Projects
 
 CHECK_IN_DAYS_MIN: Final = (
@@ -53,7 +55,8 @@ class Telemetry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Dialects(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    sentry: bool = True  # serve Sentry's ingest paths
+    sentry: bool = True  # serve Sentry's ingest and management paths
+    sentry_organization: str = "tocsin"  # slug of the one organisation of Sentry's management API
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -63,6 +66,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     telemetry: Telemetry = Telemetry()
     dialects: Dialects = Dialects()
     projects: Projects = Projects()
+    maintenance: tuple[Maintenance, ...] = ()
 
     @property
     def data(self) -> Path:
@@ -123,6 +127,9 @@ def _check(settings: Settings) -> None:
         raise SettingsError("listen.tls_certificate and listen.tls_key must be set together")
     if settings.listen.tls_client_ca and not settings.listen.tls_certificate:
         raise SettingsError("listen.tls_client_ca: needs listen.tls_certificate and listen.tls_key as well")
+    if not re.fullmatch(r"[a-z0-9_-]{1,64}", settings.dialects.sentry_organization):
+        given = settings.dialects.sentry_organization
+        raise SettingsError(f"dialects.sentry_organization: {given!r} must be 1 to 64 of a-z, 0-9, '-' and '_'")
     if settings.telemetry.log_level not in ("debug", "info", "warning", "error"):
         raise SettingsError(
             f"telemetry.log_level: {settings.telemetry.log_level!r} is none of debug, info, warning, error"

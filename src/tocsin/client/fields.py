@@ -1,7 +1,7 @@
 """Python values → messages: lengths, instants, ids, names; and the configuration of a monitor by keywords."""
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal, TypedDict
 
@@ -16,7 +16,17 @@ PROJECT: Final = "projects/-"  # the key's own
 ALL: Final = f"{PROJECT}/monitors/-"
 _LENGTHS: Final = ("margin", "max_runtime", "alert_delay", "early")
 _COUNTS: Final = ("failure_threshold", "miss_threshold", "recovery_threshold")
-_PLAIN: Final = ("display_name", "owner", "labels", "disabled", "inactive", "miss_while_running", "round_to_minute")
+_PLAIN: Final = (
+    "display_name",
+    "owner",
+    "labels",
+    "disabled",
+    "inactive",
+    "miss_while_running",
+    "round_to_minute",
+    "check_ins_per_minute",
+    "locks",
+)
 _KINDS: Final = {"job": Monitor.KIND_JOB, "heartbeat": Monitor.KIND_HEARTBEAT}
 _EXPECT: Final = {"first_check_in": Monitor.EXPECT_FROM_FIRST_CHECK_IN, "creation": Monitor.EXPECT_FROM_CREATION}
 
@@ -40,8 +50,10 @@ class MonitorFields(TypedDict, total=False):
     expect_from: Literal["first_check_in", "creation"]  # from when silence counts
     miss_while_running: bool
     round_to_minute: bool
+    check_ins_per_minute: int  # of one environment, openings and endings apart; 0: any number
     disabled: bool
     inactive: bool
+    locks: Sequence[str]  # fields that no report's configuration changes, such as "tolerance.margin"
 
 
 def monitor_message(fields: Mapping[str, Any], name: str = "") -> Monitor:

@@ -5,6 +5,7 @@ import msgspec
 from tocsin.domain.check_in import Report
 from tocsin.domain.facts import CheckInRefused
 from tocsin.domain.instant import Instant
+from tocsin.domain.maintenance import MaintenanceWindow
 from tocsin.domain.monitor import MonitorChange
 from tocsin.domain.project_settings import ProjectSettings
 from tocsin.domain.trace_error import TraceError
@@ -63,6 +64,22 @@ class PutProjectSettings(msgspec.Struct, frozen=True, tag="put_project_settings"
     fields: tuple[str, ...]
 
 
+class PutMaintenanceWindow(msgspec.Struct, frozen=True, tag="put_maintenance_window"):
+    """Create a maintenance window, or change those of its fields that `fields` names to those of `window`."""
+
+    project: int
+    window_id: str
+    window: MaintenanceWindow
+    fields: tuple[str, ...]
+    create: bool = True  # may create
+    update: bool = True  # may change
+
+
+class DeleteMaintenanceWindow(msgspec.Struct, frozen=True, tag="delete_maintenance_window"):
+    project: int
+    window_id: str
+
+
 class RecordRefusals(msgspec.Struct, frozen=True, tag="refusals"):
     """Reports that an edge could not even turn into a report: kept, counted, shown."""
 
@@ -116,6 +133,8 @@ Command = (
     | PutMonitor
     | PutMonitors
     | DeleteMonitor
+    | PutMaintenanceWindow
+    | DeleteMaintenanceWindow
     | RecordRefusals
     | DeleteRefusals
     | RecordTraceErrors

@@ -1,6 +1,8 @@
 """A monitor: what should happen, how late it may be, when to tell. One for each job, whatever its environments."""
 
 import enum
+from collections.abc import Collection
+from typing import Final
 
 import msgspec
 
@@ -55,6 +57,15 @@ class Policy(msgspec.Struct, frozen=True, omit_defaults=True):
     miss_while_running: bool = True  # a slot that passes while a run is open counts as missed (Sentry)
     round_to_minute: bool = False  # time-outs are rounded up to the whole minute, as Sentry shows them
     assertions: tuple[str, ...] = ()
+    check_ins_per_minute: int | None = None  # in one environment; 0: any number; None: what the project says
+
+
+class FieldWriter(msgspec.Struct, frozen=True):
+    """Who gave a field its value."""
+
+    by: str  # the dialect
+    at: Instant
+    upsert: bool = False  # a configuration that came with a report; otherwise somebody's hand
 
 
 class Monitor(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -76,6 +87,8 @@ class Monitor(msgspec.Struct, frozen=True, omit_defaults=True):
     paused_until: Instant | None = None  # recorded, not judged; NEVER: until resumed
     muted_until: Instant | None = None  # judged, not told; NEVER: until unmuted
     extras: dict[str, msgspec.Raw] = {}  # by dialect: what no field here can say, kept verbatim
+    locks: tuple[str, ...] = ()  # fields that no configuration of a client changes, by path as in FIELDS, sorted
+    writers: dict[str, FieldWriter] = {}  # by path; a field that is not here was never written
     revision: int = 0  # counts changes; the etag is made of it
     create_time: Instant = 0
     update_time: Instant = 0
@@ -91,6 +104,9 @@ class MonitorChange(msgspec.Struct, frozen=True, omit_defaults=True):
     `policy` holds replacements for single fields of `Policy`, `tolerance` for single fields of `Tolerance`: a Sentry
     upsert that names only the margin changes only the margin. A schedule whose `time_zone` is "" takes the zone of the
     schedule that it replaces, or UTC.
+
+    `by_hand` marks the change of a person, by whatever protocol: what it changes, and what it names of a new monitor,
+    is locked, so that no configuration that a client sends along undoes it.
     """
 
     policy: dict[str, object] = {}
@@ -105,6 +121,31 @@ class MonitorChange(msgspec.Struct, frozen=True, omit_defaults=True):
     muted_until: Instant | msgspec.UnsetType | None = msgspec.UNSET
     extras: dict[str, msgspec.Raw] | msgspec.UnsetType = msgspec.UNSET  # replaces the named dialects' extras only
     origin: str = "native"
+    by_hand: bool = False
+    locks: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET  # replaces those there are; only by hand
+
+    def named(self) -> set[str]:
+        """Paths of the fields that it writes."""
+        own = {name for name in _OWN if getattr(self, name) is not msgspec.UNSET}
+        return (
+            own | {path for path, name in _TOLERANCE.items() if name in self.tolerance} | self.policy.keys() & _POLICY
+        )
+
+    def without(self, paths: Collection[str]) -> "MonitorChange":
+        return msgspec.structs.replace(
+            self,
+            policy={name: value for name, value in self.policy.items() if name not in paths},
+            tolerance={name: value for name, value in self.tolerance.items() if _PATHS[name] not in paths},
+            **dict.fromkeys((name for name in _OWN if name in paths), msgspec.UNSET),
+        )
+
+    def sparing_locks(self, monitor: Monitor) -> tuple["MonitorChange", list[str]]:
+        """What is left of it beside the locks of a monitor, and the fields that keep another value because of those."""
+        locked = self.named().intersection(monitor.locks)
+        if not locked:
+            return self, []
+        wanted = self.apply(monitor, 0)
+        return self.without(locked), sorted(path for path in locked if field(wanted, path) != field(monitor, path))
 
     def apply(self, monitor: Monitor, at: Instant) -> Monitor:
         """The monitor after this change; the same object when nothing changes."""
@@ -118,8 +159,8 @@ class MonitorChange(msgspec.Struct, frozen=True, omit_defaults=True):
             policy = msgspec.structs.replace(policy, **self.policy)
             policy = msgspec.structs.replace(policy, schedules=in_zone(policy.schedules, zone))
         named: dict[str, object] = {
-            field: value
-            for field in (
+            name: value
+            for name in (
                 "display_name",
                 "alert_policy",
                 "labels",
@@ -129,11 +170,39 @@ class MonitorChange(msgspec.Struct, frozen=True, omit_defaults=True):
                 "paused_until",
                 "muted_until",
             )
-            if (value := getattr(self, field)) is not msgspec.UNSET
+            if (value := getattr(self, name)) is not msgspec.UNSET
         }
         if self.extras is not msgspec.UNSET:
             named["extras"] = {**monitor.extras, **self.extras}
         changed = msgspec.structs.replace(monitor, policy=policy, **named)
+        written = {path for path in FIELDS if field(changed, path) != field(monitor, path)}
+        if not monitor.number:
+            written |= self.named()
+        if self.by_hand:
+            locks = monitor.locks if self.locks is msgspec.UNSET else self.locks
+            changed = msgspec.structs.replace(changed, locks=tuple(sorted(written.union(locks))))
         if changed == monitor:
             return monitor
-        return msgspec.structs.replace(changed, written_by=self.origin, revision=monitor.revision + 1, update_time=at)
+        writer = FieldWriter(self.origin, at, upsert=not self.by_hand)
+        return msgspec.structs.replace(
+            changed,
+            writers={**monitor.writers, **dict.fromkeys(sorted(written), writer)},
+            written_by=self.origin,
+            revision=monitor.revision + 1,
+            update_time=at,
+        )
+
+
+_OWN: Final = ("display_name", "alert_policy", "labels", "owner")
+_POLICY: Final = ("schedules", "kind", "expect_from", "miss_while_running", "round_to_minute", "assertions")
+_PATHS: Final = {name: f"tolerance.{name.removesuffix('_ms')}" for name in Tolerance.__struct_fields__}
+_TOLERANCE: Final = {path: name for name, path in _PATHS.items()}
+FIELDS: Final = frozenset((*_OWN, *_POLICY, *_TOLERANCE))
+"""Paths, as in the contract, of all that a configuration says; not of the quiet states, which only people change."""
+
+
+def field(monitor: Monitor, path: str) -> object:
+    """The value at a path of FIELDS."""
+    if path in _TOLERANCE:
+        return getattr(monitor.policy.tolerance, _TOLERANCE[path])
+    return getattr(monitor.policy if path in _POLICY else monitor, path)

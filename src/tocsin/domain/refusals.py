@@ -21,4 +21,5 @@ class RefusalReason(enum.Enum):
     MONITOR_ENVIRONMENT_RATELIMITED = 14
     ORGANIZATION_KILLSWITCH_ENABLED = 15
     MONITOR_INVALID_OWNER = 16
+    MONITOR_FIELD_LOCKED = 101  # a remark: somebody set the field by hand, and the configuration sent says otherwise
     INTERNAL = 100  # our fault: the entry failed twice and was stepped over

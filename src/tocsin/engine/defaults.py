@@ -11,33 +11,37 @@ import msgspec
 from tocsin.domain import errors
 from tocsin.domain.check_in import Report
 from tocsin.domain.commands import PutProjectSettings
-from tocsin.domain.monitor import MonitorChange
+from tocsin.domain.monitor import MonitorChange, Policy
 from tocsin.domain.project_settings import ProjectSettings
 from tocsin.domain.receipt import Receipt
 from tocsin.domain.schedule import Schedule, placed
 from tocsin.engine.state import State
 
+_STOCK: Final = Policy()  # what a monitor has that nobody says anything about
 _TOLERANCE: Final = ("margin_ms", "max_runtime_ms", "failure_threshold", "recovery_threshold")
 
 
 def put(state: State, command: PutProjectSettings) -> Receipt:
     """Writes the named fields; the receipt holds the project's own settings as they are then."""
-    own = state.project_settings.get(command.project, ProjectSettings())
+    own = state.decided.own(command.project)
     unknown = set(command.fields) - set(ProjectSettings.__struct_fields__)
     if unknown:
         return Receipt(error=errors.invalid("fields", f"no such settings: {', '.join(sorted(unknown))}"))
     changed = msgspec.structs.replace(own, **{name: getattr(command.settings, name) for name in command.fields})
     if changed != own:
-        state.put_settings(command.project, changed)
+        state.decided.put(command.project, changed)
+        state.delta.project_settings[command.project] = changed
     return Receipt(settings=changed)
 
 
 def for_new(state: State, project: int, change: MonitorChange) -> MonitorChange:
     """The change that makes a monitor, with the project's defaults for all that it does not name."""
     settings = state.settings_of(project)
-    base = {name: getattr(settings, name) for name in _TOLERANCE}
-    named = {name: value for name, value in change.tolerance.items() if value is not None or name not in base}
-    policy = {"miss_while_running": settings.miss_while_running, **change.policy}
+    base = {name: value for name in _TOLERANCE if (value := getattr(settings, name)) != getattr(_STOCK.tolerance, name)}
+    named = {name: value for name, value in change.tolerance.items() if value is not None or name not in _TOLERANCE}
+    policy = change.policy
+    if settings.miss_while_running != _STOCK.miss_while_running:
+        policy = {"miss_while_running": settings.miss_while_running, **policy}
     return msgspec.structs.replace(change, tolerance=base | named, policy=_zoned(state, policy, settings))
 
 

@@ -22,9 +22,11 @@ from tocsin.domain.commands import (
     Command,
     Deaf,
     DeleteEnvironment,
+    DeleteMaintenanceWindow,
     DeleteMonitor,
     DeleteRefusals,
     Entry,
+    PutMaintenanceWindow,
     PutMonitor,
     PutMonitors,
     PutProjectSettings,
@@ -35,9 +37,10 @@ from tocsin.domain.commands import (
 )
 from tocsin.domain.facts import IncidentAcknowledged
 from tocsin.domain.instant import NEVER, SECOND, Instant
+from tocsin.domain.maintenance import MaintenanceWindow
 from tocsin.domain.project_settings import DEFAULTS, ProjectSettings
 from tocsin.domain.receipt import Receipt
-from tocsin.engine import defaults, environments, outages, puts, reports, rezoning, silence
+from tocsin.engine import defaults, environments, maintenance, outages, puts, reports, rezoning, silence
 from tocsin.engine.deadlines import RUN, SLOT
 from tocsin.engine.delta import Delta
 from tocsin.engine.loading import load
@@ -50,6 +53,7 @@ from tocsin.schedule import Compiler
 class EngineSettings:
     outage_shown_ms: int = 30 * SECOND  # shorter outages are honoured, and not listed
     projects: ProjectSettings = DEFAULTS  # what holds for a project that decides nothing else
+    windows: tuple[MaintenanceWindow, ...] = ()  # maintenance windows of every project
 
 
 class Unjudgeable(Exception):
@@ -62,7 +66,7 @@ class Unjudgeable(Exception):
 
 class Engine:
     def __init__(self, compiler: Compiler, settings: EngineSettings = EngineSettings()) -> None:
-        self._state = State(compiler, settings.projects)
+        self._state = State(compiler, settings.projects, settings.windows)
         self._settings = settings
         self._left_out: frozenset[int] = frozenset()  # numbers of tracks that are not judged
 
@@ -105,6 +109,9 @@ class Engine:
                 case PutMonitors(puts=several):
                     for put in several:
                         self._monitor_needs(needs, put.project, put.monitor_id)
+                case PutMaintenanceWindow(project=project, window=window):
+                    if window.monitors and not self._state.windows.follows(project):
+                        needs.monitor_ids.add(project)
                 case _:
                     pass
         return needs
@@ -144,6 +151,10 @@ class Engine:
                 return environments.delete(self._state, command)
             case PutProjectSettings() as command:
                 return defaults.put(self._state, command)
+            case PutMaintenanceWindow() as command:
+                return maintenance.put(self._state, command, at)
+            case DeleteMaintenanceWindow() as command:
+                return maintenance.delete(self._state, command)
             case RecordRefusals(refusals=refusals):
                 self._state.delta.refusals.extend(refusals)
                 self._state.delta.facts.extend(refusals)

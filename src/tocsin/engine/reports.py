@@ -8,10 +8,10 @@ from tocsin.domain import names
 from tocsin.domain.check_in import CheckIn, Report
 from tocsin.domain.facts import CheckInRefused
 from tocsin.domain.instant import Instant
-from tocsin.domain.monitor import MonitorChange
+from tocsin.domain.monitor import Monitor, MonitorChange
 from tocsin.domain.receipt import Receipt
 from tocsin.domain.refusals import RefusalReason
-from tocsin.engine import defaults, environments, puts, silence
+from tocsin.engine import defaults, environments, limits, puts, silence
 from tocsin.engine.filing import Filing, Refused
 from tocsin.engine.state import DISABLED, INACTIVE, NOWHERE, MonitorEntry, State
 from tocsin.engine.subject import Subject
@@ -63,6 +63,7 @@ def _report(state: State, sent: Report, at: Instant) -> Receipt:
     environment = sent.environment or (named.environment if named else names.DEFAULT_ENVIRONMENT)
     track_slot = state.find_track(monitor, environment)
     if track_slot == NOWHERE:
+        limits.admit_environment(state, sent, monitor, environment)
         track_slot = environments.add(state, slot, monitor, environment, at)
     state.track(track_slot)  # the working copy, before anybody takes another just to look
     silence.settle(state, track_slot, at)
@@ -80,7 +81,7 @@ def _monitor(state: State, sent: Report, at: Instant) -> int:
             known = state.configuration(sent.project, sent.monitor_id)
             assert known is not None
             change = defaults.for_known(state, sent.project, sent.upsert)
-            puts.store(state, change.apply(known, at), at, touch_runs=False)
+            puts.store(state, _upserted(state, sent, change, known, at), at, touch_runs=False)
         entry = state.monitor(slot)
         entry.digest = digest
         state.write_monitor(slot, entry)
@@ -101,9 +102,20 @@ def _monitor(state: State, sent: Report, at: Instant) -> int:
 
 
 def _create(state: State, sent: Report, change: MonitorChange, at: Instant) -> int:
+    limits.admit_monitor(state, sent)
     monitor = puts.create(sent.project, sent.monitor_id, change, at)
     puts.store(state, monitor, at, touch_runs=False, track=False)
     return state.find_monitor(sent.project, sent.monitor_id)
+
+
+def _upserted(state: State, sent: Report, change: MonitorChange, known: Monitor, at: Instant) -> Monitor:
+    """The monitor after an upsert. What somebody set by hand stays, and that is said, unless the project allows it."""
+    if not state.settings_of(sent.project).upserts_override_locks:
+        change, kept = change.sparing_locks(known)
+        if kept:
+            detail = f"locked, because set by hand: {', '.join(kept)}; unlock them, or let upserts override locks"
+            refuse(state, sent, RefusalReason.MONITOR_FIELD_LOCKED, detail, at, dropped=False)
+    return change.apply(known, at)
 
 
 def _named_run(state: State, sent: Report, monitor: MonitorEntry) -> CheckIn | None:

@@ -12,6 +12,7 @@ from tocsin.v1 import (
     check_in_service_pb2,
     heartbeat_service_pb2,
     incident_service_pb2,
+    maintenance_window_service_pb2,
     monitor_service_pb2,
     project_settings_service_pb2,
 )
@@ -24,6 +25,7 @@ SERVICES: Final[tuple[ServiceDescriptor, ...]] = tuple(
         heartbeat_service_pb2,
         incident_service_pb2,
         project_settings_service_pb2,
+        maintenance_window_service_pb2,
     )
     for service in module.DESCRIPTOR.services_by_name.values()
 )

@@ -32,6 +32,17 @@ def refusal_error(refusal: CheckInRefused) -> errors.TocsinError:
             return errors.FailedPrecondition(refusal.detail, reason="CHECK_IN_CLOSED", metadata=where)
         case "CHECKIN_ENVIRONMENT_MISMATCH" | "CHECKIN_GUID_PROJECT_MISMATCH":
             return errors.FailedPrecondition(refusal.detail, reason="CHECK_IN_MISMATCH", metadata=where)
+        case "MONITOR_LIMIT_EXCEEDED" | "MONITOR_ENVIRONMENT_LIMIT_EXCEEDED":
+            return errors.ResourceExhausted(refusal.detail, reason="QUOTA_EXCEEDED", metadata=where | refusal.data)
+        case "MONITOR_INVALID_ENVIRONMENT":
+            return errors.InvalidArgument(refusal.detail, reason="ENVIRONMENT_INVALID", metadata=where)
+        case "MONITOR_ENVIRONMENT_RATELIMITED":
+            return errors.ResourceExhausted(
+                refusal.detail,
+                reason="RATE_LIMITED",
+                metadata={**where, "limit": "check_ins_per_minute"},
+                retry_after_ms=MINUTE - refusal.at % MINUTE,
+            )
         case _:
             return errors.InvalidArgument(refusal.detail, reason="FIELD_INVALID", metadata=where)
 

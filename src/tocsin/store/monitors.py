@@ -1,6 +1,6 @@
 """Monitors: rows in and out, one by name, a page of them with their tracks and open incidents."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, Text, asc, cast, 
 from tocsin.domain import errors
 from tocsin.domain.incident import Incident
 from tocsin.domain.instant import Instant
-from tocsin.domain.monitor import AlertPolicy, Monitor, Policy
+from tocsin.domain.monitor import AlertPolicy, FieldWriter, Monitor, Policy
 from tocsin.domain.track import Track
 from tocsin.store import filters, incidents, pages
 from tocsin.store.port import MonitorWithHealth, Page, chunks
@@ -26,6 +26,8 @@ class Body(msgspec.Struct, frozen=True, omit_defaults=True):
     alert_policy: AlertPolicy = AlertPolicy()
     written_by: str = "native"
     extras: dict[str, msgspec.Raw] = {}
+    locks: tuple[str, ...] = ()
+    writers: tuple[tuple[str, Instant, bool, tuple[str, ...]], ...] = ()  # by, at, upsert, paths: most share one writer
 
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
@@ -45,7 +47,12 @@ def policy_of(body: str) -> Policy:
 def to_row(monitor: Monitor, policy: int) -> tuple[Any, ...]:
     """In the order of the table's columns."""
     body = Body(
-        labels=monitor.labels, alert_policy=monitor.alert_policy, written_by=monitor.written_by, extras=monitor.extras
+        labels=monitor.labels,
+        alert_policy=monitor.alert_policy,
+        written_by=monitor.written_by,
+        extras=monitor.extras,
+        locks=monitor.locks,
+        writers=_grouped(monitor.writers),
     )
     return (
         monitor.number,
@@ -66,6 +73,17 @@ def to_row(monitor: Monitor, policy: int) -> tuple[Any, ...]:
         monitor.update_time,
         _encode(body).decode(),
     )
+
+
+def ids_of(connection: Connection, projects: Iterable[int]) -> dict[int, dict[int, str]]:
+    """The ids of all monitors of these projects, by project and number."""
+    return {
+        project: {
+            row.number: row.id
+            for row in connection.execute(select(monitors.c.number, monitors.c.id).where(monitors.c.project == project))
+        }
+        for project in projects
+    }
 
 
 def recall(connection: Connection, wanted: Iterable[tuple[int, str]]) -> dict[tuple[int, str], Monitor]:
@@ -89,6 +107,15 @@ def get(connection: Connection, project: int, monitor_id: str) -> MonitorWithHea
 def get_by_number(connection: Connection, project: int, number: int) -> MonitorWithHealth | None:
     row = connection.execute(_select().where(monitors.c.number == number, monitors.c.project == project)).one_or_none()
     return _with_health(connection, [_from_row(row)])[0] if row else None
+
+
+def get_many(connection: Connection, numbers: Sequence[int]) -> list[MonitorWithHealth]:
+    """Those of these numbers that exist, in the order of the numbers."""
+    found: dict[int, Monitor] = {}
+    for some in chunks(numbers, _MANY):
+        for row in connection.execute(_select().where(monitors.c.number.in_(some))):
+            found[row.number] = _from_row(row)
+    return _with_health(connection, [found[number] for number in numbers if number in found])
 
 
 def list_page(
@@ -139,10 +166,19 @@ def _from_row(row: Row[Any]) -> Monitor:
         paused_until=row.paused_until,
         muted_until=row.muted_until,
         extras=body.extras,
+        locks=body.locks,
+        writers={path: FieldWriter(by, at, upsert) for by, at, upsert, paths in body.writers for path in paths},
         revision=row.revision,
         create_time=row.create_time,
         update_time=row.update_time,
     )
+
+
+def _grouped(writers: dict[str, FieldWriter]) -> tuple[tuple[str, Instant, bool, tuple[str, ...]], ...]:
+    paths: dict[FieldWriter, list[str]] = {}
+    for path, writer in writers.items():
+        paths.setdefault(writer, []).append(path)
+    return tuple((writer.by, writer.at, writer.upsert, tuple(some)) for writer, some in paths.items())
 
 
 def _order(order_by: str) -> tuple[ColumnElement[Any], bool]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, Dialect, Row, and_, delete, exists, select
+from sqlalchemy import Connection, Dialect, and_, delete, exists, select
 
 from tocsin.domain.commands import DeleteRefusals
 from tocsin.domain.facts import CheckInRefused
@@ -40,7 +40,7 @@ def to_row(refusal: CheckInRefused) -> tuple[Any, ...]:
     )
 
 
-def from_row(row: Row[Any]) -> CheckInRefused:
+def from_row(row: Sequence[Any]) -> CheckInRefused:
     number, *fields, data, payload = tuple(row)
     return CheckInRefused(*fields, data=msgspec.json.decode(data), payload=payload, number=number)  # type: ignore[misc] # the first fields
 

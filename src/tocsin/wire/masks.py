@@ -11,6 +11,7 @@ from typing import Any, Final
 from tocsin.domain import errors
 from tocsin.domain.instant import DAY, Millis
 from tocsin.domain.monitor import (
+    FIELDS,
     MAX_MARGIN,
     MAX_MAX_RUNTIME,
     MAX_THRESHOLD,
@@ -20,6 +21,7 @@ from tocsin.domain.monitor import (
     Policy,
     Tolerance,
 )
+from tocsin.domain.project_settings import BOUNDS
 from tocsin.v1 import monitor_pb2 as pb
 from tocsin.wire.monitor import EXPECT_FROM, KINDS
 from tocsin.wire.schedule import to_schedules
@@ -41,6 +43,7 @@ def to_change(
     field: str = "monitor",
     mask_field: str = "update_mask",
     origin: str = "native",
+    by_hand: bool = False,
 ) -> MonitorChange:
     """The partial write that a request means. `field` and `mask_field` are their paths in the request.
 
@@ -59,7 +62,7 @@ def to_change(
             policy[head] = _value(message, head, f"{field}.{head}", _POLICY[head], getattr(Policy(), head))
         else:
             own[head] = _value(message, head, f"{field}.{head}", _OWN[head], _OWN_DEFAULTS[head])
-    return MonitorChange(policy=policy, tolerance=tolerance, origin=origin, **own)
+    return MonitorChange(policy=policy, tolerance=tolerance, origin=origin, by_hand=by_hand, **own)
 
 
 def _value(message: Any, name: str, path: str, read: Reader, default: object) -> object:
@@ -91,7 +94,7 @@ def _leaves(path: str, mask_field: str) -> Iterable[str]:
         return [path]
     if path in ("name", "etag"):
         return []  # they say which monitor is meant, and are in masks that cover whole resources
-    if head in ("schedules", "assertions", "alert_policy", "labels") and leaf:
+    if head in ("schedules", "assertions", "alert_policy", "labels", "locks") and leaf:
         raise errors.invalid(mask_field, f"{path!r}: {head} is replaced as a whole; name {head!r}")
     if head in pb.Monitor.DESCRIPTOR.fields_by_name and head not in _WRITABLE:
         raise errors.invalid(mask_field, f"{path!r} is output only{_INSTEAD.get(head, '')}")
@@ -110,6 +113,13 @@ def _texts(values: Sequence[str], path: str) -> tuple[str, ...]:
     for index, value in enumerate(values):
         _text(value, f"{path}[{index}]")
     return tuple(values)
+
+
+def _locks(values: Sequence[str], path: str) -> tuple[str, ...]:
+    for index, value in enumerate(values):
+        if value not in FIELDS:
+            raise errors.invalid(f"{path}[{index}]", f"{value[:80]!r} is none of {', '.join(sorted(FIELDS))}")
+    return tuple(sorted(set(values)))
 
 
 def _labels(values: Mapping[str, str], path: str) -> dict[str, str]:
@@ -161,6 +171,7 @@ _POLICY: Final[Mapping[str, Reader]] = {
     "miss_while_running": _whole,
     "round_to_minute": _whole,
     "assertions": _texts,
+    "check_ins_per_minute": _between(0, BOUNDS["check_ins_per_minute"][1]),
 }
 _OWN: Final[Mapping[str, Reader]] = {
     "display_name": _text,
@@ -169,6 +180,7 @@ _OWN: Final[Mapping[str, Reader]] = {
     "owner": _text,
     "disabled": _whole,
     "inactive": _whole,
+    "locks": _locks,
 }
 _NEW = Monitor(number=0, project=0, id="", uid="")
 _OWN_DEFAULTS: Final = {name: getattr(_NEW, name) for name in _OWN}

@@ -102,6 +102,7 @@ def from_monitor(
         expect_from=EXPECT_FROM.from_domain(policy.expect_from),
         miss_while_running=policy.miss_while_running,
         round_to_minute=policy.round_to_minute,
+        check_ins_per_minute=policy.check_ins_per_minute,
         environments=[
             from_track(monitor, environment, track, created.get(track.number, 0), now=now)
             for environment, track in tracks
@@ -109,6 +110,11 @@ def from_monitor(
         create_time=from_instant(monitor.create_time),
         update_time=from_instant(monitor.update_time),
         number=monitor.number,
+        locks=monitor.locks,
+        field_writers={
+            path: pb.FieldWriter(written_by=writer.by, write_time=from_instant(writer.at), upsert=writer.upsert)
+            for path, writer in monitor.writers.items()
+        },
     )
 
 

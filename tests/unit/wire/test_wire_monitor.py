@@ -9,7 +9,16 @@ from hypothesis import strategies as st
 
 from tocsin.domain.errors import InvalidArgument
 from tocsin.domain.instant import NEVER
-from tocsin.domain.monitor import AlertPolicy, ExpectFrom, Kind, Monitor, Policy, Tolerance
+from tocsin.domain.monitor import (
+    AlertPolicy,
+    ExpectFrom,
+    FieldWriter,
+    Kind,
+    Monitor,
+    MonitorChange,
+    Policy,
+    Tolerance,
+)
 from tocsin.domain.schedule import Cron, Rolling
 from tocsin.domain.track import Health, Track, Verdict
 from tocsin.v1 import monitor_pb2 as pb
@@ -77,7 +86,7 @@ def written(monitor):
 
 
 def same(one, other):
-    keep = {"revision": 0, "update_time": 0, "written_by": "native"}
+    keep = {"revision": 0, "update_time": 0, "written_by": "native", "writers": {}}
     return msgspec.structs.replace(one, **keep) == msgspec.structs.replace(other, **keep)
 
 
@@ -109,6 +118,22 @@ def test_single_tolerances_are_written_alone():
     assert to_change(message, ["tolerance"]).apply(before, NOW).policy.tolerance == Tolerance(margin_ms=90_000)
     changed = to_change(message, ["tolerance.max_runtime"]).apply(before, NOW)
     assert changed.policy.tolerance == Tolerance(margin_ms=5)
+
+
+def test_locks_are_written_by_name_and_writers_are_read_only():
+    monitor = msgspec.structs.replace(
+        EMPTY, locks=("owner", "tolerance.margin"), writers={"owner": FieldWriter("sentry", NOW, upsert=True)}
+    )
+    message = from_monitor(monitor, [], now=NOW)
+    assert list(message.locks) == ["owner", "tolerance.margin"]
+    writer = message.field_writers["owner"]
+    assert (writer.written_by, writer.write_time.ToMilliseconds(), writer.upsert) == ("sentry", NOW, True)
+    assert to_change(message, ["locks"]) == MonitorChange(locks=("owner", "tolerance.margin"))
+    assert to_change(pb.Monitor(), ["locks"], by_hand=True).apply(monitor, NOW).locks == ()
+    with pytest.raises(InvalidArgument, match=r"monitor\.locks\[1\]"):
+        to_change(pb.Monitor(locks=["owner", "margin"]))
+    with pytest.raises(InvalidArgument, match="output only"):
+        to_change(pb.Monitor(), ["field_writers"])
 
 
 def test_zero_and_unset_are_told_apart():

@@ -22,7 +22,7 @@ KEPT_ZONE: Final = ""  # the zone of the schedule that is replaced
 MAX_COUNT: Final = 2**31 - 1  # of an interval; what a timetable can count
 MAX_OWNER: Final = 256  # characters
 _PATH: Final = "$.monitor_config"
-_UNITS: Final = {unit.value: unit for unit in Unit if unit is not Unit.SECOND}
+UNITS: Final = {unit.value: unit for unit in Unit if unit is not Unit.SECOND}
 _NICKNAMES: Final = {
     "@yearly": "0 0 1 1 *",
     "@annually": "0 0 1 1 *",
@@ -84,13 +84,13 @@ def _schedule(fields: Fields) -> Schedule:
     zone = _zone(fields)
     kind = _required(schedule, "type", str, path)
     if kind == "crontab":
-        return Cron(_crontab(_required(schedule, "value", str, path), f"{path}.value"), zone)
+        return Cron(crontab(_required(schedule, "value", str, path), f"{path}.value"), zone)
     if kind == "interval":
         return _interval(schedule, path, zone)
     raise SchemaError(f"{path}.type: {kind[:40]!r} is neither 'crontab' nor 'interval'")
 
 
-def _crontab(text: str, path: str) -> str:
+def crontab(text: str, path: str) -> str:
     """The expression as it is stored. Its fields are judged where schedules are compiled."""
     expression = " ".join(text.split())
     if expression.startswith("@"):
@@ -112,9 +112,9 @@ def _interval(schedule: Fields, path: str, zone: str) -> Interval:
     if not 1 <= count <= MAX_COUNT:
         raise SchemaError(f"{path}.value: must be 1 to {MAX_COUNT}, got {str(count)[:24]}")
     unit = _required(schedule, "unit", str, path)
-    if unit not in _UNITS:
-        raise SchemaError(f"{path}.unit: {unit[:40]!r} is none of {', '.join(_UNITS)}")
-    return Interval(count, _UNITS[unit], zone, truncate_to_minute=True)
+    if unit not in UNITS:
+        raise SchemaError(f"{path}.unit: {unit[:40]!r} is none of {', '.join(UNITS)}")
+    return Interval(count, UNITS[unit], zone, truncate_to_minute=True)
 
 
 def _zone(fields: Fields) -> str:
