@@ -35,6 +35,7 @@ from tocsin.node.clock import SystemClock
 from tocsin.node.janitor import Janitor
 from tocsin.node.partition import Partition
 from tocsin.node.pulse import Pulse
+from tocsin.node.reviewer import Reviewer
 from tocsin.service.call import Call
 from tocsin.service.check_ins import CheckIns
 from tocsin.service.configuration import Configuration
@@ -66,6 +67,7 @@ class Parts:
     partition: Partition
     pulse: Pulse
     janitor: Janitor
+    reviewer: Reviewer
     metrics: Metrics
     services: dict[str, object]
     journal: LocalJournal
@@ -172,6 +174,7 @@ def build(settings: Settings) -> Parts:
         janitor=Janitor(
             store, clock, check_ins_days=settings.store.check_in_days, refusals_days=settings.store.refusal_days
         ),
+        reviewer=Reviewer(journal, store, clock),
         metrics=metrics,
         services=services,
         journal=journal,

@@ -4,9 +4,18 @@ import msgspec
 
 from tocsin.domain.check_in import CheckIn
 from tocsin.domain.errors import TocsinError
-from tocsin.domain.facts import CheckInRefused
+from tocsin.domain.facts import CheckInRefused, EnvironmentDeleted
 from tocsin.domain.incident import Incident
 from tocsin.domain.monitor import Monitor
+
+
+class Reviewed(msgspec.Struct, frozen=True):
+    """What a slice of a review came to."""
+
+    following: int  # where the next slice begins; 0: there is none
+    broken: tuple[Incident, ...] = ()  # whose owners are to be told
+    muted: tuple[Incident, ...] = ()  # whose environments were muted
+    deleted: tuple[EnvironmentDeleted, ...] = ()  # environments that were idle
 
 
 class Receipt(msgspec.Struct, frozen=True):
@@ -14,5 +23,6 @@ class Receipt(msgspec.Struct, frozen=True):
     refusal: CheckInRefused | None = None  # durable, but not honoured: why
     monitors: tuple[Monitor, ...] = ()  # after a put, in the order of the puts
     incident: Incident | None = None
+    reviewed: Reviewed | None = None
     created: bool = False  # the check-in or the monitor did not exist before
     error: TocsinError | None = None  # expected trouble, to be raised to the caller; nothing was changed

@@ -27,13 +27,14 @@ from tocsin.domain.commands import (
     PutMonitors,
     RecordRefusals,
     ReportCheckIn,
+    ReviewTracks,
     Tick,
 )
 from tocsin.domain.facts import IncidentAcknowledged
 from tocsin.domain.instant import SECOND, Instant
 from tocsin.domain.project_settings import DEFAULTS, ProjectSettings
 from tocsin.domain.receipt import Receipt
-from tocsin.engine import environments, outages, puts, reports, rezoning, silence
+from tocsin.engine import environments, outages, puts, reports, review, rezoning, silence
 from tocsin.engine.delta import Delta
 from tocsin.engine.loading import load
 from tocsin.engine.memory import Needs, Recall, Snapshot
@@ -134,6 +135,8 @@ class Engine:
                 return Receipt()
             case AcknowledgeIncident() as command:
                 return self._acknowledge(command, at)
+            case ReviewTracks(first=first):
+                return Receipt(reviewed=review.review(self._state, first, at))
             case Tick():
                 while self.tick(at, limit=100_000):
                     pass

@@ -19,6 +19,7 @@ def load(state: State, snapshot: Snapshot) -> None:
     state.start_numbers(snapshot.sequences)
     state.clock = snapshot.clock or 0
     state.project_settings = snapshot.project_settings
+    state.outages = list(snapshot.outages)
     for number, policy in snapshot.policies:
         state.add_timing(Timing.read(number, policy, state.compiler))
     for number, name in snapshot.environments:
