@@ -4,7 +4,7 @@ import pytest
 
 from support.engines import World
 from tocsin.domain.check_in import ReportKind
-from tocsin.domain.commands import PutMonitor, PutMonitors
+from tocsin.domain.commands import PutMonitor, PutMonitors, PutProjectSettings
 from tocsin.domain.monitor import MonitorChange
 from tocsin.domain.project_settings import ProjectSettings
 from tocsin.domain.receipt import Receipt
@@ -15,7 +15,7 @@ UPSERT = MonitorChange(policy={"schedules": (Cron("0 * * * *"),)})
 
 def world(**settings: object) -> World:
     made = World()
-    made.engine.state.project_settings[1] = ProjectSettings(**settings)  # type: ignore[arg-type] # as named
+    made.step("00:00", PutProjectSettings(1, ProjectSettings(**settings), tuple(settings)))  # type: ignore[arg-type] # as named
     return made
 
 
@@ -60,13 +60,11 @@ def test_a_batch_counts_its_own(quota: int, kept: int) -> None:
 
 def test_deleting_makes_room_and_a_restart_counts_again() -> None:
     one = world(max_monitors=2)
-    settings = one.engine.state.project_settings
     make(one, "a")
     make(one, "b")
     one.delete("00:02", "a")
     assert make(one, "c").refusal is None
     one.restart()
-    one.engine.state.project_settings.update(settings)
     assert make(one, "d").refusal.reason == "MONITOR_LIMIT_EXCEEDED"
     assert one.engine.state.monitor_counts == {1: 2}
 

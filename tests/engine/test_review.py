@@ -2,6 +2,7 @@
 
 import itertools
 
+import msgspec
 import pytest
 
 from support.engines import T0, World
@@ -20,12 +21,16 @@ OWN = ProjectSettings()
 DAILY = (Cron("0 10 * * *"),)  # T0 is a slot
 
 
+def settle(world: World, settings: ProjectSettings) -> None:
+    world.decide(T0 - HOUR, **msgspec.structs.asdict(settings))
+
+
 class Days:
     """A daily job, its reports and reviews, by the day."""
 
     def __init__(self, settings: ProjectSettings = OWN, **fields: object) -> None:
         self.world = World()
-        self.world.engine.state.project_settings[1] = settings
+        settle(self.world, settings)
         self.world.put(T0 - MINUTE, **{"schedules": DAILY, **fields})
 
     def fail(self, days: range, kind: ReportKind = ReportKind.ERROR) -> None:
@@ -258,9 +263,7 @@ def test_time_in_which_we_could_not_listen_is_nobodys_silence(restarts: bool) ->
     world = idle()
     world.deaf(T0 + DAY, T0 + 41 * DAY)
     if restarts:
-        settings = world.engine.state.project_settings
         world.restart()
-        world.engine.state.project_settings.update(settings)
     world.review(T0 + 69 * DAY)
     assert len(world.environments()) == 2
     world.review(T0 + 70 * DAY)
@@ -270,7 +273,7 @@ def test_time_in_which_we_could_not_listen_is_nobodys_silence(restarts: bool) ->
 def test_a_review_goes_slice_by_slice(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(review, "SLICE", 3)
     world = World()
-    world.engine.state.project_settings[1] = IDLE
+    settle(world, IDLE)
     for number in range(10):
         world.put(T0, f"job-{number}")
         for environment in ("production", f"a-{number}", "b"):

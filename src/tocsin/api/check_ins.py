@@ -20,7 +20,7 @@ from tocsin.store.port import CheckInFilter
 from tocsin.v1 import check_in_pb2
 from tocsin.v1 import check_in_service_pb2 as pb
 from tocsin.wire.check_in import from_check_in, to_report, to_state, to_update
-from tocsin.wire.refusal import from_refusal
+from tocsin.wire.refusal import from_refusal, to_reason
 from tocsin.wire.status import to_status
 from tocsin.wire.time import to_instant
 
@@ -57,7 +57,9 @@ class CheckInHandlers:
     async def GetCheckIn(self, request: pb.GetCheckInRequest, call: Call) -> check_in_pb2.CheckIn:
         name = names.parse("check_in", request.name)
         call.principal.require_project(name.project)
-        return from_check_in(await self._check_ins.get(call.principal, name.monitor, name.child))
+        found = await self._check_ins.get(call.principal, name.monitor, name.child)
+        errors_behind = await self._check_ins.errors_behind(call.principal, [found])
+        return from_check_in(found, errors_behind.get(found.trace_id))
 
     async def ListCheckIns(self, request: pb.ListCheckInsRequest, call: Call) -> pb.ListCheckInsResponse:
         parent = names.parse("monitor", request.parent, "parent")
@@ -75,8 +77,10 @@ class CheckInHandlers:
         page = await self._check_ins.page(
             call.principal, only, size=page_size(request.page_size), token=request.page_token
         )
+        errors_behind = await self._check_ins.errors_behind(call.principal, page.rows)
         return pb.ListCheckInsResponse(
-            check_ins=[from_check_in(row) for row in page.rows], next_page_token=page.next_token
+            check_ins=[from_check_in(row, errors_behind.get(row.trace_id)) for row in page.rows],
+            next_page_token=page.next_token,
         )
 
     async def BatchCreateCheckIns(
@@ -119,6 +123,20 @@ class CheckInHandlers:
         return pb.ListRefusalsResponse(
             refusals=[from_refusal(row) for row in page.rows], next_page_token=page.next_token
         )
+
+    async def DismissRefusals(self, request: pb.DismissRefusalsRequest, call: Call) -> pb.DismissRefusalsResponse:
+        parent = names.parse("monitor", request.parent, "parent")
+        call.principal.require_project(parent.project)
+        if len(request.numbers) > BATCH_MAX:
+            raise errors.invalid("numbers", f"at most {BATCH_MAX}, not {len(request.numbers)}")
+        await self._check_ins.delete_refusals(
+            call.principal,
+            call.received,
+            monitor_id=None if parent.monitor == "-" else parent.monitor,
+            numbers=tuple(request.numbers),
+            reasons=tuple(to_reason(number, "reasons") for number in request.reasons),
+        )
+        return pb.DismissRefusalsResponse()
 
     async def _report(self, report: Report, call: Call) -> Receipt:
         return await self._check_ins.report(call.principal, _marked(report, call), strict=True)

@@ -2,12 +2,17 @@
 
 import math
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
+
+from tocsin.app import project_settings
+from tocsin.app.maintenance import Maintenance
+from tocsin.app.project_settings import Projects
 
 CHECK_IN_DAYS_MIN: Final = (
     28  # ids that clients chose go with their check-ins, and a retry this late must still be known
@@ -31,6 +36,8 @@ class Store(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     busy_timeout_ms: int = 5_000  # how long a write waits for another process's lock
     check_in_days: int = 90  # check-ins older than this are deleted
     refusal_days: int = 7  # refusals and the change log likewise
+    trace_error_days: int = 3  # what Sentry's clients said went wrong in a trace
+    refusals_kept: int = 10  # the newest of each monitor, and of a project's unknown ones together
 
 
 class Engine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -44,10 +51,12 @@ class Telemetry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     log_json: bool | None = None  # unset: JSON unless standard error is a terminal
     open_metrics: bool | None = None  # whether /metrics needs no key; unset: only on loopback
     max_samples: int = 1_000_000  # samples of one scrape of /metrics/monitors
+    volume_watch: bool = False  # whether tocsin_ingest_anomaly compares the volume of check-ins with the days before
 
 
 class Dialects(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    sentry: bool = True  # serve Sentry's ingest paths
+    sentry: bool = True  # serve Sentry's ingest and management paths
+    sentry_organization: str = "tocsin"  # slug of the one organisation of Sentry's management API
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -56,6 +65,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     engine: Engine = Engine()
     telemetry: Telemetry = Telemetry()
     dialects: Dialects = Dialects()
+    projects: Projects = Projects()
+    maintenance: tuple[Maintenance, ...] = ()
 
     @property
     def data(self) -> Path:
@@ -81,7 +92,7 @@ def load(file: Path | None, environment: Mapping[str, str], flags: Mapping[str, 
     for name, value in environment.items():
         if name.startswith("TOCSIN_") and "__" in name:
             section, _, key = name.removeprefix("TOCSIN_").lower().partition("__")
-            _put(merged, section, key, value)
+            _put(merged, section, key, _listed(value) if (section, key) in _LISTS else value)
     for path, value in flags.items():
         if value is not None:
             section, _, key = path.partition(".")
@@ -92,6 +103,14 @@ def load(file: Path | None, environment: Mapping[str, str], flags: Mapping[str, 
         raise SettingsError(f"setting {error}") from None
     _check(settings)
     return settings
+
+
+_LISTS: Final = frozenset(("projects", name) for name in project_settings.LISTS)
+
+
+def _listed(text: str) -> list[str]:
+    """A list in an environment variable: "nightly-*, weekly-*"."""
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def _put(merged: dict[str, Any], section: str, key: str, value: Any) -> None:
@@ -108,6 +127,9 @@ def _check(settings: Settings) -> None:
         raise SettingsError("listen.tls_certificate and listen.tls_key must be set together")
     if settings.listen.tls_client_ca and not settings.listen.tls_certificate:
         raise SettingsError("listen.tls_client_ca: needs listen.tls_certificate and listen.tls_key as well")
+    if not re.fullmatch(r"[a-z0-9_-]{1,64}", settings.dialects.sentry_organization):
+        given = settings.dialects.sentry_organization
+        raise SettingsError(f"dialects.sentry_organization: {given!r} must be 1 to 64 of a-z, 0-9, '-' and '_'")
     if settings.telemetry.log_level not in ("debug", "info", "warning", "error"):
         raise SettingsError(
             f"telemetry.log_level: {settings.telemetry.log_level!r} is none of debug, info, warning, error"
@@ -120,10 +142,17 @@ def _check(settings: Settings) -> None:
         ("engine.outage_shown_ms", settings.engine.outage_shown_ms, 0),
         ("store.check_in_days", settings.store.check_in_days, CHECK_IN_DAYS_MIN),
         ("store.refusal_days", settings.store.refusal_days, 1),
+        ("store.trace_error_days", settings.store.trace_error_days, 1),
+        ("store.refusals_kept", settings.store.refusals_kept, 1),
         ("telemetry.max_samples", settings.telemetry.max_samples, 1),
     ):
         if not least <= value < math.inf:  # nor is it a number that is none
             raise SettingsError(f"{path}: must be at least {least}, not {value}")
+
+    try:
+        project_settings.to_domain(settings.projects)
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
 
 
 def host_port(address: str, path: str) -> tuple[str, int]:

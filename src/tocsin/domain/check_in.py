@@ -68,6 +68,7 @@ class Report(msgspec.Struct, frozen=True, omit_defaults=True):
     upsert: MonitorChange | None = None  # create or change the monitor first
     upsert_error: str = ""  # why the configuration that came along could not be used
     pair: bool = True  # without an id: close or keep alive the newest open run; False: stand alone
+    payload: str = ""  # how the dialect received it, cut: kept with a refusal, and nowhere else
     retry_safe: bool = False  # the same id with the same outcome is the same request again, not a second report
 
 

@@ -5,7 +5,10 @@ import msgspec
 from tocsin.domain.check_in import Report
 from tocsin.domain.facts import CheckInRefused
 from tocsin.domain.instant import Instant
+from tocsin.domain.maintenance import MaintenanceWindow
 from tocsin.domain.monitor import MonitorChange
+from tocsin.domain.project_settings import ProjectSettings
+from tocsin.domain.trace_error import TraceError
 
 
 class ReportCheckIn(msgspec.Struct, frozen=True, tag="report"):
@@ -53,10 +56,57 @@ class DeleteEnvironment(msgspec.Struct, frozen=True, tag="delete_environment"):
     environment: str
 
 
+class PutProjectSettings(msgspec.Struct, frozen=True, tag="put_project_settings"):
+    """Writes the named fields of a project's settings; None gives one back to the server."""
+
+    project: int
+    settings: ProjectSettings
+    fields: tuple[str, ...]
+
+
+class PutMaintenanceWindow(msgspec.Struct, frozen=True, tag="put_maintenance_window"):
+    """Create a maintenance window, or change those of its fields that `fields` names to those of `window`."""
+
+    project: int
+    window_id: str
+    window: MaintenanceWindow
+    fields: tuple[str, ...]
+    create: bool = True  # may create
+    update: bool = True  # may change
+
+
+class DeleteMaintenanceWindow(msgspec.Struct, frozen=True, tag="delete_maintenance_window"):
+    project: int
+    window_id: str
+
+
 class RecordRefusals(msgspec.Struct, frozen=True, tag="refusals"):
     """Reports that an edge could not even turn into a report: kept, counted, shown."""
 
     refusals: tuple[CheckInRefused, ...]
+
+
+class DeleteRefusals(msgspec.Struct, frozen=True, tag="delete_refusals"):
+    """Forget refusals that all of these hold for; an empty condition holds for every one."""
+
+    project: int
+    monitor_id: str | None = None  # "": those that name no monitor
+    numbers: tuple[int, ...] = ()
+    reasons: tuple[str, ...] = ()  # names of RefusalReason
+
+    def covers(self, refusal: CheckInRefused) -> bool:
+        return (
+            refusal.project == self.project
+            and self.monitor_id in (None, refusal.monitor_id)
+            and (not self.numbers or refusal.number in self.numbers)
+            and (not self.reasons or refusal.reason in self.reasons)
+        )
+
+
+class RecordTraceErrors(msgspec.Struct, frozen=True, tag="trace_errors"):
+    """What went wrong in some traces; of a trace that comes twice, the later one holds."""
+
+    errors: tuple[TraceError, ...]
 
 
 class AcknowledgeIncident(msgspec.Struct, frozen=True, tag="acknowledge"):
@@ -89,9 +139,14 @@ Command = (
     | PutMonitor
     | PutMonitors
     | DeleteMonitor
+    | PutMaintenanceWindow
+    | DeleteMaintenanceWindow
+    | RecordRefusals
+    | DeleteRefusals
+    | RecordTraceErrors
     | ChangeEnvironment
     | DeleteEnvironment
-    | RecordRefusals
+    | PutProjectSettings
     | AcknowledgeIncident
     | ReviewTracks
     | Tick

@@ -107,8 +107,7 @@ def review(state: State, first: int, at: Instant) -> Reviewed:
     state.write_back()
     tracks, here = state.tracks, _Slice(state, at)
     end = min(first + SLICE, tracks.capacity)
-    every = (state.defaults, *state.project_settings.values())
-    youngest = at - min((days for one in every if (days := one.idle_environment_days)), default=0) * DAY
+    youngest = at - min((days for one in state.decided.every() if (days := one.idle_environment_days)), default=0) * DAY
     looks_for_idle = youngest < at
     for slot in range(first, end):
         if here.found >= MOST:

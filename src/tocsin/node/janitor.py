@@ -15,11 +15,14 @@ _log = structlog.get_logger("tocsin.janitor")
 
 
 class Janitor:
-    def __init__(self, store: Store, clock: Clock, *, check_ins_days: int, refusals_days: int) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, *, check_ins_days: int, refusals_days: int, trace_errors_days: int
+    ) -> None:
         self._store = store
         self._clock = clock
         self._check_ins_ms = check_ins_days * DAY
         self._refusals_ms = refusals_days * DAY
+        self._trace_errors_ms = trace_errors_days * DAY
 
     async def sweep(self) -> int:
         """Deletes all that is old; returns how many rows. Yields the writer between slices."""
@@ -30,6 +33,7 @@ class Janitor:
                 self._store.expire,
                 check_ins_before=now - self._check_ins_ms,
                 refusals_before=now - self._refusals_ms,
+                trace_errors_before=now - self._trace_errors_ms,
                 limit=_SLICE,
             )
             deleted += count

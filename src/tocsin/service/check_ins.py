@@ -1,18 +1,20 @@
 """CheckIns: take reports in, hand check-ins out."""
 
 import asyncio
+import re
 from collections.abc import Callable, Sequence
 
 import msgspec
 
 from tocsin.domain import errors, ids
-from tocsin.domain.check_in import MAX_DURATION, MAX_MESSAGE, CheckIn, Report, ReportKind
-from tocsin.domain.commands import RecordRefusals, ReportCheckIn
+from tocsin.domain.check_in import MAX_DURATION, MAX_MESSAGE, CheckIn, Report, ReportKind, State
+from tocsin.domain.commands import DeleteRefusals, RecordRefusals, RecordTraceErrors, ReportCheckIn
 from tocsin.domain.facts import CheckInRefused
 from tocsin.domain.instant import DAY, MINUTE, Instant
 from tocsin.domain.monitor import MonitorChange
 from tocsin.domain.project import Scope
 from tocsin.domain.receipt import Receipt
+from tocsin.domain.trace_error import TraceError
 from tocsin.journal.port import Journal
 from tocsin.service.principal import Principal
 from tocsin.store.port import CheckInFilter, Page, Store
@@ -34,10 +36,20 @@ def refusal_error(refusal: CheckInRefused) -> errors.TocsinError:
             return errors.ResourceExhausted(refusal.detail, reason="QUOTA_EXCEEDED", metadata=where | refusal.data)
         case "MONITOR_INVALID_ENVIRONMENT":
             return errors.InvalidArgument(refusal.detail, reason="ENVIRONMENT_INVALID", metadata=where)
+        case "MONITOR_ENVIRONMENT_RATELIMITED":
+            return errors.ResourceExhausted(
+                refusal.detail,
+                reason="RATE_LIMITED",
+                metadata={**where, "limit": "check_ins_per_minute"},
+                retry_after_ms=MINUTE - refusal.at % MINUTE,
+            )
         case _:
             return errors.InvalidArgument(refusal.detail, reason="FIELD_INVALID", metadata=where)
 
 
+_FAIR_SHARE = 20  # configurations that are tried out before other requests get a turn
+_BAD = (State.ERROR, State.TIMED_OUT)
+_TRACE = re.compile(r"[0-9a-f]{32}")
 Rejected = Callable[[str, str], None]  # (dialect, reason): a request that never became a report
 Answered = Callable[[str, Instant], None]  # (dialect, arrival): a report is durable
 
@@ -78,9 +90,13 @@ class CheckIns:
         Single refusals and errors are in the receipts.
         """
         principal.require(Scope.INGEST)
-        commands = [ReportCheckIn(self._normal(report, strict=False)) for report in reports]
         if not reports:
             return []
+        commands: list[ReportCheckIn] = []
+        for report in reports:
+            if report.upsert is not None and len(commands) % _FAIR_SHARE == _FAIR_SHARE - 1:
+                await asyncio.sleep(0)
+            commands.append(ReportCheckIn(self._normal(report, strict=False)))
         receipts = await self._journal.append_many(reports[0].received, commands)
         self._answered(reports[0].dialect, reports[0].received)
         return receipts
@@ -94,6 +110,19 @@ class CheckIns:
         """Keeps what an edge could not turn into a report, so that its sender can find out why."""
         if refusals:
             await self._journal.append(refusals[0].at, RecordRefusals(tuple(refusals)))
+
+    async def remember(self, found: Sequence[TraceError]) -> None:
+        """Keeps what went wrong in some traces for a few days, to be shown with the runs that failed in them."""
+        if found:
+            await self._journal.append(found[0].at, RecordTraceErrors(tuple(found)))
+
+    async def errors_behind(self, principal: Principal, runs: Sequence[CheckIn]) -> dict[str, TraceError]:
+        """By trace id (`CheckIn.trace_id`), what is known to have gone wrong in those of the runs that ended badly."""
+        principal.require(Scope.READ)
+        traces = {run.trace_id for run in runs if run.state in _BAD and _TRACE.fullmatch(run.trace_id)}
+        if not traces:
+            return {}
+        return await asyncio.to_thread(self._store.trace_errors, principal.project.number, traces)
 
     async def get(self, principal: Principal, monitor_id: str, check_in_id: str) -> CheckIn:
         """`check_in_id` is 32 hex, a dashed UUID, or "latest": the newest open run."""
@@ -129,6 +158,23 @@ class CheckIns:
         return await asyncio.to_thread(
             self._store.list_refusals, principal.project.number, monitor_id, size=size, token=token
         )
+
+    async def delete_refusals(
+        self,
+        principal: Principal,
+        received: Instant,
+        *,
+        monitor_id: str | None = None,
+        numbers: Sequence[int] = (),
+        reasons: Sequence[str] = (),
+    ) -> None:
+        """Forgets refusals of the project for which all of it holds; nothing given: all of them. Durable on return.
+
+        `monitor_id`: "" is those that name no monitor. `numbers` and `reasons`: any of them.
+        """
+        principal.require(Scope.ADMIN)
+        command = DeleteRefusals(principal.project.number, monitor_id, tuple(numbers), tuple(reasons))
+        await self._journal.append(received, command)
 
     def _normal(self, report: Report, *, strict: bool) -> Report:
         """Bounds that hold for every dialect; what cannot be used of an upsert is told in `upsert_error`."""

@@ -156,8 +156,19 @@ def get(connection: Connection, project: int, monitor_id: str, check_in_id: str)
 
 def list_page(connection: Connection, project: int, only: CheckInFilter, *, size: int, token: str) -> Page[CheckIn]:
     """Newest first."""
-    states = sorted(STATE_NUMBERS[state] for state in only.states) if only.states is not None else None
+    states = _numbers_of(only)
     query = ("check_ins", project, only.monitor, only.environment, states, only.since, only.until)
+    statement = narrowed(project, only)
+    if token:
+        statement = statement.where(check_ins.c.number < pages.decode(token, query, tuple[int])[0])
+    statement = statement.order_by(check_ins.c.number.desc()).limit(size + 1)
+    found = [from_row(row) for row in connection.execute(statement)]
+    return pages.cut(found, size, query, lambda check_in: (check_in.number,))
+
+
+def narrowed(project: int, only: CheckInFilter) -> Select[Any]:
+    """Check-ins of a project, in no order."""
+    states = _numbers_of(only)
     statement = select_check_ins().where(check_ins.c.project == project)
     if only.monitor is not None:
         statement = statement.where(check_ins.c.monitor == only.monitor)
@@ -172,11 +183,11 @@ def list_page(connection: Connection, project: int, only: CheckInFilter, *, size
         )
     if only.until is not None:
         statement = statement.where(check_ins.c.receive_time < only.until)
-    if token:
-        statement = statement.where(check_ins.c.number < pages.decode(token, query, tuple[int])[0])
-    statement = statement.order_by(check_ins.c.number.desc()).limit(size + 1)
-    found = [from_row(row) for row in connection.execute(statement)]
-    return pages.cut(found, size, query, lambda check_in: (check_in.number,))
+    return statement
+
+
+def _numbers_of(only: CheckInFilter) -> list[int] | None:
+    return sorted(STATE_NUMBERS[state] for state in only.states) if only.states is not None else None
 
 
 def _each(connection: Connection, *conditions: Any) -> Iterator[CheckIn]:

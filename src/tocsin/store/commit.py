@@ -6,7 +6,7 @@ from sqlalchemy import Connection, Dialect, bindparam, case, delete, insert, sel
 
 from tocsin.domain.instant import Instant
 from tocsin.engine.delta import Delta
-from tocsin.store import changes, check_ins, incidents, monitors, schema
+from tocsin.store import changes, check_ins, incidents, keys, monitors, refusals, schema, trace_errors, windows
 from tocsin.store.port import Fenced
 from tocsin.store.schema import PARTITION, partitions
 from tocsin.store.upsert import Upsert
@@ -51,19 +51,21 @@ def stamp(connection: Connection, fence: Fence, clock: Instant) -> None:
 class Commit:
     """The statements of a commit, compiled once, and what the owner of the partition remembers between commits."""
 
-    def __init__(self, dialect: Dialect) -> None:
+    def __init__(self, dialect: Dialect, refusals_kept: int = refusals.KEPT) -> None:
         self._shown = changes.Shown()
         self._policies = Upsert(schema.policies, dialect)
         self._environments = Upsert(schema.environments, dialect)
         self._monitors = Upsert(schema.monitors, dialect, fixed=("project", "create_time"))
         self._deleted_monitors = Upsert(schema.deleted_monitors, dialect)
         self._deleted_tracks = Upsert(schema.deleted_tracks, dialect)
+        self._windows = Upsert(schema.maintenance_windows, dialect, fixed=("project", "id", "create_time"))
         self._tracks = Upsert(schema.tracks, dialect, fixed=("monitor", "environment", "create_time"))
         self._check_ins = Upsert(schema.check_ins, dialect, fixed=("project", "monitor", "track"))
         self._check_in_ids = Upsert(schema.check_in_ids, dialect)
         self._incidents = Upsert(schema.incidents, dialect, fixed=("project", "monitor", "track"))
         self._outages = Upsert(schema.outages, dialect)
-        self._refusals = Upsert(schema.refusals, dialect, generated=("number",))
+        self._refusals = refusals.Refusals(dialect, refusals_kept)
+        self._trace_errors = Upsert(schema.trace_errors, dialect)
         self._changes = Upsert(schema.changes, dialect, generated=("revision",))
         self._sequences = Upsert(schema.sequences, dialect)
 
@@ -76,6 +78,10 @@ class Commit:
         self._delete(connection, delta)
         living = (pair for number, pair in delta.monitors.items() if number not in delta.deleted_monitors)
         self._monitors(connection, [monitors.to_row(*pair) for pair in living])
+        windows.remove(connection, delta.deleted_windows)
+        self._windows(connection, [windows.to_row(window) for window in delta.windows.values()])
+        for project, settings in delta.project_settings.items():
+            keys.put_project_settings(connection, project, settings)
         self._tracks(connection, [monitors.track_to_row(track, delta.clock) for track in delta.tracks.values()])
         self._check_ins(connection, [check_ins.to_row(check_in) for check_in in delta.check_ins.values()])
         named = (delta.check_ins[number] for number in delta.new_check_ins | delta.renamed_check_ins)
@@ -83,7 +89,10 @@ class Commit:
         # Oldest first: one that was resolved makes room for the next one of the same track.
         self._incidents(connection, [incidents.to_row(delta.incidents[number]) for number in sorted(delta.incidents)])
         self._outages(connection, [incidents.outage_to_row(outage) for outage in delta.outages])
-        self._refusals(connection, [incidents.refusal_to_row(refusal) for refusal in delta.refusals])
+        for command in delta.deleted_refusals:  # before new ones are written: those came later
+            refusals.remove(connection, command)
+        self._refusals(connection, delta.refusals)
+        self._trace_errors(connection, [trace_errors.to_row(error) for error in delta.trace_errors.values()])
         self._sequences(connection, list(delta.sequences.items()))
         return fence._replace(position=position)
 
@@ -94,6 +103,7 @@ class Commit:
     def forget(self) -> None:
         """To be called by a new owner: others may have written since."""
         self._shown = changes.Shown()
+        self._refusals.forget()
 
     def _delete(self, connection: Connection, delta: Delta) -> None:
         """Before new monitors are written: the name is free at once. What hangs on it goes later, see `retention`."""

@@ -1,16 +1,14 @@
-"""Incidents, outages and refusals: rows in and out, pages newest first."""
+"""Incidents and outages: rows in and out, pages newest first."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import msgspec
 from sqlalchemy import Connection, Row, Select, select
 
-from tocsin.domain.facts import CheckInRefused
 from tocsin.domain.incident import Cause, Incident, Outage
 from tocsin.store import pages
 from tocsin.store.port import Page
-from tocsin.store.schema import environments, incidents, monitors, outages, refusals, tracks
+from tocsin.store.schema import environments, incidents, monitors, outages, tracks
 
 
 def to_row(incident: Incident) -> tuple[Any, ...]:
@@ -38,28 +36,6 @@ def to_row(incident: Incident) -> tuple[Any, ...]:
 
 def outage_to_row(outage: Outage) -> tuple[Any, ...]:
     return outage.number, outage.start_time, outage.end_time, outage.reason, outage.unknown_count, outage.shown
-
-
-def refusal_to_row(refusal: CheckInRefused) -> tuple[Any, ...]:
-    """Without the number, which the database gives."""
-    return (
-        refusal.project,
-        refusal.monitor_id,
-        refusal.reason,
-        refusal.detail,
-        refusal.at,
-        refusal.dialect,
-        refusal.environment,
-        refusal.check_in_id,
-        refusal.dropped,
-        msgspec.json.encode(refusal.data).decode(),
-        refusal.payload,
-    )
-
-
-def refusal_of(row: Row[Any]) -> CheckInRefused:
-    number, *fields, data, payload = tuple(row)
-    return CheckInRefused(*fields, data=msgspec.json.decode(data), payload=payload, number=number)  # type: ignore[misc] # the first fields
 
 
 def select_incidents() -> Select[Any]:
@@ -135,18 +111,3 @@ def list_outages(connection: Connection, *, shown_only: bool, size: int, token: 
     statement = statement.order_by(outages.c.number.desc()).limit(size + 1)
     found = [Outage(*row) for row in connection.execute(statement)]
     return pages.cut(found, size, query, lambda outage: (outage.number,))
-
-
-def list_refusals(
-    connection: Connection, project: int, monitor_id: str | None, *, size: int, token: str
-) -> Page[CheckInRefused]:
-    """Newest first; of one monitor id, whether such a monitor exists or not, or of the whole project."""
-    query = ("refusals", project, monitor_id)
-    statement = select(refusals).where(refusals.c.project == project)
-    if monitor_id is not None:
-        statement = statement.where(refusals.c.monitor_id == monitor_id)
-    if token:
-        statement = statement.where(refusals.c.number < pages.decode(token, query, tuple[int])[0])
-    statement = statement.order_by(refusals.c.number.desc()).limit(size + 1)
-    page = pages.cut(list(connection.execute(statement)), size, query, lambda row: (row.number,))
-    return Page([refusal_of(row) for row in page.rows], page.next_token)

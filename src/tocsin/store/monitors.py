@@ -1,6 +1,6 @@
 """Monitors: rows in and out, one by name, a page of them with their tracks and open incidents."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -75,6 +75,17 @@ def to_row(monitor: Monitor, policy: int) -> tuple[Any, ...]:
     )
 
 
+def ids_of(connection: Connection, projects: Iterable[int]) -> dict[int, dict[int, str]]:
+    """The ids of all monitors of these projects, by project and number."""
+    return {
+        project: {
+            row.number: row.id
+            for row in connection.execute(select(monitors.c.number, monitors.c.id).where(monitors.c.project == project))
+        }
+        for project in projects
+    }
+
+
 def recall(connection: Connection, wanted: Iterable[tuple[int, str]]) -> dict[tuple[int, str], Monitor]:
     """The monitors of these (project, id) pairs, as far as they exist."""
     by_project: dict[int, list[str]] = {}
@@ -96,6 +107,15 @@ def get(connection: Connection, project: int, monitor_id: str) -> MonitorWithHea
 def get_by_number(connection: Connection, project: int, number: int) -> MonitorWithHealth | None:
     row = connection.execute(_select().where(monitors.c.number == number, monitors.c.project == project)).one_or_none()
     return _with_health(connection, [_from_row(row)])[0] if row else None
+
+
+def get_many(connection: Connection, numbers: Sequence[int]) -> list[MonitorWithHealth]:
+    """Those of these numbers that exist, in the order of the numbers."""
+    found: dict[int, Monitor] = {}
+    for some in chunks(numbers, _MANY):
+        for row in connection.execute(_select().where(monitors.c.number.in_(some))):
+            found[row.number] = _from_row(row)
+    return _with_health(connection, [found[number] for number in numbers if number in found])
 
 
 def list_page(

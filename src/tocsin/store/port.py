@@ -4,7 +4,7 @@ SQLite is driven by one writer thread and a few readers, because it has one writ
 than an async driver's hop for every statement.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
@@ -13,8 +13,10 @@ from tocsin.domain.errors import Unavailable
 from tocsin.domain.facts import CheckInRefused
 from tocsin.domain.incident import Incident, Outage
 from tocsin.domain.instant import Instant
+from tocsin.domain.maintenance import MaintenanceWindow
 from tocsin.domain.monitor import Monitor
 from tocsin.domain.project import Key, Project, Scope
+from tocsin.domain.trace_error import TraceError
 from tocsin.domain.track import Track
 from tocsin.engine.delta import Delta
 from tocsin.engine.memory import Needs, Recall, Snapshot
@@ -96,7 +98,9 @@ class Store(Protocol):
     def alive(self, clock: Instant) -> None:
         """Move the durable clock alone, forward only. `Fenced`: see there."""
 
-    def expire(self, *, check_ins_before: Instant, refusals_before: Instant, limit: int) -> int:
+    def expire(
+        self, *, check_ins_before: Instant, refusals_before: Instant, trace_errors_before: Instant = 0, limit: int
+    ) -> int:
         """Delete at most about `limit` old rows and answer how many; 0: nothing is left to delete."""
 
     # --- reads, from any thread
@@ -116,9 +120,14 @@ class Store(Protocol):
         self, project: int, *, monitor: int | None = None, open_only: bool = False, size: int, token: str = ""
     ) -> Page[Incident]: ...
     def list_outages(self, *, shown_only: bool = True, size: int, token: str = "") -> Page[Outage]: ...
+    def get_window(self, project: int, window_id: str) -> MaintenanceWindow | None: ...
+    def list_windows(self, project: int, *, size: int, token: str = "") -> Page[MaintenanceWindow]: ...
     def list_refusals(
         self, project: int, monitor_id: str | None, *, size: int, token: str = ""
     ) -> Page[CheckInRefused]: ...
+    def trace_errors(self, project: int, trace_ids: Collection[str]) -> dict[str, TraceError]:
+        """By trace id (32 hex), as far as they are known."""
+
     def last_revision(self) -> int: ...
     def changes_after(self, revision: int, project: int | None, *, limit: int) -> list[Change]: ...
 

@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, bindparam, delete
 
 from tocsin.domain import ids
 from tocsin.domain.instant import Instant
+from tocsin.store import trace_errors
 from tocsin.store.schema import (
     changes,
     check_in_ids,
@@ -21,7 +22,14 @@ from tocsin.store.schema import (
 _BELONGINGS: Final = (incidents, tracks)  # of a deleted monitor, besides its check-ins
 
 
-def expire(connection: Connection, *, check_ins_before: Instant, refusals_before: Instant, limit: int) -> int:
+def expire(
+    connection: Connection,
+    *,
+    check_ins_before: Instant,
+    refusals_before: Instant,
+    trace_errors_before: Instant,
+    limit: int,
+) -> int:
     """How many rows went; 0: nothing is left. Open runs stay however old; changes are kept as long as refusals."""
     gone = _deleted_monitors(connection, limit)
     gone += _deleted_tracks(connection, limit - gone)
@@ -29,6 +37,7 @@ def expire(connection: Connection, *, check_ins_before: Instant, refusals_before
     gone += _check_ins(connection, old, limit - gone)
     gone += _slice(connection, refusals, refusals.c.number, refusals.c.at < refusals_before, limit - gone)
     gone += _slice(connection, changes, changes.c.revision, changes.c.at < refusals_before, limit - gone)
+    gone += trace_errors.expire(connection, trace_errors_before, limit - gone)
     return gone
 
 

@@ -1,13 +1,17 @@
 """`SqlStore`: the port, answered by the modules beside this one. It holds the database, the fence and nothing else."""
 
+from collections.abc import Collection
+
 from tocsin.domain.check_in import CheckIn
 from tocsin.domain.facts import CheckInRefused
 from tocsin.domain.incident import Incident, Outage
 from tocsin.domain.instant import Instant
+from tocsin.domain.maintenance import MaintenanceWindow
 from tocsin.domain.project import Key, Project, Scope
+from tocsin.domain.trace_error import TraceError
 from tocsin.engine.delta import Delta
 from tocsin.engine.memory import Needs, Recall, Snapshot
-from tocsin.store import changes, check_ins, incidents, keys, monitors, retention
+from tocsin.store import changes, check_ins, incidents, keys, monitors, refusals, retention, trace_errors, windows
 from tocsin.store.commit import Commit, Fence, acquire, stamp
 from tocsin.store.database import open_database
 from tocsin.store.loading import Loading
@@ -22,10 +26,10 @@ class SqlStore:
     merely reads or makes keys disturbs no other.
     """
 
-    def __init__(self, url: str, *, busy_timeout_ms: int = 5_000) -> None:
+    def __init__(self, url: str, *, busy_timeout_ms: int = 5_000, refusals_kept: int = refusals.KEPT) -> None:
         """`url` is "sqlite:///path". ValueError: another kind. A lock is waited for up to `busy_timeout_ms`."""
         self.database = open_database(url, busy_timeout_ms=busy_timeout_ms)
-        self._commit = Commit(self.database.writer.dialect)
+        self._commit = Commit(self.database.writer.dialect, refusals_kept)
         self._fence: Fence | None = None
         self._loading: Loading | None = None
 
@@ -48,7 +52,11 @@ class SqlStore:
 
     def recall(self, needs: Needs) -> Recall:
         with self.database.look_up() as connection:
-            return Recall(monitors.recall(connection, needs.monitors), check_ins.recall(connection, needs.check_ins))
+            return Recall(
+                monitors.recall(connection, needs.monitors),
+                check_ins.recall(connection, needs.check_ins),
+                monitors.ids_of(connection, needs.monitor_ids),
+            )
 
     def commit(self, delta: Delta, position: int) -> None:
         with self.database.write() as connection:
@@ -60,10 +68,16 @@ class SqlStore:
         with self.database.write() as connection:
             stamp(connection, self._owned(), clock)
 
-    def expire(self, *, check_ins_before: Instant, refusals_before: Instant, limit: int) -> int:
+    def expire(
+        self, *, check_ins_before: Instant, refusals_before: Instant, trace_errors_before: Instant = 0, limit: int
+    ) -> int:
         with self.database.write() as connection:
             return retention.expire(
-                connection, check_ins_before=check_ins_before, refusals_before=refusals_before, limit=limit
+                connection,
+                check_ins_before=check_ins_before,
+                refusals_before=refusals_before,
+                trace_errors_before=trace_errors_before,
+                limit=limit,
             )
 
     # --- reads
@@ -106,11 +120,23 @@ class SqlStore:
         with self.database.read() as connection:
             return incidents.list_outages(connection, shown_only=shown_only, size=size, token=token)
 
+    def get_window(self, project: int, window_id: str) -> MaintenanceWindow | None:
+        with self.database.read() as connection:
+            return windows.get(connection, project, window_id)
+
+    def list_windows(self, project: int, *, size: int, token: str = "") -> Page[MaintenanceWindow]:
+        with self.database.read() as connection:
+            return windows.list_page(connection, project, size=size, token=token)
+
     def list_refusals(
         self, project: int, monitor_id: str | None, *, size: int, token: str = ""
     ) -> Page[CheckInRefused]:
         with self.database.read() as connection:
-            return incidents.list_refusals(connection, project, monitor_id, size=size, token=token)
+            return refusals.list_page(connection, project, monitor_id, size=size, token=token)
+
+    def trace_errors(self, project: int, trace_ids: Collection[str]) -> dict[str, TraceError]:
+        with self.database.read() as connection:
+            return trace_errors.of_traces(connection, project, trace_ids)
 
     def last_revision(self) -> int:
         with self.database.read() as connection:

@@ -9,6 +9,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from tocsin.domain import errors, ids, names
 from tocsin.domain.check_in import MAX_DURATION, MAX_MESSAGE, MAX_METRICS, CheckIn, Report, ReportKind, State
 from tocsin.domain.instant import NEVER, Instant, Millis
+from tocsin.domain.trace_error import TraceError
 from tocsin.v1 import check_in_pb2 as pb
 from tocsin.v1 import check_in_service_pb2 as service_pb
 from tocsin.v1 import heartbeat_service_pb2 as heartbeat_pb
@@ -167,8 +168,8 @@ def to_state(number: int, field: str = "state") -> State:
     return STATES.to_domain(number, field)
 
 
-def from_check_in(check_in: CheckIn) -> pb.CheckIn:
-    """The resource as a client reads it."""
+def from_check_in(check_in: CheckIn, error: TraceError | None = None) -> pb.CheckIn:
+    """The resource as a client reads it; `error` is what is known to have gone wrong in its trace."""
     # Most fields of most check-ins are at their defaults: naming them costs more than all the rest.
     fields: dict[str, Any] = {field: value for field in _PLAIN if (value := getattr(check_in, field))}
     received = from_instant(check_in.receive_time)
@@ -183,6 +184,8 @@ def from_check_in(check_in: CheckIn) -> pb.CheckIn:
     if check_in.satisfies is not None:  # missed and unknown check-ins are ours, so their number is their id
         missed = ids.public_id(check_in.satisfies)
         fields["satisfies"] = names.check_in_name(check_in.project, check_in.monitor_id, missed)
+    if error is not None:
+        fields["trace_error"] = pb.TraceError(level=error.level, type=error.type, value=error.value)
     return pb.CheckIn(
         name=names.check_in_name(check_in.project, check_in.monitor_id, check_in.id),
         uid=check_in.id,

@@ -45,4 +45,12 @@ def from_refusal(refusal: CheckInRefused) -> pb.Refusal:
         receive_time=from_instant(refusal.at),
         dialect=refusal.dialect,
         dropped=refusal.dropped,
+        data=refusal.data,
+        payload=refusal.payload,
+        number=refusal.number,
     )
+
+
+def to_reason(number: int, field: str) -> str:
+    """The name of a RefusalReason. InvalidArgument for one that is unspecified or unknown."""
+    return REASONS.to_domain(number, field).name

@@ -16,8 +16,8 @@ class Old:
     def __init__(self, rows, failures=0):
         self.rows, self.failures, self.asked = rows, failures, []
 
-    def expire(self, *, check_ins_before, refusals_before, limit):
-        self.asked.append((check_ins_before, refusals_before))
+    def expire(self, *, check_ins_before, refusals_before, trace_errors_before, limit):
+        self.asked.append((check_ins_before, refusals_before, trace_errors_before))
         if self.failures:
             self.failures -= 1
             raise StoreTrouble("database is locked")
@@ -27,7 +27,7 @@ class Old:
 
 
 def janitor(store, loop):
-    return Janitor(store, VirtualClock(loop, 100 * DAY), check_ins_days=90, refusals_days=7)
+    return Janitor(store, VirtualClock(loop, 100 * DAY), check_ins_days=90, refusals_days=7, trace_errors_days=3)
 
 
 def test_a_sweep_deletes_all_that_is_old_in_slices():
@@ -35,7 +35,7 @@ def test_a_sweep_deletes_all_that_is_old_in_slices():
         store = Old(12_000)
         assert await janitor(store, loop).sweep() == 12_000
         assert len(store.asked) == 4
-        assert store.asked[0] == (10 * DAY, 93 * DAY)
+        assert store.asked[0] == (10 * DAY, 93 * DAY, 97 * DAY)
 
     run(main)
 

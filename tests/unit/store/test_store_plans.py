@@ -4,10 +4,20 @@ import pytest
 from sqlalchemy import event
 
 from support.stores import NOW, delta, drain, ids, monitor, open_sqlite, with_monitors
+from tocsin.domain.commands import DeleteRefusals
+from tocsin.domain.facts import CheckInRefused
 from tocsin.domain.instant import DAY
 from tocsin.engine.memory import Needs
-from tocsin.store import CheckInFilter
+from tocsin.store import CheckInFilter, pages
+from tocsin.store.browse import SqlBrowse
+from tocsin.store.browse_port import MonitorSearch, Turn
 
+
+def browse(store):
+    return SqlBrowse(store.database)
+
+
+REFUSED, STRAY = (CheckInRefused(1, name, "MONITOR_DISABLED", "", NOW, "sentry") for name in ("m-2", "x"))
 QUICK = {
     "get_monitor": lambda store: store.get_monitor(1, "m-1"),
     "list_monitors": lambda store: store.list_monitors(1, size=5),
@@ -16,12 +26,25 @@ QUICK = {
     "recall": lambda store: store.recall(Needs({(1, "a"), (2, "b")}, {(1, "ab" * 16), (1, "cd" * 16), (2, "ef" * 16)})),
     "check-ins of a monitor": lambda store: store.list_check_ins(1, CheckInFilter(monitor=1, since=NOW), size=5),
     "incidents of a monitor": lambda store: store.list_incidents(1, monitor=1, size=5),
+    "browse monitors": lambda store: browse(store).monitors(1, MonitorSearch(), now=NOW, size=5, turn=Turn()),
+    "browse back": lambda store: browse(store).check_ins(
+        1,
+        CheckInFilter(monitor=1, since=NOW),
+        (),
+        size=5,
+        turn=Turn(pages.encode(("browse check-ins", 1, 1, []), (5,)), back=True),
+    ),
+    "browse refusals": lambda store: browse(store).refusals(1, "m-1", size=5, turn=Turn()),
+    "counts": lambda store: browse(store).counts([1], since=NOW, until=NOW + DAY, width=DAY, environments=()),
     "changes": lambda store: store.changes_after(5, None, limit=5),
     "load": lambda store: drain(store.load()),
+    "errors of traces": lambda store: store.trace_errors(1, ["ab" * 16]),
     "expire": lambda store: store.expire(check_ins_before=NOW - DAY, refusals_before=NOW - DAY, limit=5),
     "commit": lambda store: store.commit(delta(monitor(3), deleted_monitors={1}), store.position() + 1),
+    "refusals": lambda store: store.commit(delta(refusals=[REFUSED, STRAY]), store.position() + 1),
+    "dismissal": lambda store: store.commit(delta(deleted_refusals=[DeleteRefusals(1, "m-2")]), store.position() + 1),
 }
-GROWING = ("check_ins", "check_in_ids", "incidents", "refusals", "changes")
+GROWING = ("check_ins", "check_in_ids", "incidents", "refusals", "changes", "trace_errors")
 
 
 @pytest.mark.parametrize("read", QUICK)

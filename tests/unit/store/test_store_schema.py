@@ -8,6 +8,7 @@ from tocsin.domain.facts import CheckInRefused
 from tocsin.domain.incident import Incident, Outage
 from tocsin.domain.monitor import Monitor
 from tocsin.domain.project import Key, Project
+from tocsin.domain.trace_error import TraceError
 from tocsin.domain.track import Track
 from tocsin.store import check_ins, monitors, schema
 
@@ -24,6 +25,7 @@ def names(struct: type) -> list[str]:
         (Incident, schema.incidents, None, {"monitor_id", "environment"}),
         (Outage, schema.outages, None, set()),
         (CheckInRefused, schema.refusals, None, set()),
+        (TraceError, schema.trace_errors, None, set()),
         (Key, schema.keys, None, set()),
         (Project, schema.projects, None, set()),
     ],
@@ -41,4 +43,5 @@ def test_rows_read_by_position_have_the_order_of_the_fields(noun):
 def test_tracks_and_refusals_have_the_order_of_the_fields():
     own = [name for name in names(Track) if name != "next_track"]
     assert schema.tracks.columns.keys() == [*own, "create_time"]
+    assert schema.trace_errors.columns.keys() == names(TraceError)
     assert schema.refusals.columns.keys()[1:] == [name for name in names(CheckInRefused) if name != "number"]

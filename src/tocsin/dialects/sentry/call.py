@@ -13,11 +13,11 @@ from tocsin.dialects.sentry.answers import Rejection, preflight
 from tocsin.dialects.sentry.refusals import DIALECT, Arrival, refusal
 from tocsin.domain.errors import PermissionDenied, TocsinError, Unauthenticated, Unavailable
 from tocsin.domain.instant import SECOND, Instant
-from tocsin.domain.refusals import RefusalReason
 from tocsin.service.check_ins import CheckIns
 from tocsin.service.principal import Principal
 
 _DEFAULT_RETRY_AFTER: Final = SECOND  # milliseconds
+_KEPT: Final = (400, 413, 415)  # what a sender can mend
 
 
 @dataclass(slots=True)
@@ -27,6 +27,8 @@ class Call:
     received: Instant
     client: str = ""
     principal: Principal | None = None
+    monitor_id: str = ""  # that a rejection is filed under
+    payload: str = ""  # what is kept with it
 
     def proven(self) -> Principal:
         """The principal; Rejection 401 when the request named no key."""
@@ -68,7 +70,7 @@ class Endpoint:
             return preflight(self._allow)
         if request.method not in self._methods:
             detail = f"method {request.method[:20]} is not allowed; use {self._allow}"
-            return Rejection(405, detail, reason="", headers={"Allow": self._allow}).response()
+            return self._counted(Rejection(405, detail, reason="invalid", headers={"Allow": self._allow}))
         call = Call(request.state.received)
         try:
             try:
@@ -79,15 +81,16 @@ class Endpoint:
             return self._counted(_rejection_of(problem))
 
     async def _rejected(self, call: Call, rejection: Rejection) -> Response:
-        if call.principal is None or rejection.status not in (400, 413):
+        if call.principal is None or rejection.status not in _KEPT:
             return self._counted(rejection)
-        reason = RefusalReason.CHECKIN_VALIDATION_FAILED
-        await self._check_ins.refuse([refusal(call.arrival(), reason, rejection.detail)])
+        kept = refusal(
+            call.arrival(), rejection.kept_as, rejection.detail, monitor_id=call.monitor_id, payload=call.payload
+        )
+        await self._check_ins.refuse([kept])
         return rejection.response()
 
     def _counted(self, rejection: Rejection) -> Response:
-        if rejection.reason:
-            self._check_ins.rejected(DIALECT, rejection.reason)
+        self._check_ins.rejected(DIALECT, rejection.reason)
         return rejection.response()
 
 

@@ -16,6 +16,7 @@ from tocsin.dialects.sentry.schema import EnvelopeHeader, SchemaError, decode_en
 
 CHECK_IN: Final = "check_in"
 CLIENT_REPORT: Final = "client_report"
+EVENT: Final = "event"
 _BLANKS: Final = re.compile(rb"[ \t\r\n]*")
 _LF: Final = 0x0A
 
@@ -33,7 +34,7 @@ class EnvelopeTooLargeError(EnvelopeError):
 
 
 class Item(NamedTuple):
-    """An item that is read: a check-in or a client report. `offset` is where its header begins."""
+    """An item that is read: a check-in, a client report or an error event. `offset` is where its header begins."""
 
     type: str
     payload: bytes
@@ -63,6 +64,8 @@ class Parser:
         self._expect = _Expect.ENVELOPE_HEADER
         self._before = 0  # bytes fed before the current piece
         self._held = 0
+        self._aside = 0  # held of what is read only as a courtesy
+        self._courtesies = {CLIENT_REPORT: limits.check_in, EVENT: limits.event}
         self._line = bytearray()  # of a header
         self._payload: bytearray | None = None  # None: discarded
         self._type = ""
@@ -132,7 +135,7 @@ class Parser:
         except SchemaError as problem:
             raise EnvelopeError(f"item header: {problem}", self._start) from None
         self._type = header.type
-        self._payload = bytearray() if self._type in (CHECK_IN, CLIENT_REPORT) else None
+        self._payload = bytearray() if self._is_read() else None
         if header.length is None:
             self._expect = _Expect.LINE_PAYLOAD
             return
@@ -161,20 +164,28 @@ class Parser:
         self._item_complete()
         return end + 1
 
+    def _is_read(self) -> bool:
+        if self._type == EVENT:
+            return self.counts.get(EVENT, 0) < self._limits.events
+        return self._type in (CHECK_IN, CLIENT_REPORT)
+
     def _keep(self, data: bytes, start: int, stop: int) -> None:
         if self._payload is not None:
             self._room_for(len(self._payload) + stop - start)
         if self._payload is not None:  # there was room
-            self._hold(stop - start)
+            if self._type == CHECK_IN:
+                self._hold(stop - start)
             self._payload += data[start:stop]
 
     def _room_for(self, size: int) -> None:
-        """A check-in past its limit ends the request; a client report past it is merely not read."""
-        if size <= self._limits.check_in or self._payload is None:
+        """A check-in past its limit ends the request; what is read as a courtesy and past it is merely not read."""
+        if self._payload is None:
             return
-        if self._type == CHECK_IN:
+        if self._type != CHECK_IN:
+            if size > self._courtesies[self._type] or self._aside + size > self._limits.aside:
+                self._payload = None
+        elif size > self._limits.check_in:
             raise EnvelopeTooLargeError(f"a check_in item is longer than {self._limits.check_in} bytes", self._start)
-        self._payload = None
 
     def _hold(self, size: int) -> None:
         self._held += size
@@ -189,6 +200,8 @@ class Parser:
                 f"more than {self._limits.check_ins} check_in items in one envelope", self._start
             )
         if self._payload is not None:
+            if self._type != CHECK_IN:
+                self._aside += len(self._payload)
             self.items.append(Item(self._type, bytes(self._payload), self._start))
             self._payload = None
         self._expect = then

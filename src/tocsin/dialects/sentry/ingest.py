@@ -1,26 +1,31 @@
 """The ingest endpoints: envelope, cron, store. Each a few lines; what they mean is in the modules beside this one."""
 
-from collections.abc import Callable, Iterable
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from tocsin.dialects.sentry import auth, body, cron, mapping, schema
-from tocsin.dialects.sentry.answers import Rejection, empty_response, json_response
+from tocsin.dialects.sentry import auth, body, cron, events, mapping, schema
+from tocsin.dialects.sentry.answers import Rejection, empty_response, json_response, refused_response
 from tocsin.dialects.sentry.call import Call, Endpoint
 from tocsin.dialects.sentry.delivery import deliver
-from tocsin.dialects.sentry.envelope import CHECK_IN, CLIENT_REPORT, EnvelopeError, EnvelopeTooLargeError, Parser
+from tocsin.dialects.sentry.envelope import CHECK_IN, CLIENT_REPORT, EVENT, EnvelopeError, EnvelopeTooLargeError, Parser
 from tocsin.dialects.sentry.limits import Limits
+from tocsin.dialects.sentry.refusals import excerpt
 from tocsin.domain import ids
-from tocsin.domain.errors import InvalidArgument
+from tocsin.domain.errors import InvalidArgument, Unavailable
 from tocsin.domain.project import Scope
+from tocsin.domain.project_settings import DEFAULTS, ProjectSettings
 from tocsin.service.check_ins import CheckIns
 from tocsin.service.principal import Principals
 
 ObserveItem = Callable[[str, int, int], None]  # (item type, project, how many)
 ObserveLoss = Callable[[str, int, int], None]  # (reason, project, check-ins that the client says it lost)
+SettingsOf = Callable[[int], ProjectSettings]  # by project, every field set
 ITEM_TYPES: Final = frozenset(
     (
         "check_in",
@@ -62,12 +67,15 @@ class Ingest:
         limits: Limits,
         observe_item: ObserveItem,
         observe_loss: ObserveLoss,
+        settings_of: SettingsOf,
     ) -> None:
         self._check_ins = check_ins
         self._principals = principals
         self._limits = limits
         self._observe_item = observe_item
         self._observe_loss = observe_loss
+        self._settings_of = settings_of
+        self._allowance = events.Allowance()
 
     async def envelope(self, request: Request, call: Call) -> Response:
         project = auth.project_number(request.path_params["project"])
@@ -91,7 +99,13 @@ class Ingest:
             self._identify(header, claim, project, call)
         arrival = call.arrival()
         outcomes = [mapping.from_json(item.payload, arrival) for item in parser.items if item.type == CHECK_IN]
-        await deliver(self._check_ins, call.proven(), outcomes)
+        payloads = [item.payload for item in parser.items if item.type == EVENT]
+        delivery = deliver(self._check_ins, call.proven(), outcomes)
+        if payloads and outcomes:  # what is only a courtesy delays no check-in
+            await asyncio.gather(delivery, self._remember(payloads, project, call))
+        else:
+            await delivery
+            await self._remember(payloads, project, call)
         self._observe(parser, project)
         event_id = _event_id(schema.text_of(header.event_id))
         return json_response(200, {"id": event_id} if event_id else {})
@@ -103,14 +117,20 @@ class Ingest:
         slug, key = cron.slug_and_key(raw_path.decode("latin-1"), request.path_params["rest"], segment)
         self._claimed(request, call, project, key)
         principal = call.proven()
+        call.monitor_id = mapping.monitor_id_of(slug)
         content = await body.whole(request, self._limits, self._limits.cron_body)
-        payload = cron.payload(slug, request.query_params, request.headers.get("content-type", ""), content)
-        await deliver(self._check_ins, principal, [mapping.to_report(payload, call.arrival())])
+        sent = slug, request.query_params, request.headers.get("content-type", ""), content
+        call.payload = excerpt(cron.seen(*sent))
+        payload = cron.payload(*sent)
+        outcome = mapping.to_report(payload, call.arrival(), call.payload)
+        refusals = await deliver(self._check_ins, principal, [outcome])
         self._observe_item(CHECK_IN, project, 1)
+        if refusals and self._settings_of(project).strict:
+            return refused_response(refusals) or empty_response(202)
         return empty_response(202)
 
     async def store(self, request: Request, call: Call) -> Response:
-        """A legacy event: read to its end, counted, let go."""
+        """A legacy event: read to its end, counted, let go but for the error that it names."""
         segment = request.path_params.get("project")
         project = None if segment is None else auth.project_number(segment)
         self._claimed(request, call, project)
@@ -119,8 +139,17 @@ class Ingest:
         async for piece in body.pieces(request, self._limits):
             if len(held) <= self._limits.held:
                 held += piece
-        self._observe_item("event", principal.project.number, 1)
+        if len(held) <= self._limits.event:
+            await self._remember([bytes(held)], principal.project.number, call)
+        self._observe_item(EVENT, principal.project.number, 1)
         return json_response(200, {"id": _event_id(schema.event_id_of(bytes(held))) or ids.new_id()})
+
+    async def _remember(self, payloads: Sequence[bytes], project: int, call: Call) -> None:
+        """Writes down the errors that events name. Never a reason to refuse the request."""
+        found = [error for payload in payloads if (error := events.read(payload, project, call.received))]
+        found = found[: self._allowance.take(project, call.received, len(found))]
+        with contextlib.suppress(Unavailable):
+            await self._check_ins.remember(found)
 
     def _claimed(self, request: Request, call: Call, project: int | None, path_key: str = "") -> auth.Claim | None:
         """What the request names without its body; a key among it is looked up at once."""
@@ -178,14 +207,16 @@ def routes(
     limits: Limits | None = None,
     observe_item: ObserveItem = lambda _type, _project, _count: None,
     observe_loss: ObserveLoss = lambda _reason, _project, _quantity: None,
+    settings_of: SettingsOf = lambda _project: DEFAULTS,
 ) -> list[BaseRoute]:
     """The routes below `path_prefix` ("" or "/sentry"), for the application to mount.
 
     Every request must carry `request.state.received`, the instant (ms) at which it was accepted. `observe_item` is
     called for each item of each accepted envelope, `observe_loss` for each line of a client report about check-ins;
-    types come from `ITEM_TYPES` and reasons from `LOSS_REASONS`, or are `OTHER`: no client makes labels.
+    types come from `ITEM_TYPES` and reasons from `LOSS_REASONS`, or are `OTHER`: no client makes labels. `settings_of`
+    answers a project's settings, resolved.
     """
-    ingest = Ingest(check_ins, principals, limits or Limits(), observe_item, observe_loss)
+    ingest = Ingest(check_ins, principals, limits or Limits(), observe_item, observe_loss, settings_of)
     prefix = path_prefix.rstrip("/")
     envelope = Endpoint(ingest.envelope, ("POST",), check_ins)
     ping = Endpoint(ingest.cron, ("GET", "HEAD", "POST"), check_ins)

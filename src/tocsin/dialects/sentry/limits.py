@@ -15,5 +15,8 @@ class Limits:
     held: int = 2 * MIB  # headers and check-ins of one envelope that are kept until it ends
     check_in: int = 100 * KIB  # one check-in
     check_ins: int = 1_000  # check-ins of one envelope
+    event: int = 512 * KIB  # one error event that is read; a longer one is let go
+    aside: int = MIB  # events and client reports of one envelope that are read; more are let go
+    events: int = 100  # error events of one envelope that are read
     header: int = 64 * KIB  # one header line of an envelope
     cron_body: int = MIB  # a body on the cron endpoint, decoded

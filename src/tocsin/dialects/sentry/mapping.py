@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from tocsin.dialects.sentry import config, schema
-from tocsin.dialects.sentry.refusals import DIALECT, Arrival, about, refusal
+from tocsin.dialects.sentry.refusals import DIALECT, Arrival, about, excerpt, refusal
 from tocsin.dialects.sentry.schema import CheckInPayload, SchemaError
 from tocsin.domain import ids, names
 from tocsin.domain.check_in import MAX_DURATION, Report, ReportKind
@@ -36,21 +36,29 @@ class _Refused(Exception):
 
 
 def from_json(payload: bytes, arrival: Arrival) -> Outcome:
-    """The payload of a `check_in` item. Never raises: what is wrong is a refusal."""
+    """The payload of a `check_in` item. Never raises: what is wrong is a refusal.
+
+    The report carries an excerpt of the payload to the engine, for the refusal that only the engine can make. That
+    costs a copy of a few hundred characters; a refusal completed afterwards would cost a second commit, or not be
+    durable when it is answered.
+    """
+    sent = excerpt(payload)
     try:
         decoded = schema.decode_check_in(payload)
     except SchemaError as problem:
         slug = monitor_id_of(schema.slug_of(payload))
-        return Outcome(
-            None, (refusal(arrival, RefusalReason.CHECKIN_VALIDATION_FAILED, str(problem), monitor_id=slug),)
-        )
-    return to_report(decoded, arrival)
+        reason = RefusalReason.CHECKIN_VALIDATION_FAILED
+        return Outcome(None, (refusal(arrival, reason, str(problem), monitor_id=slug, payload=sent),))
+    return to_report(decoded, arrival, sent)
 
 
-def to_report(payload: CheckInPayload, arrival: Arrival) -> Outcome:
-    """Never raises: what is wrong is a refusal, filed under monitor, environment and id as far as they are known."""
+def to_report(payload: CheckInPayload, arrival: Arrival, sent: str = "") -> Outcome:
+    """Never raises: what is wrong is a refusal, filed under monitor, environment and id as far as they are known.
+
+    `sent` is the excerpt to keep with it.
+    """
     try:
-        report = _report(payload, arrival)
+        report = _report(payload, arrival, sent)
     except _Refused as refused:
         return Outcome(
             None,
@@ -62,6 +70,7 @@ def to_report(payload: CheckInPayload, arrival: Arrival) -> Outcome:
                     monitor_id=monitor_id_of(payload.monitor_slug or ""),
                     environment=(payload.environment or names.DEFAULT_ENVIRONMENT)[: names.ENVIRONMENT_MAX],
                     check_in_id=(payload.check_in_id or "")[:36],
+                    payload=sent,
                 ),
             ),
         )
@@ -81,7 +90,7 @@ def monitor_id_of(slug: str) -> str:
     return names.slugify(slug[:SLUG_MAX], SLUG_MAX)
 
 
-def _report(payload: CheckInPayload, arrival: Arrival) -> Report:
+def _report(payload: CheckInPayload, arrival: Arrival, sent: str) -> Report:
     """The report without its configuration."""
     return Report(
         project=arrival.project,
@@ -96,6 +105,7 @@ def _report(payload: CheckInPayload, arrival: Arrival) -> Report:
         trace_id=_trace_id(payload),
         dialect=DIALECT,
         client=(schema.sdk_of(payload.sdk) or arrival.client)[:CLIENT_MAX],
+        payload=sent,
         retry_safe=False,  # Sentry refuses a second closing check-in, also an equal one
     )
 

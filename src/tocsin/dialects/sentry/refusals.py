@@ -1,5 +1,7 @@
 """Refusals: what is kept of a check-in or a request that could not be honoured, so that its sender finds out why."""
 
+import re
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from tocsin.domain.check_in import Report
@@ -9,6 +11,8 @@ from tocsin.domain.instant import Instant
 from tocsin.domain.refusals import RefusalReason
 
 DIALECT: Final = "sentry"
+PAYLOAD_MAX: Final = 4_096  # characters, of what is kept of a payload
+_FIELD: Final = re.compile(r"(?:body: )?(\$[^\s:]*): ")  # how the text of a problem with a field begins
 
 
 class Arrival(NamedTuple):
@@ -19,18 +23,37 @@ class Arrival(NamedTuple):
     client: str = ""
 
 
+def excerpt(payload: bytes) -> str:
+    """What is kept of a payload, as text whatever it was."""
+    return str(payload[:PAYLOAD_MAX], "utf-8", "replace")
+
+
 def refusal(
     arrival: Arrival,
     reason: RefusalReason,
     detail: str,
     *,
+    payload: str = "",
+    data: Mapping[str, str] | None = None,
     monitor_id: str = "",
     environment: str = "",
     check_in_id: str = "",
     dropped: bool = True,
 ) -> CheckInRefused:
+    """`data` are particulars; a `detail` that begins with a JSON path adds that as "field"."""
+    place = _FIELD.match(detail)
     return CheckInRefused(
-        arrival.project, monitor_id, reason.name, detail, arrival.received, DIALECT, environment, check_in_id, dropped
+        arrival.project,
+        monitor_id,
+        reason.name,
+        detail,
+        arrival.received,
+        DIALECT,
+        environment,
+        check_in_id,
+        dropped,
+        ({"field": place[1]} if place else {}) | dict(data or {}),
+        payload,
     )
 
 
@@ -44,6 +67,7 @@ def about(report: Report, reason: RefusalReason, detail: str, *, dropped: bool =
         environment=report.environment,
         check_in_id=report.check_in_id or "",
         dropped=dropped,
+        payload=report.payload,
     )
 
 

@@ -80,7 +80,6 @@ async def test_the_slug_is_percent_decoded_once(segment, monitor_id):
     [
         ("", "status: required"),
         ("status=", "status: required"),
-        ("status=ok&check_in_id=nonsense", "is not a UUID"),
         ("status=ok&duration=soon", "is not a number of seconds"),
         ("status=ok&duration=nan", "is not a number of seconds"),
         ("status=ok&duration=inf", "is not a number of seconds"),
@@ -97,6 +96,40 @@ async def test_bad_queries_are_400(query, text):
     assert edge.reports == []
     assert edge.rejections == []  # counted as the fact that follows
     assert edge.reasons == ["CHECKIN_VALIDATION_FAILED"]
+
+
+async def test_a_bad_id_is_400_and_kept_as_what_it_is():
+    edge = Edge()
+    answer = await edge.send("GET", f"/api/42/cron/Job/{KEY}/?status=ok&check_in_id=nonsense&sentry_version=7")
+    assert answer.status_code == 400
+    assert "is not a UUID" in answer.json()["detail"]
+    (refused,) = edge.refusals
+    assert (refused.reason, refused.monitor_id) == ("CHECKIN_INVALID_GUID", "job")
+    assert json.loads(refused.payload) == {"monitor_slug": "Job", "status": "ok", "check_in_id": "nonsense"}
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "kept"),
+    [
+        (JSON, b'{"status": 7}', '{"status": 7}'),
+        (JSON, b"\xff{", "\ufffd{"),
+        (FORM, b"duration=x", '{"monitor_slug":"job","duration":"x","body":"duration=x"}'),
+        ({}, b"", '{"monitor_slug":"job","duration":"x"}'),
+        (JSON, b"[" + b"1," * 9_000, "[" + "1," * 2047 + "1"),
+    ],
+)
+async def test_what_was_sent_is_kept_without_the_key(headers, body, kept):
+    edge = Edge()
+    path = f"/api/42/cron/job/?sentry_key={KEY}&duration=x"
+    assert (await edge.send("POST", path, content=body, headers=headers)).status_code == 400
+    assert [refused.payload for refused in edge.refusals] == [kept]
+
+
+async def test_what_was_sent_goes_on_with_the_report():
+    edge = Edge()
+    await edge.send("POST", f"/api/42/cron/job/{KEY}/?x=1", content=b'{"status":"ok"}', headers=JSON)
+    await edge.send("GET", f"/api/42/cron/job/{KEY}/?status=ok")
+    assert edge.journal.payloads == ['{"status":"ok"}', '{"monitor_slug":"job","status":"ok"}']
 
 
 @pytest.mark.parametrize(
@@ -206,7 +239,11 @@ async def test_bad_json_bodies_are_400(body, text):
     answer = await edge.send("POST", f"/api/42/cron/job/{KEY}/?x=1", content=body, headers=JSON)
     assert answer.status_code == 400
     assert text.lower() in answer.json()["detail"].lower()
-    assert edge.reasons == ["CHECKIN_VALIDATION_FAILED"]
+    (refused,) = edge.refusals
+    assert (refused.monitor_id, refused.detail) == ("job", answer.json()["detail"])
+    assert refused.reason == ("CHECKIN_INVALID_GUID" if "UUID" in text else "CHECKIN_VALIDATION_FAILED")
+    field = text.partition(": ")[2].partition(":")[0]
+    assert refused.data == ({"field": field} if text.startswith("body: ") else refused.data)
 
 
 async def test_a_bad_config_keeps_the_run():
@@ -276,3 +313,53 @@ async def test_a_slug_of_a_megabyte():
     sent = await edge.raw("GET", f"/api/42/cron/{'x' * 1_000_000}/{KEY}", "status=ok", [{"type": "http.request"}])
     assert sent[0]["status"] == 202
     assert edge.reports[0].monitor_id == "x" * 50
+
+
+def multipart(*parts: tuple[str, bytes], boundary: str = "xYz", end: bytes = b"--") -> tuple[dict[str, str], bytes]:
+    body = b"".join(b"--%s\r\n%s\r\n\r\n%s\r\n" % (boundary.encode(), head.encode(), data) for head, data in parts)
+    return {"content-type": f"multipart/form-data; boundary={boundary}"}, body + b"--%s%s\r\n" % (
+        boundary.encode(),
+        end,
+    )
+
+
+def field(name: str) -> str:
+    return f'Content-Disposition: form-data; name="{name}"'
+
+
+async def test_multipart_form():
+    edge = Edge()
+    headers, body = multipart(
+        (field("status"), b"error"),
+        ("content-type: text/plain\r\n" + field("duration"), b"1.5"),
+        (field("environment"), "d\u00e9v".encode()),
+        (field("file") + '; filename="log.txt"', b"\x00" * 1_000),
+        ("Content-Disposition: form-data", b"nameless"),
+        (field("status"), b"ok"),
+    )
+    answer = await edge.send("POST", f"/api/42/cron/job/{KEY}/?status=error", content=body, headers=headers)
+    assert answer.status_code == 202
+    (report,) = edge.reports
+    assert (report.kind, report.duration_ms, report.environment) == (ReportKind.OK, 1_500, "d\u00e9v")
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "text"),
+    [
+        ({"content-type": "multipart/form-data"}, b"", "boundary"),
+        ({"content-type": "multipart/form-data; boundary=x"}, b"rubbish", "multipart"),
+        ({"content-type": "multipart/form-data; boundary=x"}, b"", "last boundary"),
+        (*multipart((field("status"), b"ok"), end=b""), "multipart"),
+        (*multipart(*[(field("status"), b"ok")] * 101), "more than 100 parts"),
+        (*multipart(("x" * 9_000 + ": y", b"ok")), "multipart"),
+        (*multipart(("a: b\r\n" * 50 + field("status"), b"ok")), "multipart"),
+        (*multipart((field("status"), b"ok"), boundary="b" * 900), "oundary"),
+    ],
+)
+async def test_broken_multipart_forms_are_400(headers, body, text):
+    edge = Edge()
+    answer = await edge.send("POST", f"/api/42/cron/job/{KEY}/?status=ok", content=body, headers=headers)
+    assert answer.status_code == 400
+    assert "form body" in answer.json()["detail"]
+    assert text in answer.json()["detail"]
+    assert edge.reports == []

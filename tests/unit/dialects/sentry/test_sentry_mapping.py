@@ -34,7 +34,14 @@ def _refused(payload: bytes):
 
 def test_the_least():
     assert from_json(b'{"monitor_slug":"job","status":"ok"}', ARRIVAL).report == Report(
-        PROJECT, "job", ReportKind.OK, NOW, environment="production", dialect="sentry", client="sentry.python/2.75.0"
+        PROJECT,
+        "job",
+        ReportKind.OK,
+        NOW,
+        environment="production",
+        dialect="sentry",
+        client="sentry.python/2.75.0",
+        payload='{"monitor_slug":"job","status":"ok"}',
     )
 
 
@@ -69,6 +76,7 @@ def test_everything():
         dialect="sentry",
         client="sentry.python.flask/2.75.0",
         upsert=report.upsert,
+        payload=report.payload,
     )
     assert (report.time, report.retry_safe, report.pair) == (None, False, True)
 
@@ -306,3 +314,18 @@ def test_lone_surrogates_and_control_characters_stay_harmless():
     assert outcome.report is not None
     assert (outcome.report.monitor_id, outcome.report.environment) == ("ab", "x\u0001")
     assert outcome.report.environment.encode()
+
+
+@pytest.mark.parametrize(
+    ("payload", "kept"),
+    [
+        (b'{"monitor_slug":"job"}', '{"monitor_slug":"job"}'),
+        (check_in(monitor_config={**HOURLY, "owner": "nobody"}), None),
+        (b"\xff\xfe\x00", "\ufffd\ufffd\x00"),
+        (b"[" * 100_000, "[" * 4096),
+    ],
+)
+def test_what_was_sent_is_kept_with_a_refusal_or_remark(payload, kept):
+    (refused,) = from_json(payload, ARRIVAL).refusals
+    assert refused.payload == (payload.decode() if kept is None else kept)
+    assert refused.data["field"].startswith("$")

@@ -1,0 +1,93 @@
+"""Browsing: lists for people, turned in both directions, and counts by time. Reads only, never on the event loop."""
+
+import asyncio
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from tocsin.domain import errors
+from tocsin.domain.check_in import CheckIn
+from tocsin.domain.facts import CheckInRefused
+from tocsin.domain.instant import Instant, Millis
+from tocsin.domain.monitor import Monitor
+from tocsin.domain.project import Scope
+from tocsin.service.principal import Principal
+from tocsin.store.browse_port import Browse, Count, Leaf, MonitorSearch, Turn
+from tocsin.store.port import CheckInFilter, MonitorWithHealth
+
+_UID: Final = re.compile(r"[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+def uid_of(reference: str) -> str | None:
+    """32 lower-case hex characters of a UUID, dashed or not; None for anything else."""
+    return reference.replace("-", "").lower() if _UID.fullmatch(reference) else None
+
+
+class Browsing:
+    def __init__(self, browse: Browse) -> None:
+        self._browse = browse
+
+    async def find(self, principal: Principal, reference: str) -> MonitorWithHealth:
+        """The monitor of a uid or an id; NotFound. An id may look like a uid: the uid wins."""
+        found = await self.find_many(principal, [reference])
+        if found[0] is None:
+            raise errors.NotFound(
+                f"no monitor {reference[:128]!r} in this project",
+                reason="MONITOR_NOT_FOUND",
+                metadata={"monitor": reference[:128]},
+            )
+        return found[0]
+
+    async def find_many(self, principal: Principal, references: Sequence[str]) -> list[MonitorWithHealth | None]:
+        """As many as there are references, in their order; None where there is no such monitor."""
+        principal.require(Scope.READ)
+        uids = [uid for reference in references if (uid := uid_of(reference)) is not None]
+        rows = await asyncio.to_thread(
+            self._browse.monitors_of, principal.project.number, uids=uids, ids=list(references)
+        )
+        by_uid = {row.monitor.uid: row for row in rows}
+        by_id = {row.monitor.id: row for row in rows}
+        return [by_uid.get(uid_of(reference) or "") or by_id.get(reference) for reference in references]
+
+    async def monitors(
+        self, principal: Principal, search: MonitorSearch, *, now: Instant, size: int, turn: Turn
+    ) -> Leaf[MonitorWithHealth]:
+        principal.require(Scope.READ)
+        return await asyncio.to_thread(
+            self._browse.monitors, principal.project.number, search, now=now, size=size, turn=turn
+        )
+
+    async def check_ins(
+        self, principal: Principal, only: CheckInFilter, environments: Sequence[str], *, size: int, turn: Turn
+    ) -> Leaf[CheckIn]:
+        """Newest first."""
+        principal.require(Scope.READ)
+        return await asyncio.to_thread(
+            self._browse.check_ins, principal.project.number, only, environments, size=size, turn=turn
+        )
+
+    async def refusals(
+        self, principal: Principal, monitor_id: str | None, *, size: int, turn: Turn
+    ) -> Leaf[CheckInRefused]:
+        """Newest first; of one monitor id, whether there is such a monitor or not, or of the whole project."""
+        principal.require(Scope.READ)
+        return await asyncio.to_thread(
+            self._browse.refusals, principal.project.number, monitor_id, size=size, turn=turn
+        )
+
+    async def counts(
+        self,
+        principal: Principal,
+        monitors: Sequence[Monitor],
+        *,
+        since: Instant,
+        until: Instant,
+        width: Millis,
+        environments: Sequence[str] = (),
+    ) -> list[Count]:
+        """Of monitors of the key's project; see `Browse.counts`."""
+        principal.require(Scope.READ)
+        numbers = [monitor.number for monitor in monitors if monitor.project == principal.project.number]
+        return await asyncio.to_thread(
+            self._browse.counts, numbers, since=since, until=until, width=width, environments=environments
+        )

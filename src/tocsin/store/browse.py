@@ -1,0 +1,84 @@
+"""`SqlBrowse`: lists for people, answered by the database; see `browse_port`."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import select
+
+from tocsin.domain.check_in import CheckIn
+from tocsin.domain.facts import CheckInRefused
+from tocsin.domain.instant import Instant, Millis
+from tocsin.store import check_ins, counts, leaves, monitors, refusals, searches
+from tocsin.store.browse_port import Count, Leaf, MonitorSearch, Turn
+from tocsin.store.database import Database
+from tocsin.store.port import CheckInFilter, MonitorWithHealth, chunks
+from tocsin.store.schema import check_ins as check_ins_table
+from tocsin.store.schema import environments as environments_table
+from tocsin.store.schema import monitors as monitors_table
+from tocsin.store.schema import refusals as refusals_table
+
+_MANY = 500  # values in one IN
+
+
+class SqlBrowse:
+    """Reads beside the writer; each method blocks and may be called by any thread."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def monitors(
+        self, project: int, search: MonitorSearch, *, now: Instant, size: int, turn: Turn
+    ) -> Leaf[MonitorWithHealth]:
+        with self._database.read() as connection:
+            found = searches.page(connection, project, search, now=now, size=size, turn=turn)
+            return leaves.mapped(found, lambda rows: monitors.get_many(connection, [row.number for row in rows]))
+
+    def monitors_of(self, project: int, *, uids: Sequence[str], ids: Sequence[str] = ()) -> list[MonitorWithHealth]:
+        table = monitors_table
+        with self._database.read() as connection:
+            numbers: set[int] = set()
+            for column, wanted in ((table.c.uid, uids), (table.c.id, ids)):
+                for some in chunks(list(wanted), _MANY):
+                    statement = select(table.c.number).where(table.c.project == project, column.in_(some))
+                    numbers.update(connection.execute(statement).scalars())
+            return monitors.get_many(connection, sorted(numbers))
+
+    def check_ins(
+        self, project: int, only: CheckInFilter, environments: Sequence[str], *, size: int, turn: Turn
+    ) -> Leaf[CheckIn]:
+        statement = check_ins.narrowed(project, only)
+        if environments:
+            statement = statement.where(environments_table.c.name.in_(environments))
+        # Not the times: "the last day" is another one on the next page.
+        query = ("browse check-ins", project, only.monitor, sorted(environments))
+        number = check_ins_table.c.number.label("key")
+        with self._database.read() as connection:
+            found = leaves.leaf(
+                connection, statement, [number], descending=True, size=size, turn=turn, query=query, types=tuple[int]
+            )
+            return leaves.mapped(found, lambda rows: [check_ins.from_row(row) for row in rows])
+
+    def refusals(self, project: int, monitor_id: str | None, *, size: int, turn: Turn) -> Leaf[CheckInRefused]:
+        table = refusals_table
+        statement = select(table).where(table.c.project == project)
+        if monitor_id is not None:
+            statement = statement.where(table.c.monitor_id == monitor_id)
+        query: tuple[Any, ...] = ("browse refusals", project, monitor_id)
+        with self._database.read() as connection:
+            found = leaves.leaf(
+                connection,
+                statement,
+                [table.c.number.label("key")],
+                descending=True,
+                size=size,
+                turn=turn,
+                query=query,
+                types=tuple[int],
+            )
+            return leaves.mapped(found, lambda rows: [refusals.from_row(row[:-1]) for row in rows])
+
+    def counts(
+        self, monitors: Sequence[int], *, since: Instant, until: Instant, width: Millis, environments: Sequence[str]
+    ) -> list[Count]:
+        with self._database.read() as connection:
+            return counts.read(connection, monitors, since=since, until=until, width=width, environments=environments)

@@ -1,0 +1,99 @@
+"""The port of lists for people: sorted, narrowed, turned in both directions; and counts by time. Reads only."""
+
+import enum
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic, NamedTuple, Protocol, TypeVar
+
+from tocsin.domain.check_in import CheckIn, State
+from tocsin.domain.facts import CheckInRefused
+from tocsin.domain.instant import Instant, Millis
+from tocsin.store.port import CheckInFilter, MonitorWithHealth
+
+T = TypeVar("T")
+
+
+class Turn(NamedTuple):
+    """Which page: the first one, or what follows, with `back` what precedes, the row that a token names."""
+
+    token: str = ""
+    back: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf(Generic[T]):
+    """A page that can be left in both directions: `first` and `last` name its outer rows, "" when it has none."""
+
+    rows: list[T]
+    first: str
+    last: str
+    more_before: bool
+    more_after: bool
+
+
+class Standing(enum.IntEnum):
+    """How a monitor is doing, worst first: that of its worst environment. The numbers are an order, and not stored."""
+
+    UNHEALTHY = 0
+    HEALTHY = 1
+    NEW = 2
+    MUTED = 3
+    DISABLED = 4
+
+
+class Sort(enum.Enum):
+    ID = "id"  # by the index, whatever the number of monitors; the others look at each monitor of the project
+    NAME = "name"
+    STANDING = "standing"
+    MUTED = "muted"
+
+
+@dataclass(frozen=True, slots=True)
+class MonitorSearch:
+    """What a list of monitors is narrowed to; all of it must hold, and what is empty does."""
+
+    environments: tuple[str, ...] = ()  # it has one of these
+    owners: tuple[str, ...] = ()  # one of these; "" is nobody, and a "*" at the end is anything
+    words: tuple[str, ...] = ()  # each is in its id or name, or is its uid
+    ids: tuple[str, ...] = ()  # its id or uid
+    id_parts: tuple[str, ...] = ()  # each is in its id
+    name_parts: tuple[str, ...] = ()  # each is in its name
+    standings: tuple[Standing, ...] = ()  # that of one of its environments; muted or not does not count
+    sort: Sort = Sort.ID
+    descending: bool = False
+
+
+class Count(NamedTuple):
+    """Check-ins of one state received in [start, start + width) in one environment."""
+
+    monitor: int
+    environment: str
+    start: Instant
+    state: State
+    number: int
+    duration: Millis  # of those that have one, together
+    durations: int  # how many have one
+
+
+class Browse(Protocol):
+    """Any method may raise `StoreTrouble`; those that turn pages also `InvalidArgument`."""
+
+    def monitors(
+        self, project: int, search: MonitorSearch, *, now: Instant, size: int, turn: Turn
+    ) -> Leaf[MonitorWithHealth]: ...
+
+    def monitors_of(self, project: int, *, uids: Sequence[str], ids: Sequence[str] = ()) -> list[MonitorWithHealth]:
+        """Those that exist, by uid (32 hex characters) or id, in no order."""
+
+    def check_ins(
+        self, project: int, only: CheckInFilter, environments: Sequence[str], *, size: int, turn: Turn
+    ) -> Leaf[CheckIn]:
+        """Newest first; `environments`: any of these, none is any."""
+
+    def refusals(self, project: int, monitor_id: str | None, *, size: int, turn: Turn) -> Leaf[CheckInRefused]:
+        """Newest first."""
+
+    def counts(
+        self, monitors: Sequence[int], *, since: Instant, until: Instant, width: Millis, environments: Sequence[str]
+    ) -> list[Count]:
+        """Of check-ins received in [since, until), in buckets of `width` from `since` on; empty ones are left out."""

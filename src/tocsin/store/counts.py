@@ -1,0 +1,81 @@
+"""How many check-ins of each state there were in each stretch of time: one grouped query, whatever their number."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, func, literal, select
+
+from tocsin.domain import ids
+from tocsin.domain.check_in import STATES_BY_NUMBER
+from tocsin.domain.instant import DAY, Instant, Millis
+from tocsin.store.browse_port import Count
+from tocsin.store.port import chunks
+from tocsin.store.schema import check_ins, environments, tracks
+
+_MANY = 500  # values in one IN
+
+
+def read(
+    connection: Connection,
+    monitors: Sequence[int],
+    *,
+    since: Instant,
+    until: Instant,
+    width: Millis,
+    environments: Sequence[str],
+) -> list[Count]:
+    """See `Browse.counts`."""
+    found: list[Count] = []
+    for some in chunks(monitors, _MANY):
+        names = _environments(connection, some, environments)
+        if names:
+            found += _grouped(connection, names, some, since=since, until=until, width=width)
+    return found
+
+
+def _environments(connection: Connection, monitors: Sequence[int], wanted: Sequence[str]) -> dict[int, str]:
+    """The names of the tracks that are there, by number: those of a deleted environment are not."""
+    statement = (
+        select(tracks.c.number, environments.c.name)
+        .join_from(tracks, environments, tracks.c.environment == environments.c.number)
+        .where(tracks.c.monitor.in_(monitors))
+    )
+    if wanted:
+        statement = statement.where(environments.c.name.in_(wanted))
+    return {row.number: row.name for row in connection.execute(statement)}
+
+
+def _grouped(
+    connection: Connection,
+    names: dict[int, str],
+    monitors: Sequence[int],
+    *,
+    since: Instant,
+    until: Instant,
+    width: Millis,
+) -> list[Count]:
+    table = check_ins
+    bucket = ((table.c.receive_time - literal(since)) // literal(width)).label("bucket")
+    statement = (
+        select(
+            table.c.monitor,
+            table.c.track,
+            bucket,
+            table.c.state,
+            func.count(),
+            func.coalesce(func.sum(table.c.duration_ms), 0),
+            func.count(table.c.duration_ms),
+        )
+        .where(
+            table.c.monitor.in_(monitors),
+            # A number is made when its row is, never much before it was received: this bound lets the index stop.
+            table.c.number >= ids.check_in_number(since - DAY, 0),
+            table.c.receive_time >= since,
+            table.c.receive_time < until,
+        )
+        .group_by(table.c.monitor, table.c.track, bucket, table.c.state)
+    )
+    return [
+        Count(monitor, names[track], since + start * width, STATES_BY_NUMBER[state], number, duration, durations)
+        for monitor, track, start, state, number, duration, durations in connection.execute(statement)
+        if track in names
+    ]

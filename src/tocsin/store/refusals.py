@@ -1,0 +1,141 @@
+"""Refusals: rows in and out, pages newest first, and no more of them than is of use.
+
+The newest few of each monitor are kept, and as many of each project whose monitor does not exist: a client that makes
+up names must not fill the disk. A commit that writes refusals takes away those they push out, so the table is as large
+between two runs of the janitor as after one.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import Connection, Dialect, and_, delete, exists, select
+
+from tocsin.domain.commands import DeleteRefusals
+from tocsin.domain.facts import CheckInRefused
+from tocsin.store import pages
+from tocsin.store.port import Page, chunks
+from tocsin.store.schema import monitors, refusals
+from tocsin.store.upsert import Upsert
+
+KEPT: Final = 10  # of a monitor, unless settings say otherwise
+_MOST_AT_ONCE: Final = 500  # values in one statement
+
+
+def to_row(refusal: CheckInRefused) -> tuple[Any, ...]:
+    """Without the number, which the database gives."""
+    return (
+        refusal.project,
+        refusal.monitor_id,
+        refusal.reason,
+        refusal.detail,
+        refusal.at,
+        refusal.dialect,
+        refusal.environment,
+        refusal.check_in_id,
+        refusal.dropped,
+        msgspec.json.encode(refusal.data).decode(),
+        refusal.payload,
+    )
+
+
+def from_row(row: Sequence[Any]) -> CheckInRefused:
+    number, *fields, data, payload = tuple(row)
+    return CheckInRefused(*fields, data=msgspec.json.decode(data), payload=payload, number=number)  # type: ignore[misc] # the first fields
+
+
+def list_page(
+    connection: Connection, project: int, monitor_id: str | None, *, size: int, token: str
+) -> Page[CheckInRefused]:
+    """Newest first; of one monitor id, whether such a monitor exists or not, or of the whole project."""
+    query = ("refusals", project, monitor_id)
+    statement = select(refusals).where(refusals.c.project == project)
+    if monitor_id is not None:
+        statement = statement.where(refusals.c.monitor_id == monitor_id)
+    if token:
+        statement = statement.where(refusals.c.number < pages.decode(token, query, tuple[int])[0])
+    statement = statement.order_by(refusals.c.number.desc()).limit(size + 1)
+    page = pages.cut(list(connection.execute(statement)), size, query, lambda row: (row.number,))
+    return Page([from_row(row) for row in page.rows], page.next_token)
+
+
+def remove(connection: Connection, wanted: DeleteRefusals) -> None:
+    """Those that the command names: all of its conditions must hold, one that is empty holds for all."""
+    which = [refusals.c.project == wanted.project]
+    if wanted.monitor_id is not None:
+        which.append(refusals.c.monitor_id == wanted.monitor_id)
+    if wanted.reasons:
+        which.append(refusals.c.reason.in_(wanted.reasons))
+    if not wanted.numbers:
+        connection.execute(delete(refusals).where(*which))
+    for some in chunks(wanted.numbers, _MOST_AT_ONCE):
+        connection.execute(delete(refusals).where(*which, refusals.c.number.in_(some)))
+
+
+class Refusals:
+    """Writes refusals and takes away what they push out. One for each writer: it remembers between commits."""
+
+    def __init__(self, dialect: Dialect, kept: int) -> None:
+        self._insert = Upsert(refusals, dialect, generated=("number",))
+        self._kept = kept
+        # Names of no monitor under which a project has refusals: as many as it may have refusals of that kind.
+        self._strays: dict[int, set[str]] = {}
+
+    def __call__(self, connection: Connection, made: Sequence[CheckInRefused]) -> None:
+        if not made:
+            return
+        named: dict[int, Counter[str]] = defaultdict(Counter)
+        last = []
+        for refusal in reversed(made):  # of a flood in one batch, only what will stay is written
+            named[refusal.project][refusal.monitor_id] += 1
+            if named[refusal.project][refusal.monitor_id] <= self._kept:
+                last.append(to_row(refusal))
+        self._insert(connection, last[::-1])
+        for project, monitor_ids in named.items():
+            existing = _existing(connection, project, monitor_ids)
+            for monitor_id in existing:
+                self._trim(connection, project, monitor_id)
+            if strays := monitor_ids.keys() - existing:
+                self._trim_strays(connection, project, strays)
+
+    def forget(self) -> None:
+        """To be called by a new owner: others may have written since."""
+        self._strays.clear()
+
+    def _trim(self, connection: Connection, project: int, monitor_id: str) -> None:
+        mine = and_(refusals.c.project == project, refusals.c.monitor_id == monitor_id)
+        newest = select(refusals.c.number).where(mine).order_by(refusals.c.number.desc())
+        first_gone = newest.limit(1).offset(self._kept).scalar_subquery()
+        connection.execute(delete(refusals).where(mine, refusals.c.number <= first_gone))
+
+    def _trim_strays(self, connection: Connection, project: int, more: Iterable[str]) -> None:
+        """One look at the project's refusals after a start; then only names that are known to have some."""
+        if project not in self._strays:
+            nobody = ~exists().where(monitors.c.project == project, monitors.c.id == refusals.c.monitor_id)
+            found = select(refusals.c.monitor_id).where(refusals.c.project == project, nobody).distinct()
+            self._strays[project] = set(connection.execute(found).scalars())
+        names = self._strays[project] | set(more)
+        names -= _existing(connection, project, names)
+        rows = [
+            row
+            for some in chunks(sorted(names), _MOST_AT_ONCE)
+            for row in connection.execute(
+                select(refusals.c.number, refusals.c.monitor_id).where(
+                    refusals.c.project == project, refusals.c.monitor_id.in_(some)
+                )
+            )
+        ]
+        rows.sort(key=lambda row: -row.number)
+        for gone in chunks(rows[self._kept :], _MOST_AT_ONCE):
+            connection.execute(delete(refusals).where(refusals.c.number.in_([row.number for row in gone])))
+        self._strays[project] = {row.monitor_id for row in rows[: self._kept]}
+
+
+def _existing(connection: Connection, project: int, monitor_ids: Iterable[str]) -> set[str]:
+    """Those that are a monitor's."""
+    found: set[str] = set()
+    for some in chunks(sorted(monitor_ids), _MOST_AT_ONCE):
+        statement = select(monitors.c.id).where(monitors.c.project == project, monitors.c.id.in_(some))
+        found.update(connection.execute(statement).scalars())
+    return found
