@@ -14,7 +14,8 @@ from tocsin.domain.monitor import Monitor, MonitorChange, Policy
 from tocsin.domain.names import DEFAULT_ENVIRONMENT
 from tocsin.domain.receipt import Receipt
 from tocsin.engine import environments, limits, silence
-from tocsin.engine.state import DISABLED, INACTIVE, NOWHERE, MonitorEntry, State
+from tocsin.engine.monitor_entry import MonitorEntry
+from tocsin.engine.state import DISABLED, INACTIVE, NOWHERE, State
 from tocsin.engine.subject import Subject
 
 _UIDS: Final = uuid.UUID("5d3b6ba4-2f0e-4c0e-8a63-7c1f1f0f7a11")  # the namespace of monitor uids
