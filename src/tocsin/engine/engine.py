@@ -155,7 +155,7 @@ class Engine:
             case PutMaintenanceWindow() as command:
                 return maintenance.put(self._state, command, at)
             case DeleteMaintenanceWindow() as command:
-                return maintenance.delete(self._state, command)
+                return maintenance.delete(self._state, command, at)
             case RecordRefusals(refusals=refusals):
                 self._state.delta.refusals.extend(refusals)
                 self._state.delta.facts.extend(refusals)
