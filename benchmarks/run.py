@@ -22,7 +22,7 @@ from typing import Any
 import psutil
 from common import HERE, Row, table
 
-PROGRAMS = ("next_fire", "parse", "deadlines", "memory", "engine", "exposition", "restore", "ingest")
+PROGRAMS = ("next_fire", "parse", "deadlines", "memory", "engine", "exposition", "restore", "browse", "ingest")
 PACKAGES = ("grpcio", "protobuf", "uvicorn", "httptools", "uvloop", "starlette", "msgspec", "sqlalchemy", "cronsim")
 
 
