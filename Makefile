@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint tests/constraints.txt
 SOURCES := $(shell find ext proto -name '*.py[x]' -o -name '*.pxd' -o -name '*.proto' 2>/dev/null) setup.py pyproject.toml
 
-.PHONY: build serve test check format bench bench-quick bench-core oracle fuzz debug sanitize system-deps clean
+.PHONY: build serve test clients check format bench bench-quick bench-core oracle fuzz debug sanitize system-deps clean
 
 build: $(VENV)/.built
 
@@ -30,6 +30,10 @@ serve: build
 
 test: build
 	$(BIN)/python -m pytest $(ARGS)
+
+# Sentry's clients, from their registries into build/clients. A test that wants one installs it too: this is all at once.
+clients: $(VENV)/.deps
+	PYTHONPATH=tests $(BIN)/python -m support.clients $(ARGS)
 
 check: build
 	$(BIN)/ruff format --check .

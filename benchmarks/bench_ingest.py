@@ -51,6 +51,7 @@ class Way:
     each: int = 1
     rival: str = ""  # "grpc", "http" or "sqlite"
     fresh: Callable[[], list[bytes]] | None = None  # requests that must not be sent twice
+    rate: float = 0.0  # requests a second, all together; 0: as fast as they are answered
 
 
 @dataclass
@@ -176,11 +177,11 @@ class SentryBytes:
         self._headers = {"Host": "localhost", **{name: str(value) for name, value in headers.items()}}
         assert self._headers["Content-Encoding"] == "gzip"
 
-    def requests(self, count: int) -> list[bytes]:
-        return [self._request(number) for number in range(count)]
+    def requests(self, count: int, slugs: int = 1_000) -> list[bytes]:
+        return [self._request(number % slugs) for number in range(count)]
 
     def _request(self, number: int) -> bytes:
-        slug = f"bench-slug-{number % 1_000:05}"
+        slug = f"bench-slug-{number:05}"
         plain = self._plain.replace(self._slug.encode(), slug.encode())
         body = gzip.compress(plain.replace(self._id.encode(), uuid.uuid4().hex.encode()), 9)
         head = {**self._headers, "Content-Length": str(len(body))}
@@ -255,7 +256,7 @@ def run(process: Process, address: str, way: Way, seconds: float, each: int) -> 
         file.write(pickle.dumps(way.work))
         file.flush()
         command = [sys.executable, str(HERE / "load.py"), way.kind, file.name, "--address", address]
-        command += ["--in-flight", str(way.in_flight), "--seconds", str(seconds)]
+        command += ["--in-flight", str(way.in_flight), "--seconds", str(seconds), "--rate", str(way.rate)]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as load:
             assert load.stdin and load.stdout
             if load.stdout.readline() != "ready\n":

@@ -1,10 +1,11 @@
 """The load: a process of its own that keeps so many requests in flight against an address, and times each answer.
 
-    python load.py KIND --address HOST:PORT [--in-flight N] [--seconds S] FILE
+    python load.py KIND --address HOST:PORT [--in-flight N] [--seconds S] [--rate R] FILE
 
 FILE holds the requests, pickled. The process prints "ready", waits for a line on its standard input, runs, and prints
 one line of JSON: answered, seconds, and the sorted latencies' p50, p90, p99 and largest in milliseconds. An answer that
-is not a success ends it. KIND:
+is not a success ends it. With a rate, of all requests together, each of the N sends at its own even times, and at once
+when the answer before came too late for them. KIND:
 
     unary   gRPC calls of bytes to a method: {"method", "metadata", "requests"}, in turn
     stream  the same, through one bidirectional stream, so many messages in flight
@@ -13,12 +14,14 @@ is not a success ends it. KIND:
 
 import argparse
 import asyncio
+import itertools
 import json
 import pickle
 import sys
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from itertools import cycle
 from pathlib import Path
 
@@ -29,10 +32,16 @@ import uvloop
 class Clock:
     """When to stop, and how long each request took."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, in_flight: int = 1, rate: float = 0.0) -> None:
         self.latencies: list[float] = []
         self._begin = time.perf_counter()
         self._end = self._begin + seconds
+        self._apart = in_flight / rate if rate else 0.0  # seconds between two requests of one sender
+        self._offset = 1 / rate if rate else 0.0
+
+    def wait(self, sender: int, count: int) -> float:
+        """Seconds until a sender may send its request of this number, both from 0."""
+        return max(0.0, self._begin + sender * self._offset + count * self._apart - time.perf_counter())
 
     def done(self) -> bool:
         return time.perf_counter() >= self._end
@@ -50,25 +59,29 @@ def wait_for_go() -> None:
     sys.stdin.readline()
 
 
-async def unary(address: str, work: dict, in_flight: int, seconds: float) -> Clock:
+async def unary(address: str, work: dict, in_flight: int, seconds: float, rate: float) -> Clock:
     async with grpc.aio.insecure_channel(address, options=[("grpc.max_receive_message_length", -1)]) as channel:
         call = channel.unary_unary(work["method"])
         requests = cycle(work["requests"])
         await channel.channel_ready()
         wait_for_go()
-        clock = Clock(seconds)
+        clock = Clock(seconds, in_flight, rate)
 
-        async def keep_asking() -> None:
-            while not clock.done():
+        async def keep_asking(sender: int) -> None:
+            for count in itertools.count():
+                if wait := clock.wait(sender, count):
+                    await asyncio.sleep(wait)
+                if clock.done():
+                    return
                 begin = time.perf_counter()
                 await call(next(requests), metadata=work["metadata"])
                 clock.latencies.append(time.perf_counter() - begin)
 
-        await asyncio.gather(*(keep_asking() for _ in range(in_flight)))
+        await asyncio.gather(*(keep_asking(sender) for sender in range(in_flight)))
         return clock
 
 
-async def stream(address: str, work: dict, in_flight: int, seconds: float) -> Clock:
+async def stream(address: str, work: dict, in_flight: int, seconds: float, _rate: float) -> Clock:
     async with grpc.aio.insecure_channel(address) as channel:
         requests = cycle(work["requests"])
         sent: deque[float] = deque()
@@ -92,9 +105,10 @@ async def stream(address: str, work: dict, in_flight: int, seconds: float) -> Cl
 class Connection(asyncio.Protocol):
     """One keep-alive connection: the next request goes out when the answer to the last has come in whole."""
 
-    def __init__(self, requests: Iterator[bytes], clock: Clock) -> None:
+    def __init__(self, requests: Iterator[bytes], clock: Clock, sender: int) -> None:
         self.over = asyncio.get_running_loop().create_future()
         self._requests = requests
+        self._sender, self._count = sender, 0
         self._clock = clock
         self._held = b""
         self._sent = 0.0
@@ -103,6 +117,15 @@ class Connection(asyncio.Protocol):
         self._transport = transport
 
     def send(self) -> None:
+        """The next request, when it is due."""
+        wait = self._clock.wait(self._sender, self._count)
+        self._count += 1
+        if wait:
+            asyncio.get_running_loop().call_later(wait, self._send)
+        else:
+            self._send()
+
+    def _send(self) -> None:
         request = None if self._clock.done() else next(self._requests, None)
         if request is None:
             self.over.set_result(None)
@@ -134,17 +157,17 @@ class Connection(asyncio.Protocol):
             self.over.set_exception(error or RuntimeError("the server closed a connection"))
 
 
-async def http(address: str, work: dict, in_flight: int, seconds: float) -> Clock:
+async def http(address: str, work: dict, in_flight: int, seconds: float, rate: float) -> Clock:
     host, _, port = address.rpartition(":")
     requests = iter(work["requests"]) if work["once"] else cycle(work["requests"])
     loop = asyncio.get_running_loop()
     clock = Clock(0)
     connections = [
-        (await loop.create_connection(lambda: Connection(requests, clock), host, int(port)))[1]
-        for _ in range(in_flight)
+        (await loop.create_connection(partial(Connection, requests, clock, sender), host, int(port)))[1]
+        for sender in range(in_flight)
     ]
     wait_for_go()
-    clock = Clock(seconds)
+    clock = Clock(seconds, in_flight, rate)
     for connection in connections:
         connection._clock = clock
         connection.send()
@@ -159,10 +182,11 @@ def main() -> None:
     parser.add_argument("--address", required=True)
     parser.add_argument("--in-flight", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=3.0)
+    parser.add_argument("--rate", type=float, default=0.0)
     options = parser.parse_args()
     work = pickle.loads(options.file.read_bytes())
     kind = {"unary": unary, "stream": stream, "http": http}[options.kind]
-    print(uvloop.run(kind(options.address, work, options.in_flight, options.seconds)).told())
+    print(uvloop.run(kind(options.address, work, options.in_flight, options.seconds, options.rate)).told())
 
 
 if __name__ == "__main__":

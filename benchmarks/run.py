@@ -2,8 +2,8 @@
 
     python benchmarks/run.py [--quick] [--only NAME ...]
 
-NAME is that of a program: next_fire, parse, deadlines, memory, engine, exposition, restore, ingest. `--quick` takes
-small sizes, so that a few minutes show that everything runs; its figures are no measurements.
+NAME is that of a program: next_fire, parse, deadlines, memory, engine, exposition, restore, ingest, sentry_clients.
+`--quick` takes small sizes, so that a few minutes show that everything runs; its figures are no measurements.
 """
 
 import argparse
@@ -22,8 +22,19 @@ from typing import Any
 import psutil
 from common import HERE, Row, table
 
-PROGRAMS = ("next_fire", "parse", "deadlines", "memory", "engine", "exposition", "restore", "browse", "ingest")
-PACKAGES = ("grpcio", "protobuf", "uvicorn", "httptools", "uvloop", "starlette", "msgspec", "sqlalchemy", "cronsim")
+PROGRAMS = ("next_fire", "parse", "deadlines", "memory", "engine", "exposition", "restore", "browse", "ingest", "sentry_clients")
+PACKAGES = (
+    "grpcio",
+    "protobuf",
+    "uvicorn",
+    "httptools",
+    "uvloop",
+    "starlette",
+    "msgspec",
+    "sqlalchemy",
+    "cronsim",
+    "sentry-sdk",
+)
 
 
 def main() -> int:

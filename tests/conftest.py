@@ -4,9 +4,11 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
+from support import clients
 from support.server import Server
 
 
@@ -44,10 +46,30 @@ def debian_program() -> Callable[[str], str]:
     def find(name: str) -> str:
         path = shutil.which(name)
         if path is None:
-            reason = f"{name} is not installed; `make system-deps` does that"
-            if os.environ.get("CI") == "true":
-                pytest.fail(reason)
-            pytest.skip(reason)
+            _missing(f"{name} is not installed; `make system-deps` does that")
         return path
 
     return find
+
+
+@pytest.fixture(scope="session")
+def sentry_client() -> Callable[[str], Path]:
+    """The folder of one of Sentry's clients (contract/clients/README.md), installed from its registry when it is not
+    there yet. A registry that does not answer: a skip that says so, and a failure in CI."""
+    refused: dict[str, str] = {}
+
+    def find(name: str) -> Path:
+        if name not in refused:
+            try:
+                return clients.install(name)
+            except clients.NotInstalledError as error:
+                refused[name] = f"{name} cannot be installed: {error}"
+        _missing(refused[name])
+
+    return find
+
+
+def _missing(reason: str) -> NoReturn:
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)

@@ -5,6 +5,7 @@ import pytest
 from support.stores import NOW, commit, delta, monitor, run, with_monitors
 from tocsin.domain import errors
 from tocsin.domain.project import Scope, digest_of, new_key
+from tocsin.engine.memory import Needs
 
 
 def test_projects_get_numbers_from_one_and_slugs_of_their_own(store):
@@ -78,3 +79,42 @@ def test_another_process_may_write_beside_the_server(store):
     with pytest.raises(errors.NotFound):
         store.create_key(7, Scope.READ, b"x", "x", NOW)
     assert store.credentials_revision() == 3
+
+
+def test_what_a_project_decides_is_kept_and_told_to_whoever_polls(store):
+    from tocsin.domain.project_settings import ProjectSettings
+
+    own = ProjectSettings(margin_ms=5, strict=False, denied_monitors=("tmp-*",))
+    first, second = store.create_project("a", NOW), store.create_project("b", NOW)
+    with_monitors(store, monitor(1))
+    revision = store.credentials_revision()
+    commit(store, delta(project_settings={second.number: own}))
+    assert store.credentials_revision() > revision
+    assert [project.settings for project in store.list_projects()] == [ProjectSettings(), own]
+    assert store.load().project_settings == {second.number: own}
+    commit(store, delta(project_settings={second.number: ProjectSettings()}))
+    assert store.load().project_settings == {}
+    assert first.settings == ProjectSettings()
+
+
+def test_maintenance_windows(store):
+    from tocsin.domain.maintenance import MaintenanceWindow
+    from tocsin.domain.schedule import Cron
+
+    once = MaintenanceWindow(1, 1, "once", start_time=1, end_time=2, monitors=("a*",), create_time=3, update_time=4)
+    often = MaintenanceWindow(2, 1, "a", recurrence=Cron("0 1 * * *", "Europe/Vienna"), duration_ms=5, display_name="A")
+    other = MaintenanceWindow(3, 2, "a", start_time=1, end_time=2, environments=("x",))
+    with_monitors(store, monitor(1))
+    commit(store, delta(windows={1: once, 2: often, 3: other}))
+    assert store.load().windows == [once, often, other]
+    assert store.get_window(1, "a") == often
+    assert store.get_window(1, "b") is None
+    assert store.get_window(3, "a") is None
+    first = store.list_windows(1, size=1)
+    assert (first.rows, store.list_windows(1, size=1, token=first.next_token).rows) == ([often], [once])
+    with pytest.raises(errors.InvalidArgument):
+        store.list_windows(2, size=1, token=first.next_token)
+    again = MaintenanceWindow(4, 1, "a", start_time=7, end_time=8)
+    commit(store, delta(deleted_windows={2}, windows={4: again}))
+    assert store.list_windows(1, size=9).rows == [again, once]
+    assert store.recall(Needs(monitor_ids={1, 5})).monitor_ids == {1: {1: "m-1"}, 5: {}}

@@ -85,6 +85,12 @@ CASES: list[tuple[str, list[dict[str, str]], str, list[dict[str, str]]]] = [
         [],
     ),
     (
+        "TocsinEnvironmentUnjudgeable",
+        [series("tocsin_environments_unjudgeable", 'instance="t"', "0 2 2")],
+        "1m",
+        [{"instance": "t", "severity": "critical"}],
+    ),
+    (
         "TocsinVerdictsWithheld",
         [series("tocsin_unknown_total", 'project="p"', "0 0 7 7 7")],
         "4m",

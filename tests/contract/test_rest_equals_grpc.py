@@ -22,11 +22,25 @@ from google.rpc import error_details_pb2
 from google.rpc.status_pb2 import Status
 
 from support.server import Server
-from tocsin.v1 import check_in_service_pb2, heartbeat_service_pb2, incident_service_pb2, monitor_service_pb2
+from tocsin.v1 import (
+    check_in_service_pb2,
+    heartbeat_service_pb2,
+    incident_service_pb2,
+    maintenance_window_service_pb2,
+    monitor_service_pb2,
+    project_settings_service_pb2,
+)
 
 METHODS: Final = {
     method.name: method
-    for module in (monitor_service_pb2, check_in_service_pb2, heartbeat_service_pb2, incident_service_pb2)
+    for module in (
+        monitor_service_pb2,
+        check_in_service_pb2,
+        heartbeat_service_pb2,
+        incident_service_pb2,
+        project_settings_service_pb2,
+        maintenance_window_service_pb2,
+    )
     for service in module.DESCRIPTOR.services_by_name.values()
     for method in service.methods
 }
@@ -66,6 +80,9 @@ class World:
         self.open = server.call("POST", reports, {"kind": "KIND_START"})["name"]
         (incident,) = server.get(f"/v1/{self.parent}/incidents?monitor={self.monitor}")["incidents"]
         self.incident = incident["name"]
+        window = {"recurrence": {"daily": {"timesOfDay": ["02:00"]}}, "duration": "3600s", "displayName": "Night"}
+        windows = f"/v1/{self.parent}/maintenanceWindows"
+        self.window = server.call("POST", f"{windows}?maintenanceWindowId={self.id}", window)["name"]
         self.refused = f"{self.parent}/monitors/refused-{self.id}"
         server.request("POST", f"/v1/{self.refused}/checkIns:report", {"kind": "KIND_OK"})
 
@@ -130,6 +147,19 @@ REQUESTS: Final[dict[str, Callable[[World], dict[str, Any]]]] = {
     "GetIncident": lambda w: {"name": w.incident},
     "ListIncidents": lambda w: {"parent": w.parent, "monitor": w.monitor, "openOnly": True},
     "AcknowledgeIncident": lambda w: {"name": w.incident, "acknowledgedBy": "me", "note": "on it"},
+    "GetProjectSettings": lambda w: {"name": f"{w.parent}/settings"},
+    "UpdateProjectSettings": lambda w: {
+        "projectSettings": {"name": f"{w.parent}/settings", "margin": "60s", "allowedMonitors": {"patterns": ["*"]}},
+    },
+    "CreateMaintenanceWindow": lambda w: {
+        "parent": w.parent,
+        "maintenanceWindowId": f"new-{w.id}",
+        "maintenanceWindow": {"startTime": "2026-03-01T00:00:00Z", "endTime": "2026-03-01T00:00:01.500Z"},
+    },
+    "GetMaintenanceWindow": lambda w: {"name": w.window},
+    "ListMaintenanceWindows": lambda w: {"parent": w.parent, "pageSize": 1},
+    "UpdateMaintenanceWindow": lambda w: {"maintenanceWindow": {"name": w.window, "monitors": ["né-*"]}},
+    "DeleteMaintenanceWindow": lambda w: {"name": w.window},
     "ListOutages": lambda _: {"pageSize": 3, "showShort": True},
 }
 DETAILS: Final = error_details_pb2.DESCRIPTOR  # known to the pool, so that `Any` can be written as JSON

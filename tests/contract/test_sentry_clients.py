@@ -3,6 +3,7 @@
 `server` is a running `tocsin serve`: `http_url`, `sentry_dsn`, `admin_key`, `project_id`, `get(path)` → JSON.
 """
 
+import json
 import subprocess
 import sys
 import textwrap
@@ -12,7 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from contract.fixtures.sentry.captures import Capture, load
+from contract.fixtures.sentry.captures import FOLDER, Capture, load
 
 CLOSED = {"STATE_OK", "STATE_ERROR"}
 
@@ -75,6 +76,8 @@ def answers(server, key) -> dict[str, httpx.Response]:
 
 def test_replay(answers, monitor, runs):
     """One test, because client-chosen ids are remembered: a second replay would rightly be refused."""
+    taken = [request for path in FOLDER.glob("*.json") for request in json.loads(path.read_text())["requests"]]
+    assert len(answers) == len(taken) > 40  # nothing was taken for another one, and no file was left out
     wrong = {name: answer.text for name, answer in answers.items() if answer.status_code not in (200, 202)}
     assert wrong == {}
     assert {answer.status_code for name, answer in answers.items() if name.startswith("curl/cron")} == {202}

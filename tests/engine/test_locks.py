@@ -124,7 +124,7 @@ def test_an_upsert_neither_locks_nor_unlocks() -> None:
 
 def test_a_project_may_let_upserts_win() -> None:
     world = World()
-    world.engine.state.project_settings[1] = ProjectSettings(upserts_override_locks=True)
+    world.engine.state.decided.put(1, ProjectSettings(upserts_override_locks=True))
     world.put(0, schedules=DAILY, by_hand=True)
     world.ok("00:10", upsert=UPSERT)
     assert configured(world).policy.schedules[0].expression == "0 * * * *"

@@ -63,7 +63,7 @@ def test_random_bytes(body, limits):
 @given(items, st.lists(blank, max_size=6), blank)
 def test_what_is_rendered_is_parsed(parts, blanks, end):
     parser = parse(_render(parts, blanks, end))
-    kept = [(kind, payload) for kind, payload, _ in parts if kind in ("check_in", "client_report")]
+    kept = [(kind, payload) for kind, payload, _ in parts if kind in ("check_in", "client_report", "event")]
     assert [(one.type, one.payload) for one in parser.items] == kept
     assert sum(parser.counts.values()) == len(parts)
 

@@ -22,15 +22,18 @@ from tocsin.domain.commands import (
     DeleteMonitor,
     Entry,
     PutMonitor,
+    PutProjectSettings,
     ReportCheckIn,
 )
 from tocsin.domain.facts import Fact
 from tocsin.domain.incident import Incident, Outage
+from tocsin.domain.maintenance import MaintenanceWindow
 from tocsin.domain.monitor import Monitor, MonitorChange, Policy
+from tocsin.domain.project_settings import ProjectSettings
 from tocsin.domain.receipt import Receipt
 from tocsin.domain.track import Track
 from tocsin.engine.delta import Delta
-from tocsin.engine.engine import Engine
+from tocsin.engine.engine import Engine, EngineSettings
 from tocsin.engine.memory import Recall, Snapshot
 from tocsin.schedule import Compiler, Zones
 
@@ -55,6 +58,8 @@ class Kept:
     incidents: dict[int, Incident] = field(default_factory=dict)
     outages: list[Outage] = field(default_factory=list)
     sequences: dict[str, int] = field(default_factory=dict)
+    project_settings: dict[int, ProjectSettings] = field(default_factory=dict)
+    windows: dict[int, MaintenanceWindow] = field(default_factory=dict)
 
     def keep(self, delta: Delta) -> None:
         for number in delta.deleted_monitors:
@@ -70,6 +75,9 @@ class Kept:
             assert number not in self.check_ins, "a new check-in has a number that was given out before"
         for name in ("policies", "environments", "monitors", "tracks", "check_ins", "incidents", "sequences"):
             getattr(self, name).update(getattr(delta, name))
+        self.project_settings |= delta.project_settings
+        self.windows = {key: row for key, row in self.windows.items() if key not in delta.deleted_windows}
+        self.windows |= delta.windows
         self.outages += delta.outages
         assert self.clock is None or delta.clock >= self.clock
         self.clock = delta.clock
@@ -89,6 +97,8 @@ class Kept:
             open_runs=[[run for _, run in sorted(self.check_ins.items()) if run.state is State.IN_PROGRESS]],
             open_incidents=[[one for one in self.incidents.values() if one.resolve_time is None]],
             sequences=dict(self.sequences),
+            windows=list(self.windows.values()),
+            project_settings={k: own for k, own in self.project_settings.items() if own != ProjectSettings()},
         )
 
 
@@ -103,8 +113,9 @@ def instant(text: str | int) -> int:
 
 
 class World:
-    def __init__(self) -> None:
-        self.engine = Engine(compiler())
+    def __init__(self, settings: EngineSettings | None = None) -> None:
+        self.settings = settings or EngineSettings()
+        self.engine = Engine(compiler(), self.settings)
         self.kept = Kept()
         self.facts: list[Fact] = []
         self.last: Receipt = Receipt()
@@ -123,6 +134,10 @@ class World:
                 Recall(
                     monitors={key: by_name[key] for key in needs.monitors if key in by_name},
                     check_ins={key: by_id[key] for key in needs.check_ins if key in by_id},
+                    monitor_ids={
+                        project: {m.number: m.id for m, _ in self.kept.monitors.values() if m.project == project}
+                        for project in needs.monitor_ids
+                    },
                 )
             )
         receipts = [self.engine.step(Entry(instant(at), command)) for at, command in entries]
@@ -145,7 +160,7 @@ class World:
 
     def restart(self) -> None:
         """A new engine from what was kept: nothing may change by that."""
-        self.engine = Engine(compiler())
+        self.engine = Engine(compiler(), self.settings)
         self.engine.load(self.kept.snapshot())
 
     def put(self, at: str | int = 0, monitor_id: str = "job", **fields: Any) -> Monitor:
@@ -155,6 +170,10 @@ class World:
         receipt = self.step(at or T0, PutMonitor(1, monitor_id, change))
         assert receipt.error is None, receipt.error
         return receipt.monitors[0]
+
+    def decide(self, at: str | int, project: int = 1, **fields: Any) -> Receipt:
+        """Project settings by name; None gives one back to the server."""
+        return self.step(at, PutProjectSettings(project, ProjectSettings(**fields), tuple(fields)))
 
     def delete(self, at: str | int, monitor_id: str = "job") -> Receipt:
         return self.step(at, DeleteMonitor(1, monitor_id))
@@ -234,5 +253,7 @@ def states(runs: Iterable[CheckIn]) -> list[str]:
 _TOLERANCE = frozenset(
     ("margin_ms", "max_runtime_ms", "failure_threshold", "miss_threshold", "recovery_threshold", "early_ms")
 )
-_POLICY = frozenset(("schedules", "kind", "expect_from", "miss_while_running", "round_to_minute"))
+_POLICY = frozenset(
+    ("schedules", "kind", "expect_from", "miss_while_running", "round_to_minute", "check_ins_per_minute")
+)
 __all__ = ["T0", "Deaf", "Kept", "World", "compiler", "findable", "instant", "relative", "states"]

@@ -17,15 +17,22 @@ from tocsin import __version__
 from tocsin.api.check_ins import CheckInHandlers
 from tocsin.api.heartbeats import HeartbeatHandlers
 from tocsin.api.incidents import IncidentHandlers
+from tocsin.api.maintenance_windows import MaintenanceWindowHandlers
 from tocsin.api.monitors import MonitorHandlers
-from tocsin.app.settings import Settings, host_port
+from tocsin.api.project_settings import ProjectSettingsHandlers
+from tocsin.app import project_settings
+from tocsin.app.maintenance import windows_of
+from tocsin.app.settings import Settings, SettingsError, host_port
 from tocsin.app.timezones import TimeZones, TimeZoneWatch
 from tocsin.dialects.sentry import ingest as sentry
 from tocsin.dialects.sentry.management import routes as management
 from tocsin.dialects.sentry.management.call import Door
 from tocsin.dialects.sentry.management.services import Services
+from tocsin.domain.errors import InvalidArgument
 from tocsin.domain.instant import Clock, Instant
 from tocsin.domain.monitor import Monitor
+from tocsin.domain.project_settings import ProjectSettings
+from tocsin.engine.delta import Delta
 from tocsin.engine.engine import EngineSettings
 from tocsin.http import documents
 from tocsin.http.app import application
@@ -43,14 +50,17 @@ from tocsin.service.call import Call
 from tocsin.service.check_ins import CheckIns
 from tocsin.service.configuration import Configuration
 from tocsin.service.incidents import Incidents
+from tocsin.service.maintenance_windows import MaintenanceWindows
 from tocsin.service.monitors import Monitors
 from tocsin.service.principal import Principals
+from tocsin.service.project_settings import Settings as Decisions
 from tocsin.service.watching import Watching
 from tocsin.store import SqlStore
 from tocsin.store.browse import SqlBrowse
 from tocsin.telemetry.collectors import EngineCollector, EngineView
 from tocsin.telemetry.exposition import Selection, render, series_of
 from tocsin.telemetry.metrics import Metrics
+from tocsin.telemetry.volume import VolumeWatch
 
 _ANSWERED = {"KEY_MISSING": "auth", "KEY_INVALID": "auth", "KEY_SCOPE": "auth", "QUEUE_FULL": "overload"}
 _ANSWERED |= {"STORE_UNAVAILABLE": "overload", "SHUTTING_DOWN": "overload", "BODY_TOO_LARGE": "too_large"}
@@ -93,15 +103,30 @@ def build(settings: Settings) -> Parts:
     metrics = Metrics(CollectorRegistry(), lambda number: _slug(principals, number))
     watching = Watching(store)
 
-    def observe_delta(delta: Any) -> None:
+    volume = VolumeWatch(clock.now())
+    if settings.telemetry.volume_watch:
+        metrics.ingest_anomaly.set_function(lambda: volume.abnormal(clock.now()))
+
+    def observe_delta(delta: Delta) -> None:
         metrics.observe(delta)
+        if settings.telemetry.volume_watch:
+            volume.observe(delta)
         watching.announce()
 
     def beat() -> None:
         pulse.beat()
 
+    projects = project_settings.to_domain(settings.projects)
+    try:
+        time_zones.compiler.zones.get(projects.time_zone or "UTC", field="projects.time_zone")
+        windows = windows_of(settings.maintenance, time_zones.compiler)
+    except InvalidArgument as error:
+        raise SettingsError(error.message) from None
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
+    engine_settings = EngineSettings(settings.engine.outage_shown_ms, projects, windows)
     partition = Partition(
-        lambda: time_zones.engine(EngineSettings(settings.engine.outage_shown_ms)),
+        lambda: time_zones.engine(engine_settings),
         journal,
         store,
         clock,
@@ -129,6 +154,12 @@ def build(settings: Settings) -> Parts:
         "tocsin.v1.CheckInService": CheckInHandlers(check_ins, monitors, journal.arrival),
         "tocsin.v1.HeartbeatService": HeartbeatHandlers(check_ins, journal.arrival),
         "tocsin.v1.IncidentService": IncidentHandlers(Incidents(journal, store)),
+        "tocsin.v1.ProjectSettingsService": ProjectSettingsHandlers(
+            Decisions(journal, principals, configuration, projects)
+        ),
+        "tocsin.v1.MaintenanceWindowService": MaintenanceWindowHandlers(
+            MaintenanceWindows(journal, store, configuration)
+        ),
     }
     readiness: dict[str, Any] = {"ready": False, "version": __version__, "tzdata": time_zones.version}
     metrics.show_tzdata(time_zones.version)
@@ -168,7 +199,7 @@ def build(settings: Settings) -> Parts:
         *ops.routes(),
         *documents.routes(),
         *Pings(check_ins, principals, failed).routes(),
-        *(_sentry(settings, check_ins, principals, metrics)),
+        *(_sentry(settings, check_ins, principals, metrics, partition)),
         *(_sentry_management(settings, Services(monitors, check_ins, browsing, configuration.check), principals)),
         *transcoded(services, context),
     ]
@@ -217,7 +248,9 @@ def _register(
     )
 
 
-def _sentry(settings: Settings, check_ins: CheckIns, principals: Principals, metrics: Metrics) -> list[Any]:
+def _sentry(
+    settings: Settings, check_ins: CheckIns, principals: Principals, metrics: Metrics, partition: Partition
+) -> list[Any]:
     if not settings.dialects.sentry:
         return []
 
@@ -227,7 +260,10 @@ def _sentry(settings: Settings, check_ins: CheckIns, principals: Principals, met
     def loss(reason: str, project: int, quantity: int) -> None:
         metrics.client_lost.labels(_slug(principals, project), reason[:40]).inc(quantity)
 
-    return sentry.routes(check_ins, principals, observe_item=item, observe_loss=loss)
+    def settings_of(project: int) -> ProjectSettings:
+        return partition.engine.state.settings_of(project)
+
+    return sentry.routes(check_ins, principals, observe_item=item, observe_loss=loss, settings_of=settings_of)
 
 
 def _sentry_management(settings: Settings, services: Services, principals: Principals) -> list[Any]:

@@ -10,6 +10,10 @@ from typing import Any, Final
 
 import msgspec
 
+from tocsin.app import project_settings
+from tocsin.app.maintenance import Maintenance
+from tocsin.app.project_settings import Projects
+
 CHECK_IN_DAYS_MIN: Final = (
     28  # ids that clients chose go with their check-ins, and a retry this late must still be known
 )
@@ -47,6 +51,7 @@ class Telemetry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     log_json: bool | None = None  # unset: JSON unless standard error is a terminal
     open_metrics: bool | None = None  # whether /metrics needs no key; unset: only on loopback
     max_samples: int = 1_000_000  # samples of one scrape of /metrics/monitors
+    volume_watch: bool = False  # whether tocsin_ingest_anomaly compares the volume of check-ins with the days before
 
 
 class Dialects(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -60,6 +65,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     engine: Engine = Engine()
     telemetry: Telemetry = Telemetry()
     dialects: Dialects = Dialects()
+    projects: Projects = Projects()
+    maintenance: tuple[Maintenance, ...] = ()
 
     @property
     def data(self) -> Path:
@@ -85,7 +92,7 @@ def load(file: Path | None, environment: Mapping[str, str], flags: Mapping[str, 
     for name, value in environment.items():
         if name.startswith("TOCSIN_") and "__" in name:
             section, _, key = name.removeprefix("TOCSIN_").lower().partition("__")
-            _put(merged, section, key, value)
+            _put(merged, section, key, _listed(value) if (section, key) in _LISTS else value)
     for path, value in flags.items():
         if value is not None:
             section, _, key = path.partition(".")
@@ -96,6 +103,14 @@ def load(file: Path | None, environment: Mapping[str, str], flags: Mapping[str, 
         raise SettingsError(f"setting {error}") from None
     _check(settings)
     return settings
+
+
+_LISTS: Final = frozenset(("projects", name) for name in project_settings.LISTS)
+
+
+def _listed(text: str) -> list[str]:
+    """A list in an environment variable: "nightly-*, weekly-*"."""
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def _put(merged: dict[str, Any], section: str, key: str, value: Any) -> None:
@@ -133,6 +148,11 @@ def _check(settings: Settings) -> None:
     ):
         if not least <= value < math.inf:  # nor is it a number that is none
             raise SettingsError(f"{path}: must be at least {least}, not {value}")
+
+    try:
+        project_settings.to_domain(settings.projects)
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
 
 
 def host_port(address: str, path: str) -> tuple[str, int]:

@@ -79,7 +79,7 @@ def _request(entry: object, where: str) -> dict[str, Any]:
     monitor: dict[str, Any] = {"name": f"projects/-/monitors/{monitor_id}"}
     if schedule := _schedule(fields, where):
         monitor["schedules"] = [schedule]
-    tolerance = {name: _length(fields.pop(name), f"{where}.{name}") for name in _TOLERANCE_LENGTHS if name in fields}
+    tolerance = {name: length(fields.pop(name), f"{where}.{name}") for name in _TOLERANCE_LENGTHS if name in fields}
     tolerance |= {name: fields.pop(name) for name in _TOLERANCE_COUNTS if name in fields}
     if tolerance:
         monitor["tolerance"] = tolerance
@@ -109,7 +109,7 @@ def _schedule(fields: dict[str, Any], where: str) -> dict[str, Any] | None:
     return schedule | ({"time_zone": zone} if zone else {})
 
 
-def _length(value: object, where: str) -> str:
+def length(value: object, where: str) -> str:
     match = _LENGTH.fullmatch(str(value).strip())
     if match is None:
         raise FileError(f"{where}: {value!r} must be like 90s, 5m, 2h or 1d")

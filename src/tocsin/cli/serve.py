@@ -15,7 +15,7 @@ from tocsin import __version__
 from tocsin.app.lifecycle import Started
 from tocsin.app.lifecycle import serve as run
 from tocsin.app.lock import Locked
-from tocsin.app.settings import Settings
+from tocsin.app.settings import Settings, SettingsError
 from tocsin.app.tenants import CREDENTIALS
 from tocsin.cli.options import data_options, load_settings, private_files
 from tocsin.store.port import StoreTrouble
@@ -55,7 +55,7 @@ def serve(
     private_files()
     try:
         code = uvloop.run(run(settings, lambda started: _greet(settings, started)))
-    except Locked as error:
+    except (Locked, SettingsError) as error:
         raise click.ClickException(str(error)) from None
     except OSError as error:
         raise click.ClickException(f"cannot listen or write: {error}") from None

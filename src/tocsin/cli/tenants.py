@@ -10,6 +10,7 @@ import msgspec
 
 from tocsin.app.tenants import Tenant, add_key, create_tenant, dsn
 from tocsin.cli.options import data_options, load_settings, opened_store
+from tocsin.cli.project_settings import settings as project_settings
 from tocsin.domain.errors import TocsinError
 from tocsin.domain.project import Project, Scope
 from tocsin.node.clock import SystemClock
@@ -20,7 +21,7 @@ _json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 @click.group()
 def projects() -> None:
-    """Make and list projects."""
+    """Make, list and set up projects."""
 
 
 @projects.command("create")
@@ -55,6 +56,9 @@ def list_projects(data: str | None, store_url: str | None, config: str | None, a
         return
     for one in found:
         click.echo(f"{one.number}\t{one.slug}\t{one.name}")
+
+
+projects.add_command(project_settings)
 
 
 @click.group()

@@ -24,6 +24,7 @@ _PLAIN: Final = (
     "inactive",
     "miss_while_running",
     "round_to_minute",
+    "check_ins_per_minute",
     "locks",
 )
 _KINDS: Final = {"job": Monitor.KIND_JOB, "heartbeat": Monitor.KIND_HEARTBEAT}
@@ -49,6 +50,7 @@ class MonitorFields(TypedDict, total=False):
     expect_from: Literal["first_check_in", "creation"]  # from when silence counts
     miss_while_running: bool
     round_to_minute: bool
+    check_ins_per_minute: int  # of one environment, openings and endings apart; 0: any number
     disabled: bool
     inactive: bool
     locks: Sequence[str]  # fields that no report's configuration changes, such as "tolerance.margin"

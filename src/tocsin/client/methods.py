@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from typing import Any, Generic, ParamSpec, Self, TypeVar, overload
 
-from tocsin.client import incident_calls, monitor_calls, report_calls
+from tocsin.client import incident_calls, maintenance_calls, monitor_calls, report_calls, settings_calls
 from tocsin.client.calls import Call, Pages, Stream
 from tocsin.client.retry import Retry
 
@@ -148,3 +148,11 @@ class Methods:
     get_incident = Unary(incident_calls.get_incident)
     acknowledge = Unary(incident_calls.acknowledge)
     outages = Listed(incident_calls.outages)
+
+    project_settings = Unary(settings_calls.project_settings)
+    put_project_settings = Unary(settings_calls.put_project_settings)
+
+    put_maintenance_window = Unary(maintenance_calls.put_maintenance_window)
+    get_maintenance_window = Unary(maintenance_calls.get_maintenance_window)
+    maintenance_windows = Listed(maintenance_calls.maintenance_windows)
+    delete_maintenance_window = Unary(maintenance_calls.delete_maintenance_window)

@@ -5,7 +5,9 @@ import msgspec
 from tocsin.domain.check_in import Report
 from tocsin.domain.facts import CheckInRefused
 from tocsin.domain.instant import Instant
+from tocsin.domain.maintenance import MaintenanceWindow
 from tocsin.domain.monitor import MonitorChange
+from tocsin.domain.project_settings import ProjectSettings
 from tocsin.domain.trace_error import TraceError
 
 
@@ -52,6 +54,30 @@ class DeleteEnvironment(msgspec.Struct, frozen=True, tag="delete_environment"):
     project: int
     monitor_id: str
     environment: str
+
+
+class PutProjectSettings(msgspec.Struct, frozen=True, tag="put_project_settings"):
+    """Writes the named fields of a project's settings; None gives one back to the server."""
+
+    project: int
+    settings: ProjectSettings
+    fields: tuple[str, ...]
+
+
+class PutMaintenanceWindow(msgspec.Struct, frozen=True, tag="put_maintenance_window"):
+    """Create a maintenance window, or change those of its fields that `fields` names to those of `window`."""
+
+    project: int
+    window_id: str
+    window: MaintenanceWindow
+    fields: tuple[str, ...]
+    create: bool = True  # may create
+    update: bool = True  # may change
+
+
+class DeleteMaintenanceWindow(msgspec.Struct, frozen=True, tag="delete_maintenance_window"):
+    project: int
+    window_id: str
 
 
 class RecordRefusals(msgspec.Struct, frozen=True, tag="refusals"):
@@ -107,11 +133,14 @@ Command = (
     | PutMonitor
     | PutMonitors
     | DeleteMonitor
-    | ChangeEnvironment
-    | DeleteEnvironment
+    | PutMaintenanceWindow
+    | DeleteMaintenanceWindow
     | RecordRefusals
     | DeleteRefusals
     | RecordTraceErrors
+    | ChangeEnvironment
+    | DeleteEnvironment
+    | PutProjectSettings
     | AcknowledgeIncident
     | Tick
     | Deaf

@@ -57,6 +57,7 @@ class Policy(msgspec.Struct, frozen=True, omit_defaults=True):
     miss_while_running: bool = True  # a slot that passes while a run is open counts as missed (Sentry)
     round_to_minute: bool = False  # time-outs are rounded up to the whole minute, as Sentry shows them
     assertions: tuple[str, ...] = ()
+    check_ins_per_minute: int | None = None  # in one environment; 0: any number; None: what the project says
 
 
 class FieldWriter(msgspec.Struct, frozen=True):

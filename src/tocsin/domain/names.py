@@ -17,6 +17,8 @@ _PATTERNS = {
     "check_in": re.compile(r"projects/([^/]+)/monitors/([^/]+)/checkIns/([^/]+)"),
     "incident": re.compile(r"projects/([^/]+)/incidents/([^/]+)"),
     "outage": re.compile(r"outages/([^/]+)"),
+    "settings": re.compile(r"projects/([^/]+)/settings"),
+    "maintenance_window": re.compile(r"projects/([^/]+)/maintenanceWindows/([^/]+)"),
 }
 _SHAPES = {
     "project": "projects/{project}",
@@ -24,6 +26,8 @@ _SHAPES = {
     "check_in": "projects/{project}/monitors/{monitor}/checkIns/{check_in}",
     "incident": "projects/{project}/incidents/{incident}",
     "outage": "outages/{outage}",
+    "settings": "projects/{project}/settings",
+    "maintenance_window": "projects/{project}/maintenanceWindows/{maintenance_window}",
 }
 
 
@@ -32,7 +36,7 @@ class Name(NamedTuple):
 
     project: str = ""
     monitor: str = ""
-    child: str = ""  # check-in or incident id
+    child: str = ""  # id of a check-in, incident, outage or maintenance window
 
 
 def parse(kind: str, name: str, field: str = "name") -> Name:
@@ -41,8 +45,8 @@ def parse(kind: str, name: str, field: str = "name") -> Name:
     if match is None:
         raise errors.invalid(field, f"{name[:200]!r} is not of the form {_SHAPES[kind]}", reason="NAME_INVALID")
     parts = match.groups()
-    if kind in ("incident", "outage"):
-        return Name(parts[0] if kind == "incident" else "", "", parts[-1])
+    if kind in ("incident", "outage", "maintenance_window"):
+        return Name("" if kind == "outage" else parts[0], "", parts[-1])
     return Name(*parts)
 
 
@@ -56,6 +60,14 @@ def check_in_name(project: str | int, monitor: str, check_in: str) -> str:
 
 def incident_name(project: str | int, incident: str | int) -> str:
     return f"projects/{project}/incidents/{incident}"
+
+
+def settings_name(project: str | int) -> str:
+    return f"projects/{project}/settings"
+
+
+def maintenance_window_name(project: str | int, window: str) -> str:
+    return f"projects/{project}/maintenanceWindows/{window}"
 
 
 def slugify(text: str, limit: int = 50) -> str:

@@ -1,10 +1,18 @@
 """What a project decides for all of its monitors. The server's settings are the base, a project's own win over it."""
 
+from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
 import msgspec
 
+from tocsin.domain import errors
 from tocsin.domain.instant import Millis
+from tocsin.domain.monitor import MAX_MARGIN, MAX_MAX_RUNTIME, MAX_THRESHOLD
+
+PATTERNS_MAX = 100
+PATTERN_LENGTH_MAX = 200
+_MANY = 1_000_000
+_DAYS_MAX = 36_500
 
 
 class ProjectSettings(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -50,6 +58,32 @@ class ProjectSettings(msgspec.Struct, frozen=True, omit_defaults=True):
     def admits_environment(self, environment: str) -> bool:
         """Whether a client may make an environment of this name."""
         return _admits(self.allowed_environments, self.denied_environments, environment)
+
+
+BOUNDS = {  # of the numbers among them: least, most
+    "margin_ms": (0, MAX_MARGIN),
+    "max_runtime_ms": (0, MAX_MAX_RUNTIME),
+    "failure_threshold": (1, MAX_THRESHOLD),
+    "recovery_threshold": (1, MAX_THRESHOLD),
+    "check_ins_per_minute": (0, _MANY),
+    "max_monitors": (0, 1_000 * _MANY),
+    "max_environments": (0, _MANY),
+    "idle_environment_days": (0, _DAYS_MAX),
+    "broken_after_days": (0, _DAYS_MAX),
+    "broken_mute_days": (0, _DAYS_MAX),
+}
+PATTERNS = ("allowed_monitors", "denied_monitors", "allowed_environments", "denied_environments")
+
+
+def check_patterns(patterns: Iterable[str], field: str) -> tuple[str, ...]:
+    """At most 100 patterns of 1 to 200 characters; InvalidArgument names the wrong one below `field`."""
+    found = tuple(patterns)
+    if len(found) > PATTERNS_MAX:
+        raise errors.invalid(field, f"at most {PATTERNS_MAX} patterns, not {len(found)}")
+    for index, pattern in enumerate(found):
+        if not 0 < len(pattern) <= PATTERN_LENGTH_MAX:
+            raise errors.invalid(f"{field}[{index}]", f"a pattern has 1 to {PATTERN_LENGTH_MAX} characters")
+    return found
 
 
 DEFAULTS = ProjectSettings(

@@ -6,7 +6,9 @@ from tocsin.domain.check_in import CheckIn
 from tocsin.domain.errors import TocsinError
 from tocsin.domain.facts import CheckInRefused
 from tocsin.domain.incident import Incident
+from tocsin.domain.maintenance import MaintenanceWindow
 from tocsin.domain.monitor import Monitor
+from tocsin.domain.project_settings import ProjectSettings
 
 
 class Receipt(msgspec.Struct, frozen=True):
@@ -14,5 +16,7 @@ class Receipt(msgspec.Struct, frozen=True):
     refusal: CheckInRefused | None = None  # durable, but not honoured: why
     monitors: tuple[Monitor, ...] = ()  # after a put, in the order of the puts
     incident: Incident | None = None
+    window: MaintenanceWindow | None = None  # after a put or a delete of one
+    settings: ProjectSettings | None = None  # of the project, after a change of them
     created: bool = False  # the check-in or the monitor did not exist before
     error: TocsinError | None = None  # expected trouble, to be raised to the caller; nothing was changed

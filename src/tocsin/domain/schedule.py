@@ -14,6 +14,8 @@ import enum
 
 import msgspec
 
+PROJECT_ZONE = "-"  # in a configuration that a client sends: the project's time zone
+
 
 class Unit(enum.Enum):
     """Units of an interval. Seconds to hours are real time; days and longer are wall time in the schedule's zone."""
@@ -86,6 +88,17 @@ def in_zone(schedules: tuple[Schedule, ...], default: str) -> tuple[Schedule, ..
         schedule
         if isinstance(schedule, Rolling) or schedule.time_zone
         else msgspec.structs.replace(schedule, time_zone=default)
+        for schedule in schedules
+    )
+
+
+def placed(schedules: tuple[Schedule, ...], zone: str, *, open_too: bool = False) -> tuple[Schedule, ...]:
+    """The schedules with `zone` wherever the project's was asked for; `open_too`: and wherever it was left open."""
+    asked = (PROJECT_ZONE, "") if open_too else (PROJECT_ZONE,)
+    return tuple(
+        msgspec.structs.replace(schedule, time_zone=zone)
+        if not isinstance(schedule, Rolling) and schedule.time_zone in asked
+        else schedule
         for schedule in schedules
     )
 

@@ -7,7 +7,9 @@ from tocsin.domain.commands import DeleteRefusals
 from tocsin.domain.facts import CheckInRefused, Fact
 from tocsin.domain.incident import Incident, Outage
 from tocsin.domain.instant import Instant
+from tocsin.domain.maintenance import MaintenanceWindow
 from tocsin.domain.monitor import Monitor, Policy
+from tocsin.domain.project_settings import ProjectSettings
 from tocsin.domain.trace_error import TraceError
 from tocsin.domain.track import Track
 
@@ -23,6 +25,9 @@ class Delta:
     monitors: dict[int, tuple[Monitor, int]] = field(default_factory=dict)  # with the policy's number
     deleted_monitors: set[int] = field(default_factory=set)  # with all their tracks, check-ins and incidents
     deleted_tracks: dict[int, int] = field(default_factory=dict)  # to their monitor's number; with check-ins, incidents
+    project_settings: dict[int, ProjectSettings] = field(default_factory=dict)  # those that changed, by project
+    windows: dict[int, MaintenanceWindow] = field(default_factory=dict)  # new and changed ones
+    deleted_windows: set[int] = field(default_factory=set)
     tracks: dict[int, Track] = field(default_factory=dict)  # Track.monitor is the monitor's number here
     check_ins: dict[int, CheckIn] = field(default_factory=dict)
     new_check_ins: set[int] = field(default_factory=set)  # those of `check_ins` that are not in the store yet
@@ -43,6 +48,9 @@ class Delta:
             or self.monitors
             or self.deleted_monitors
             or self.deleted_tracks
+            or self.project_settings
+            or self.windows
+            or self.deleted_windows
             or self.tracks
             or self.check_ins
             or self.incidents

@@ -9,7 +9,8 @@ Tracks are independent of each other, so a report first settles its own track up
 by ticks; a tick's horizon never passes a request that has arrived and is not stepped yet.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import msgspec
@@ -21,21 +22,26 @@ from tocsin.domain.commands import (
     Command,
     Deaf,
     DeleteEnvironment,
+    DeleteMaintenanceWindow,
     DeleteMonitor,
     DeleteRefusals,
     Entry,
+    PutMaintenanceWindow,
     PutMonitor,
     PutMonitors,
+    PutProjectSettings,
     RecordRefusals,
     RecordTraceErrors,
     ReportCheckIn,
     Tick,
 )
 from tocsin.domain.facts import IncidentAcknowledged
-from tocsin.domain.instant import SECOND, Instant
+from tocsin.domain.instant import NEVER, SECOND, Instant
+from tocsin.domain.maintenance import MaintenanceWindow
 from tocsin.domain.project_settings import DEFAULTS, ProjectSettings
 from tocsin.domain.receipt import Receipt
-from tocsin.engine import environments, outages, puts, reports, rezoning, silence
+from tocsin.engine import defaults, environments, maintenance, outages, puts, reports, rezoning, silence
+from tocsin.engine.deadlines import RUN, SLOT
 from tocsin.engine.delta import Delta
 from tocsin.engine.loading import load
 from tocsin.engine.memory import Needs, Recall, Snapshot
@@ -47,12 +53,22 @@ from tocsin.schedule import Compiler
 class EngineSettings:
     outage_shown_ms: int = 30 * SECOND  # shorter outages are honoured, and not listed
     projects: ProjectSettings = DEFAULTS  # what holds for a project that decides nothing else
+    windows: tuple[MaintenanceWindow, ...] = ()  # maintenance windows of every project
+
+
+class Unjudgeable(Exception):
+    """Judging one track failed half-way: this engine is of no use any more, a new one can go on without the track."""
+
+    def __init__(self, track: int) -> None:
+        super().__init__(f"track {track} cannot be judged")
+        self.track = track  # Track.number
 
 
 class Engine:
     def __init__(self, compiler: Compiler, settings: EngineSettings = EngineSettings()) -> None:
-        self._state = State(compiler, settings.projects)
+        self._state = State(compiler, settings.projects, settings.windows)
         self._settings = settings
+        self._left_out: frozenset[int] = frozenset()  # numbers of tracks that are not judged
 
     @property
     def clock(self) -> Instant:
@@ -93,6 +109,9 @@ class Engine:
                 case PutMonitors(puts=several):
                     for put in several:
                         self._monitor_needs(needs, put.project, put.monitor_id)
+                case PutMaintenanceWindow(project=project, window=window):
+                    if window.monitors and not self._state.windows.follows(project):
+                        needs.monitor_ids.add(project)
                 case _:
                     pass
         return needs
@@ -130,6 +149,12 @@ class Engine:
                 return environments.change(self._state, command, at)
             case DeleteEnvironment() as command:
                 return environments.delete(self._state, command)
+            case PutProjectSettings() as command:
+                return defaults.put(self._state, command)
+            case PutMaintenanceWindow() as command:
+                return maintenance.put(self._state, command, at)
+            case DeleteMaintenanceWindow() as command:
+                return maintenance.delete(self._state, command)
             case RecordRefusals(refusals=refusals):
                 self._state.delta.refusals.extend(refusals)
                 self._state.delta.facts.extend(refusals)
@@ -154,12 +179,16 @@ class Engine:
                 return Receipt()
 
     def tick(self, horizon: Instant, *, limit: int) -> bool:
-        """Judges up to `limit` tracks due strictly before `horizon`. True: more are due, and the clock stands still."""
+        """Judges up to `limit` tracks due strictly before `horizon`. True: more are due, and the clock stands still.
+
+        Unjudgeable: one of them broke the engine.
+        """
         state = self._state
         due = state.deadlines.due(horizon, limit)
         for slot, leaf in due:
-            silence.settle(state, slot, horizon)
-            silence.park(state, slot, leaf)
+            with self._judging(slot):
+                silence.settle(state, slot, horizon)
+                silence.park(state, slot, leaf)
         if len(due) == limit:
             return True
         state.clock = max(state.clock, horizon)
@@ -173,13 +202,41 @@ class Engine:
         state = self._state
         since = max(since, state.clock)
         unknown = 0
-        for count, slot in enumerate(outages.affected(state, since, until), start=1):
-            unknown += outages.pass_over(state, slot, since, until)
+        affected = (slot for slot in outages.affected(state, since, until) if not self._is_left_out(slot))
+        for count, slot in enumerate(affected, start=1):
+            with self._judging(slot):
+                unknown += outages.pass_over(state, slot, since, until)
             if count % slice_size == 0:
                 yield count
         if until > since:
             outages.record(state, since, until, reason, unknown, until - since >= self._settings.outage_shown_ms)
         state.clock = max(state.clock, until)
+
+    def leave_out(self, tracks: Collection[int]) -> None:
+        """These (numbers) are not judged until a report moves them: judging them broke an engine before this one."""
+        self._left_out = frozenset(tracks)
+        if not tracks:
+            return
+        state = self._state
+        for slot, number in enumerate(state.tracks.column("number")):
+            if number in self._left_out and state.tracks.is_open(slot):
+                state.deadlines.put(slot, SLOT, NEVER)
+                state.deadlines.put(slot, RUN, NEVER)
+
+    @property
+    def left_out(self) -> int:
+        """How many tracks are not judged."""
+        return len(self._left_out)
+
+    def _is_left_out(self, slot: int) -> bool:
+        return bool(self._left_out) and self._state.tracks.get(slot, "number") in self._left_out
+
+    @contextmanager
+    def _judging(self, slot: int) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:
+            raise Unjudgeable(self._state.tracks.get(slot, "number")) from error
 
     def plan_rezone(self, rules: rezoning.NewRules) -> rezoning.Plan:
         """What a new time zone database changes as of the clock. On any thread, while nothing else is asked for."""

@@ -3,17 +3,20 @@
 One method for each `Action` of the table. Whatever cannot be honoured is `Refused`, with its reason.
 """
 
+from typing import Any
+
 import msgspec
 
 from tocsin.domain import ids
-from tocsin.domain.check_in import MAX_DURATION, CheckIn, Report, ReportKind
+from tocsin.domain.check_in import CheckIn, Report, ReportKind
 from tocsin.domain.check_in import State as CheckInState
 from tocsin.domain.facts import CheckInRecorded
 from tocsin.domain.instant import DAY, MINUTE, NEVER, Instant, ceil_second
 from tocsin.domain.receipt import Receipt
 from tocsin.domain.refusals import RefusalReason
 from tocsin.domain.track import Verdict
-from tocsin.engine import silence, verdicts
+from tocsin.engine import drafts, rates, silence, verdicts
+from tocsin.engine.drafts import Refused
 from tocsin.engine.rules import RUNS
 from tocsin.engine.state import UNHEARD
 from tocsin.engine.subject import Subject
@@ -23,14 +26,11 @@ SPOOL_GRACE = MINUTE  # a run whose start was delivered late has at least this l
 
 OPEN_RUNS_MAX = 1_000  # of one monitor in one environment: each report of it looks at all of them
 
+_ALIVE = (CheckInState.IN_PROGRESS, CheckInState.UNKNOWN)
 _WELL = (ReportKind.OK, ReportKind.RESET)
+_APART = (ReportKind.RESET, ReportKind.NOTE)  # they stand beside whatever run they name
 
-
-class Refused(Exception):
-    """`data` are particulars for programs, see `CheckInRefused.data`."""
-
-    def __init__(self, reason: RefusalReason, detail: str, data: dict[str, str] | None = None) -> None:
-        self.reason, self.detail, self.data = reason, detail, data or {}
+__all__ = ["OPEN_RUNS_MAX", "Filing", "Refused"]
 
 
 class Filing:
@@ -42,6 +42,7 @@ class Filing:
         self.monitor, self.timing = subject.monitor, subject.timing
         self.time: Instant = sent.time if sent.time is not None else at  # when it happened, as far as we believe it
         self.paused = self.monitor.paused(at)
+        self.settings = subject.state.settings_of(subject.monitor.project)
 
     def file(self) -> Receipt:
         run = self._run()
@@ -50,14 +51,31 @@ class Filing:
             raise Refused(RefusalReason.CHECKIN_FINISHED, f"check-in {run.id} began too long ago", {"guid": run.id})
         if run is not None and self.sent.check_in_id and self.sent.retry_safe and self._repeats(run):
             return Receipt(check_in=self._named(run))
+        self._admit(run)
         return getattr(self, f"_{action.value}")(run)  # type: ignore[no-any-return] # one method for each Action
+
+    def _admit(self, run: CheckIn | None) -> None:
+        """Refused when the minute is full. What shows life or the end of a run known to be open always counts."""
+        opening = run is None or self.sent.kind in _APART
+        if not opening and run is not None and run.state in _ALIVE:
+            return
+        limit = self.timing.policy.check_ins_per_minute
+        if limit is None:
+            limit = self.settings.check_ins_per_minute
+        side = rates.OPENING if opening else rates.ENDING
+        if limit and not self.state.rates.admit(self.track.number, side, limit, self.at):
+            what = "openings" if opening else "endings"
+            raise Refused(
+                RefusalReason.MONITOR_ENVIRONMENT_RATELIMITED,
+                f"more than {limit} {what} in this minute and environment",
+            )
 
     def _run(self) -> CheckIn | None:
         """The run that the report is about: by id, by series, or the newest open one."""
         sent = self.sent
         if sent.check_in_id:
             return self.state.find_check_in(sent.project, sent.check_in_id)
-        if not sent.pair or sent.kind in (ReportKind.RESET, ReportKind.NOTE):
+        if not sent.pair or sent.kind in _APART:
             return None
         newest = self.state.runs.newest(self.slot, sent.series)
         if newest is not None and self.at >= self._forgotten(newest):
@@ -160,6 +178,27 @@ class Filing:
             self.track.last_duration = noted.duration_ms
         return self._recorded(noted, created=False, finished=True)
 
+    def _end_again(self, run: CheckIn | None) -> Receipt:
+        """A retry under the same id. One run is one failure, however often it is tried; a good end recovers."""
+        assert run is not None
+        began = run.start_time if run.start_time is not None else run.receive_time
+        limit = self.timing.timeout(began)
+        if not self.settings.ok_after_error or (limit is not None and self.time > limit):
+            return self._finished(run)
+        good = self.sent.kind in _WELL
+        ended = self._merged(
+            run,
+            state=CheckInState.OK if good else CheckInState.ERROR,
+            end_time=self.time,
+            duration_ms=self._duration(msgspec.structs.replace(run, duration_ms=None)),
+        )
+        self._meet_slot(ended, begins=False)
+        if good:
+            self._judge(ended, good=True, newer=self._spoken_since(run))
+        elif ended.duration_ms is not None:
+            self.track.last_duration = ended.duration_ms
+        return self._recorded(ended, created=False, finished=True)
+
     def _finished(self, run: CheckIn | None) -> Receipt:
         assert run is not None
         raise Refused(
@@ -174,71 +213,14 @@ class Filing:
 
     # -- parts
 
-    def _new(
-        self,
-        outcome: CheckInState,
-        *,
-        start_time: Instant | None = None,
-        end_time: Instant | None = None,
-        timeout_time: Instant | None = None,
-    ) -> CheckIn:
-        sent = self.sent
-        number = self.state.check_in_number(self.at)
-        chosen = bool(sent.check_in_id) and sent.kind not in (ReportKind.RESET, ReportKind.NOTE)
-        return CheckIn(
-            number=number,
-            id=sent.check_in_id if chosen and sent.check_in_id else ids.public_id(number),
-            project=self.monitor.project,
-            monitor=self.monitor.number,
-            monitor_id=sent.monitor_id,
-            track=self.track.number,
-            environment=self.state.environments[self.track.environment],
-            state=outcome,
-            receive_time=self.at,
-            update_time=self.at,
-            start_time=start_time,
-            end_time=end_time,
-            duration_ms=sent.duration_ms,
-            timeout_time=timeout_time,
-            client_chosen=chosen,
-            exit_code=sent.exit_code,
-            message=sent.message,
-            release=sent.release,
-            host=sent.host,
-            trace_id=sent.trace_id,
-            metrics=sent.metrics,
-            series=sent.series,
-            dialect=sent.dialect,
-            client=sent.client,
-        )
+    def _new(self, outcome: CheckInState, **fields: Any) -> CheckIn:
+        return drafts.new(self.subject, self.sent, self.at, outcome, **fields)
 
     def _merged(self, run: CheckIn, **changes: object) -> CheckIn:
-        """The run with what the report adds; the trace is the one it began with."""
-        sent = self.sent
-        merged: dict[str, object] = {"update_time": self.at, "monitor_id": sent.monitor_id}
-        if sent.exit_code is not None:
-            merged["exit_code"] = sent.exit_code
-        for field in ("message", "release", "host"):
-            if value := getattr(sent, field):
-                merged[field] = value
-        if sent.metrics:
-            merged["metrics"] = {**run.metrics, **sent.metrics}
-        return msgspec.structs.replace(run, **merged | changes)
+        return drafts.merged(self.sent, self.at, run, **changes)
 
     def _duration(self, run: CheckIn) -> int | None:
-        """Sent wins; else what is known already; else the time since the start, whichever way round they came."""
-        if self.sent.duration_ms is not None:
-            return self.sent.duration_ms
-        if run.duration_ms is not None:
-            return run.duration_ms
-        computed = abs(self.time - (run.start_time if run.start_time is not None else run.receive_time))
-        if computed > MAX_DURATION:
-            raise Refused(
-                RefusalReason.CHECKIN_INVALID_DURATION,
-                f"check-in {run.id} would have lasted {computed} ms",
-                {"guid": run.id, "duration": str(computed)},
-            )
-        return computed
+        return drafts.duration(self.sent, self.time, run)
 
     def _spoken_since(self, run: CheckIn) -> bool:
         """Whether a run that began later has ended already: this one must not overrule it."""

@@ -18,7 +18,10 @@ _FORMATS = tuple(TrackRoster().column(name).format for name in TrackRoster.COLUM
 def load(state: State, snapshot: Snapshot) -> None:
     state.start_numbers(snapshot.sequences)
     state.clock = snapshot.clock or 0
-    state.project_settings = snapshot.project_settings
+    for project, own in snapshot.project_settings.items():
+        state.decided.put(project, own)
+    for window in snapshot.windows:  # before the monitors, whose ids some of them want
+        state.windows.put(window)
     for number, policy in snapshot.policies:
         state.add_timing(Timing.read(number, policy, state.compiler))
     for number, name in snapshot.environments:
@@ -69,8 +72,12 @@ def _load_monitor_rows(state: State, rows: list[MonitorRow], slots: dict[int, in
             array("q", [until or 0 for until in muted]),
         )
     )
+    state.monitor_counts.update(projects)
     keys = [ids.monitor_key(project, name) for project, name in zip(projects, names, strict=True)]
     state.monitor_keys.put_many(keys, array("I", range(first, first + count)))
+    if state.windows:
+        for number, project, name in zip(numbers, projects, names, strict=True):
+            state.windows.name(project, number, name)
     slots.update(zip(numbers, range(first, first + count), strict=True))
 
 

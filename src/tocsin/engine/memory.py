@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from tocsin.domain.check_in import CheckIn
 from tocsin.domain.incident import Incident
 from tocsin.domain.instant import Instant
+from tocsin.domain.maintenance import MaintenanceWindow
 from tocsin.domain.monitor import Monitor, Policy
 from tocsin.domain.project_settings import ProjectSettings
 
@@ -18,9 +19,10 @@ from tocsin.domain.project_settings import ProjectSettings
 class Needs:
     monitors: set[tuple[int, str]] = field(default_factory=set)  # (project, monitor id)
     check_ins: set[tuple[int, str]] = field(default_factory=set)  # (project, public id)
+    monitor_ids: set[int] = field(default_factory=set)  # projects of which all monitors are asked for, by id only
 
     def __bool__(self) -> bool:
-        return bool(self.monitors or self.check_ins)
+        return bool(self.monitors or self.check_ins or self.monitor_ids)
 
 
 @dataclass(slots=True)
@@ -29,6 +31,7 @@ class Recall:
 
     monitors: dict[tuple[int, str], Monitor] = field(default_factory=dict)
     check_ins: dict[tuple[int, str], CheckIn] = field(default_factory=dict)
+    monitor_ids: dict[int, dict[int, str]] = field(default_factory=dict)  # by project: number → id
 
 
 # (number, project, monitor id, policy number, disabled, inactive, paused_until, muted_until); NEVER/None as in Monitor
@@ -49,4 +52,5 @@ class Snapshot:
     open_runs: Iterable[list[CheckIn]]
     open_incidents: Iterable[list[Incident]]
     sequences: dict[str, int]
+    windows: list[MaintenanceWindow] = field(default_factory=list)
     project_settings: dict[int, ProjectSettings] = field(default_factory=dict)  # of projects that set any

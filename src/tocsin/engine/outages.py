@@ -3,6 +3,7 @@
 For deaf [since, until]:
 
     deadline of the slot inside      the slot is UNKNOWN; wait for the next one after `until`
+    … and the slot in a maintenance  nothing was due; likewise
     window [slot, deadline] overlaps the deadline moves by the overlap; if it then runs out, UNKNOWN
     run due inside                   the run is UNKNOWN; a late end still closes it
     run open across, due later       its time-out moves by the time it lost; if it then runs out, UNKNOWN
@@ -45,7 +46,8 @@ def pass_over(state: State, slot: int, since: Instant, until: Instant) -> int:
     track = subject.track
     before = track.unknown_count
     if track.deadline != NEVER and since <= track.deadline <= until:
-        silence.lapse(subject, CheckInState.UNKNOWN, until)
+        if not silence.excused(subject):
+            silence.lapse(subject, CheckInState.UNKNOWN, until)
         silence.expect(subject, subject.timing.after_outage(until, track.number))
     elif track.deadline != NEVER and track.deadline > until and track.expected < until:
         overlap = until - max(track.expected, since)

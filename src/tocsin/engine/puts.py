@@ -13,7 +13,7 @@ from tocsin.domain.instant import NEVER, Instant
 from tocsin.domain.monitor import Monitor, MonitorChange, Policy
 from tocsin.domain.names import DEFAULT_ENVIRONMENT
 from tocsin.domain.receipt import Receipt
-from tocsin.engine import environments, silence
+from tocsin.engine import environments, limits, silence
 from tocsin.engine.state import DISABLED, INACTIVE, NOWHERE, MonitorEntry, State
 from tocsin.engine.subject import Subject
 
@@ -23,11 +23,13 @@ _UIDS: Final = uuid.UUID("5d3b6ba4-2f0e-4c0e-8a63-7c1f1f0f7a11")  # the namespac
 def put(state: State, commands: tuple[PutMonitor, ...], at: Instant) -> Receipt:
     """All or none."""
     planned: list[tuple[PutMonitor, Monitor, bool]] = []
+    new = 0
     for command in commands:
         try:
-            planned.append((command, *_plan(state, command, at)))
+            planned.append((command, *_plan(state, command, at, new)))
         except errors.TocsinError as error:
             return Receipt(error=error)
+        new += planned[-1][2]
     kept = [
         monitor if command.validate_only else store(state, monitor, at, touch_runs=True)
         for command, monitor, _ in planned
@@ -35,8 +37,8 @@ def put(state: State, commands: tuple[PutMonitor, ...], at: Instant) -> Receipt:
     return Receipt(monitors=tuple(kept), created=any(created for _, _, created in planned))
 
 
-def _plan(state: State, command: PutMonitor, at: Instant) -> tuple[Monitor, bool]:
-    """The monitor as it would be, and whether it would be new."""
+def _plan(state: State, command: PutMonitor, at: Instant, new: int) -> tuple[Monitor, bool]:
+    """The monitor as it would be, and whether it would be new, beside so many new ones of the same request."""
     known = None
     if state.find_monitor(command.project, command.monitor_id) != NOWHERE:
         known = state.configuration(command.project, command.monitor_id)
@@ -46,6 +48,7 @@ def _plan(state: State, command: PutMonitor, at: Instant) -> tuple[Monitor, bool
             raise errors.NotFound(
                 f"no monitor {command.monitor_id!r} in this project", reason="MONITOR_NOT_FOUND", metadata=where
             )
+        limits.check_new_monitor(state, command.project, new)
         return create(command.project, command.monitor_id, command.change, at), True
     if not command.update:
         raise errors.AlreadyExists(
@@ -133,6 +136,7 @@ def _add(state: State, monitor: Monitor, at: Instant, *, track: bool) -> Monitor
     _fill(state, entry, monitor, at)
     state.write_monitor(slot, entry)
     state.monitor_keys.put(ids.monitor_key(monitor.project, monitor.id), slot)
+    state.monitor_counts[monitor.project] += 1
     state.delta.monitors[number] = (monitor, entry.policy)
     state.remember(monitor)
     state.delta.facts.append(MonitorCreated(monitor))
@@ -168,6 +172,7 @@ def delete(state: State, command: DeleteMonitor, at: Instant) -> Receipt:  # noq
         state.close_track(entry, track_slot)
     state.monitor_keys.remove(ids.monitor_key(known.project, known.id))
     state.monitors.close(slot)
+    state.monitor_counts[known.project] -= 1
     state.forget(known)
     state.delta.deleted_monitors.add(known.number)
     state.delta.facts.append(MonitorDeleted(known.project, known.number, known.id))

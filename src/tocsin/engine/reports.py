@@ -11,7 +11,7 @@ from tocsin.domain.instant import Instant
 from tocsin.domain.monitor import Monitor, MonitorChange
 from tocsin.domain.receipt import Receipt
 from tocsin.domain.refusals import RefusalReason
-from tocsin.engine import environments, puts, silence
+from tocsin.engine import defaults, environments, limits, puts, silence
 from tocsin.engine.filing import Filing, Refused
 from tocsin.engine.state import DISABLED, INACTIVE, NOWHERE, MonitorEntry, State
 from tocsin.engine.subject import Subject
@@ -63,6 +63,7 @@ def _report(state: State, sent: Report, at: Instant) -> Receipt:
     environment = sent.environment or (named.environment if named else names.DEFAULT_ENVIRONMENT)
     track_slot = state.find_track(monitor, environment)
     if track_slot == NOWHERE:
+        limits.admit_environment(state, sent, monitor, environment)
         track_slot = environments.add(state, slot, monitor, environment, at)
     state.track(track_slot)  # the working copy, before anybody takes another just to look
     silence.settle(state, track_slot, at)
@@ -75,24 +76,36 @@ def _monitor(state: State, sent: Report, at: Instant) -> int:
     if sent.upsert is not None:
         digest = puts.digest_of(sent.upsert)
         if slot == NOWHERE:
-            monitor = puts.create(sent.project, sent.monitor_id, sent.upsert, at)
-            puts.store(state, monitor, at, touch_runs=False, track=False)
-            slot = state.find_monitor(sent.project, sent.monitor_id)
+            slot = _create(state, sent, defaults.for_new(state, sent.project, sent.upsert), at)
         elif state.monitor(slot).digest != digest:
             known = state.configuration(sent.project, sent.monitor_id)
             assert known is not None
-            puts.store(state, _upserted(state, sent, sent.upsert, known, at), at, touch_runs=False)
+            change = defaults.for_known(state, sent.project, sent.upsert)
+            puts.store(state, _upserted(state, sent, change, known, at), at, touch_runs=False)
         entry = state.monitor(slot)
         entry.digest = digest
         state.write_monitor(slot, entry)
-    elif sent.upsert_error:
-        refuse(state, sent, RefusalReason.MONITOR_INVALID_CONFIG, sent.upsert_error, at, dropped=slot == NOWHERE)
+        return slot
+    bare = defaults.from_report(state, sent) if slot == NOWHERE else None
+    if sent.upsert_error:
+        dropped = slot == NOWHERE and bare is None
+        refuse(state, sent, RefusalReason.MONITOR_INVALID_CONFIG, sent.upsert_error, at, dropped=dropped)
+    if bare is not None:
+        slot = _create(state, sent, defaults.for_new(state, sent.project, bare), at)
     if slot == NOWHERE:
         raise Refused(
             RefusalReason.MONITOR_NOT_FOUND,
             f"no monitor {sent.monitor_id!r} in this project, and the report brought no usable configuration for one",
+            {"configuration": sent.upsert_error} if sent.upsert_error else None,
         )
     return slot
+
+
+def _create(state: State, sent: Report, change: MonitorChange, at: Instant) -> int:
+    limits.admit_monitor(state, sent)
+    monitor = puts.create(sent.project, sent.monitor_id, change, at)
+    puts.store(state, monitor, at, touch_runs=False, track=False)
+    return state.find_monitor(sent.project, sent.monitor_id)
 
 
 def _upserted(state: State, sent: Report, change: MonitorChange, known: Monitor, at: Instant) -> Monitor:

@@ -24,6 +24,7 @@ class Action(enum.Enum):
     REOPEN = "reopen"  # judged UNKNOWN, yet alive
     REORDER = "reorder"  # the start came after the end: only the start time is noted
     CLOSE_LATE = "close_late"  # it had timed out and stays so; end and duration are noted
+    END_AGAIN = "end_again"  # it ended badly: a retry ends it again where the project says so; else as FINISHED
     FINISHED = "finished"  # refused: it had ended (or, for a client that retries, the same answer again)
     NOTE = "note"  # recorded beside it
 
@@ -49,7 +50,10 @@ RUNS: Final[Mapping[tuple[State | None, ReportKind], Action]] = MappingProxyType
         (_S.TIMED_OUT, _K.OK): _A.CLOSE_LATE,
         (_S.TIMED_OUT, _K.ERROR): _A.CLOSE_LATE,
         **{(state, kind): _A.REORDER for state in (_S.OK, _S.ERROR) for kind in (_K.START, _K.BEAT)},
-        **{(state, kind): _A.FINISHED for state in (_S.OK, _S.ERROR) for kind in (_K.OK, _K.ERROR)},
+        (_S.OK, _K.OK): _A.FINISHED,
+        (_S.OK, _K.ERROR): _A.FINISHED,
+        (_S.ERROR, _K.OK): _A.END_AGAIN,
+        (_S.ERROR, _K.ERROR): _A.END_AGAIN,
         **{
             (state, kind): _A.FINISHED
             for state in (_S.MISSED, _S.NOTE)

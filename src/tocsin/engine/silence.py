@@ -145,6 +145,9 @@ def park(state: State, slot: int, leaf: int) -> None:
 def _judge_slot(subject: Subject, at: Instant) -> None:
     track, timing = subject.track, subject.timing
     expected, deadline = track.expected, track.deadline
+    if excused(subject):
+        expect(subject, timing.after_excused(expected, deadline))
+        return
     if track.flags & DEAFENED:
         lapse(subject, CheckInState.UNKNOWN, deadline)
     elif timing.policy.miss_while_running or not track.open_runs:
@@ -153,6 +156,19 @@ def _judge_slot(subject: Subject, at: Instant) -> None:
         verdicts.fail(subject, check_in, Verdict.MISSED, deadline)
         subject.state.delta.facts.append(Missed(check_in, deadline, at))
     expect(subject, timing.after_miss(expected, deadline))
+
+
+def excused(subject: Subject) -> bool:
+    """Whether the slot waited for lies in a maintenance window: nothing was due."""
+    state, track = subject.state, subject.track
+    return bool(state.windows) and state.windows.cover(
+        state.compiler,
+        subject.monitor.project,
+        subject.monitor.number,
+        subject.environment,
+        track.expected,
+        track.deadline,
+    )
 
 
 def lapse(subject: Subject, outcome: CheckInState, at: Instant) -> CheckIn:

@@ -5,7 +5,8 @@ copies back to the roster and into the delta. Deadlines move at once, because a 
 """
 
 import os
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import msgspec
@@ -16,14 +17,18 @@ from tocsin.domain import ids
 from tocsin.domain.check_in import CheckIn
 from tocsin.domain.incident import Incident
 from tocsin.domain.instant import NEVER, Instant
+from tocsin.domain.maintenance import MaintenanceWindow
 from tocsin.domain.monitor import Monitor, Policy
 from tocsin.domain.project_settings import DEFAULTS, ProjectSettings
 from tocsin.domain.track import Track, TrackFlag
 from tocsin.engine.deadlines import RUN, SLOT, Deadlines
+from tocsin.engine.decided import Decided
 from tocsin.engine.delta import Delta
 from tocsin.engine.memory import Recall
+from tocsin.engine.rates import Rates
 from tocsin.engine.runs import Runs
 from tocsin.engine.timing import Timing
+from tocsin.engine.windows import Windows
 from tocsin.schedule import Compiler
 
 NOWHERE: Final = 0xFFFFFFFF
@@ -58,14 +63,16 @@ class MonitorEntry(msgspec.Struct):
 
 
 class State:
-    def __init__(self, compiler: Compiler, defaults: ProjectSettings = DEFAULTS) -> None:
-        """`defaults` are the server's settings for every project."""
+    def __init__(
+        self, compiler: Compiler, defaults: ProjectSettings = DEFAULTS, windows: Iterable[MaintenanceWindow] = ()
+    ) -> None:
+        """`defaults` are the server's settings for every project, `windows` its maintenance windows."""
         self.compiler = compiler
-        self.defaults = defaults
-        self.project_settings: dict[int, ProjectSettings] = {}  # by project; those that differ from the server's
+        self.decided = Decided(defaults)
         self.monitors = MonitorRoster()
         self.tracks = TrackRoster()
         self.monitor_keys = KeyTable(os.urandom(16), self.monitors)
+        self.monitor_counts: Counter[int] = Counter()  # by project
         self.track_keys = KeyTable(os.urandom(16), self.tracks)  # without the newest track of each monitor
         self.deadlines = Deadlines(self.tracks)
         self.runs = Runs(self.tracks)
@@ -77,6 +84,8 @@ class State:
         self.clock: Instant = 0
         self.recall = Recall()
         self.delta = Delta()
+        self.rates = Rates()
+        self.windows = Windows(windows)
         self._policies: dict[Policy, int] = {}
         self._environments: dict[str, int] = {}
         self._dirty: dict[int, Track] = {}
@@ -96,8 +105,7 @@ class State:
 
     def settings_of(self, project: int) -> ProjectSettings:
         """Of a project, resolved: every field is set."""
-        own = self.project_settings.get(project)
-        return own.over(self.defaults) if own is not None else self.defaults
+        return self.decided.of(project)
 
     # -- numbers
 
@@ -177,10 +185,16 @@ class State:
 
     def remember(self, monitor: Monitor) -> None:
         self._monitors[monitor.project, monitor.id] = monitor
+        self.windows.name(monitor.project, monitor.number, monitor.id)
+
+    def new_monitor_ids(self, project: int) -> dict[int, str]:
+        """Of the monitors of a project that were written in this batch, by number."""
+        return {one.number: one.id for one in self._monitors.values() if one.project == project}
 
     def forget(self, monitor: Monitor) -> None:
         """Nothing of a deleted monitor is found again, in this batch either."""
         self._monitors.pop((monitor.project, monitor.id), None)
+        self.windows.forget(monitor.project, monitor.number)
         self.recall.monitors.pop((monitor.project, monitor.id), None)
         self._forget_check_ins(lambda row: row.monitor == monitor.number)
 

@@ -69,6 +69,10 @@ class Timing:
         following = self.compiler.rearm(self.timetable, expected, judged)
         return following if following > expected else self.next_after(expected)
 
+    def after_excused(self, expected: Instant, judged: Instant) -> Instant:
+        """The slot after one that was not due; `judged` is its deadline. Other than after a miss none is swallowed."""
+        return self.after_miss(expected, judged if self.rolling else expected)
+
     def after_outage(self, until: Instant, spread_by: int) -> Instant:
         """The slot to wait for when nobody could listen up to `until`: a full fresh chance.
 

@@ -19,7 +19,7 @@ from tocsin.domain.facts import CheckInRefused
 from tocsin.domain.instant import Clock, Instant
 from tocsin.domain.refusals import RefusalReason
 from tocsin.engine.delta import Delta
-from tocsin.engine.engine import Engine
+from tocsin.engine.engine import Engine, Unjudgeable
 from tocsin.engine.rezoning import NewRules
 from tocsin.journal.local import LocalJournal, Waiting
 from tocsin.store.port import Fenced, Store, StoreTrouble
@@ -36,7 +36,7 @@ _log = structlog.get_logger("tocsin.partition")
 
 
 class _Broken(Exception):
-    """Stepping or writing failed half-way: the engine's state cannot be trusted any more."""
+    """Stepping, judging or writing failed half-way: the engine's state cannot be trusted any more."""
 
 
 class Partition:
@@ -71,6 +71,7 @@ class Partition:
         self._deaf: list[Deaf] = []
         self._new_rules: tuple[NewRules, Callable[[int], None], Callable[[Exception], None]] | None = None
         self._moving: Iterator[int] | None = None  # tracks that new time zone rules move, slice by slice
+        self._unjudgeable: set[int] = set()  # numbers of tracks that broke an engine by being judged
         self._stopping = False
         self._more_due = False
 
@@ -84,7 +85,14 @@ class Partition:
         alive_at = self._engine.clock
         if 0 < alive_at < listening_since:
             await self._pass_over(Deaf(alive_at, listening_since, "restart"))
-        self._more_due = self._engine.tick(listening_since, limit=SLICE)
+        while True:
+            try:
+                self._more_due = self._engine.tick(listening_since, limit=SLICE)
+                break
+            except Unjudgeable as error:
+                _log.exception("the engine broke; it is loaded again")
+                self._note(error)
+                await self._load()
         await self._commit(self._engine.take())
         await self._alive(force=True)
 
@@ -166,6 +174,7 @@ class Partition:
             raise  # another process owns the partition now: to go on would be to fight it
         except Exception as error:
             _log.exception("the engine broke; it is loaded again")
+            self._note(error)
             raise _Broken from error
         for waiting, receipt in zip(batch, receipts, strict=True):
             waiting.resolve(receipt)
@@ -206,6 +215,7 @@ class Partition:
     async def _load(self) -> None:
         self._moving = None  # what was not moved yet is, as it is loaded
         self._engine = await self._patiently(self._loaded)
+        self._engine.leave_out(self._unjudgeable)
         self._position = self._store.position()
         self._alive_at = self._engine.clock
 
@@ -222,9 +232,21 @@ class Partition:
         if gap.until < self._engine.clock:
             return  # a longer gap that overlaps this one was passed over already
         _log.warning("could not listen", reason=gap.reason, seconds=round((gap.until - gap.since) / 1000, 1))
-        for _ in self._engine.resume(gap.since, gap.until, gap.reason):
+        try:
+            for _ in self._engine.resume(gap.since, gap.until, gap.reason):
+                await self._commit(self._engine.take())
             await self._commit(self._engine.take())
-        await self._commit(self._engine.take())
+        except Unjudgeable as error:
+            _log.exception("the engine broke over deaf time; it is loaded again")
+            self._note(error)
+            await self._load()
+            await self._pass_over(gap)  # without that track, so this ends
+
+    def _note(self, error: Exception) -> None:
+        """One track that cannot be judged must not stop the judging of all others."""
+        if isinstance(error, Unjudgeable) and error.track not in self._unjudgeable:
+            self._unjudgeable.add(error.track)
+            _log.error("a track cannot be judged and is left out until the next start", track=error.track)
 
     async def _commit(self, delta: Delta) -> None:
         """Returns when it is durable. The delta's clock is the engine's, which stands still while slices are judged."""

@@ -5,6 +5,7 @@ to TZif bytes, or None. Names are checked before the reader sees them, so it may
 """
 
 import difflib
+import functools
 import re
 from collections.abc import Callable, Collection
 
@@ -15,6 +16,8 @@ from tocsin.schedule import tzif
 _NAME = re.compile(r"[A-Za-z0-9_+-]{1,32}(?:/[A-Za-z0-9_+-]{1,32}){0,3}")
 
 
+_GUESSES = 1_000  # names that are none, with what was suggested for them
+_LENGTHS = 3  # characters by which a suggestion may be longer or shorter
 _FIRST_S = 0  # before 1970 no monitor waits for anything
 _LAST_S = 16_725_225_600  # 2500: the rules of a zone's future repeat within 400 years
 
@@ -38,6 +41,7 @@ class Zones:
         self._read = read
         self._names = names
         self._zones: dict[str, Zone] = {}
+        self._guess = functools.lru_cache(_GUESSES)(self._nearest)  # the same mistake comes with every run of a job
 
     def known(self) -> dict[str, Zone]:
         """The zones that were asked for so far, by name."""
@@ -65,17 +69,30 @@ class Zones:
 
     def _unknown(self, name: str, field: str) -> errors.InvalidArgument:
         shown = name[:100]
-        near = ""
-        if self._names is not None:
-            known = {known.lower(): known for known in self._names()}
-            by_city = {known.rpartition("/")[2].lower(): known for known in sorted(known.values())}
-            wanted = shown.lower().replace(" ", "_")
-            close = difflib.get_close_matches(wanted, known, n=1, cutoff=0.75)
-            guess = known[close[0]] if close else by_city.get(wanted.rpartition("/")[2])
-            near = f"; did you mean {guess}?" if guess else ""
+        guess = self._guess(shown.lower().replace(" ", "_"))
+        near = f"; did you mean {guess}?" if guess else ""
         return errors.invalid(
             field,
             f'{shown!r} is not a time zone; expected an IANA name such as "Europe/Vienna"{near}',
             reason="TIME_ZONE_UNKNOWN",
             time_zone=shown,
         )
+
+    @functools.cached_property
+    def _known_names(self) -> dict[str, str]:
+        return {known.lower(): known for known in sorted(self._names() if self._names is not None else ())}
+
+    def _nearest(self, wanted: str) -> str:
+        """The name that was meant, or "". Only names that begin alike are compared: all of them would take 4 ms."""
+        city = wanted.rpartition("/")[2]
+        near = [
+            name
+            for name in self._known_names
+            if abs(len(name) - len(wanted)) <= _LENGTHS
+            and (name[:2] == wanted[:2] or name.rpartition("/")[2][:2] == city[:2])
+        ]
+        close = difflib.get_close_matches(wanted, near, n=1, cutoff=0.75)
+        if close:
+            return self._known_names[close[0]]
+        same_city = (known for name, known in self._known_names.items() if name.rpartition("/")[2] == city)
+        return next(same_city, "")

@@ -32,10 +32,22 @@ def refusal_error(refusal: CheckInRefused) -> errors.TocsinError:
             return errors.FailedPrecondition(refusal.detail, reason="CHECK_IN_CLOSED", metadata=where)
         case "CHECKIN_ENVIRONMENT_MISMATCH" | "CHECKIN_GUID_PROJECT_MISMATCH":
             return errors.FailedPrecondition(refusal.detail, reason="CHECK_IN_MISMATCH", metadata=where)
+        case "MONITOR_LIMIT_EXCEEDED" | "MONITOR_ENVIRONMENT_LIMIT_EXCEEDED":
+            return errors.ResourceExhausted(refusal.detail, reason="QUOTA_EXCEEDED", metadata=where | refusal.data)
+        case "MONITOR_INVALID_ENVIRONMENT":
+            return errors.InvalidArgument(refusal.detail, reason="ENVIRONMENT_INVALID", metadata=where)
+        case "MONITOR_ENVIRONMENT_RATELIMITED":
+            return errors.ResourceExhausted(
+                refusal.detail,
+                reason="RATE_LIMITED",
+                metadata={**where, "limit": "check_ins_per_minute"},
+                retry_after_ms=MINUTE - refusal.at % MINUTE,
+            )
         case _:
             return errors.InvalidArgument(refusal.detail, reason="FIELD_INVALID", metadata=where)
 
 
+_FAIR_SHARE = 20  # configurations that are tried out before other requests get a turn
 _BAD = (State.ERROR, State.TIMED_OUT)
 _TRACE = re.compile(r"[0-9a-f]{32}")
 Rejected = Callable[[str, str], None]  # (dialect, reason): a request that never became a report
@@ -78,9 +90,13 @@ class CheckIns:
         Single refusals and errors are in the receipts.
         """
         principal.require(Scope.INGEST)
-        commands = [ReportCheckIn(self._normal(report, strict=False)) for report in reports]
         if not reports:
             return []
+        commands: list[ReportCheckIn] = []
+        for report in reports:
+            if report.upsert is not None and len(commands) % _FAIR_SHARE == _FAIR_SHARE - 1:
+                await asyncio.sleep(0)
+            commands.append(ReportCheckIn(self._normal(report, strict=False)))
         receipts = await self._journal.append_many(reports[0].received, commands)
         self._answered(reports[0].dialect, reports[0].received)
         return receipts

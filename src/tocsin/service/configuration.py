@@ -4,7 +4,7 @@ from typing import Final
 
 from tocsin.domain import errors
 from tocsin.domain.monitor import MAX_MARGIN, MAX_MAX_RUNTIME, MAX_THRESHOLD, MonitorChange
-from tocsin.domain.schedule import Schedule, in_zone
+from tocsin.domain.schedule import Schedule, in_zone, placed
 from tocsin.schedule import Compiler, Zones
 
 _BOUNDS: Final = {
@@ -43,6 +43,10 @@ class Configuration:
             self._scratch, self._compiled = Compiler(self._zones), 1
         return self._scratch, self._scratch.compile(schedules, field=field)
 
+    def check_zone(self, name: str, field: str) -> None:
+        """TIME_ZONE_UNKNOWN, about `field`, when there is no such zone."""
+        self._zones.get(name, field=field)
+
     def check(self, change: MonitorChange, field: str) -> None:
         """InvalidArgument with the path below `field` of what is wrong."""
         for name, value in change.tolerance.items():
@@ -51,5 +55,5 @@ class Configuration:
                 raise errors.invalid(f"{field}.tolerance.{name}", f"must be {low} to {high}, not {value}")
         schedules = change.policy.get("schedules")
         if isinstance(schedules, tuple):
-            schedules, single = in_zone(schedules, "UTC"), len(schedules) == 1
+            schedules, single = in_zone(placed(schedules, "UTC"), "UTC"), len(schedules) == 1
             self.compile(schedules, f"{field}.schedules[0]" if single else f"{field}.schedules")

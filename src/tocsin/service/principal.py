@@ -55,6 +55,10 @@ class Principals:
 
     def refresh(self) -> bool:
         """Blocking. True when something had changed."""
+        with self._lock:  # whoever read earlier must not write later
+            return self._refresh()
+
+    def _refresh(self) -> bool:
         revision = self._store.credentials_revision()
         if revision == self._revision:
             return False
@@ -65,8 +69,7 @@ class Principals:
             for key in keys
             if key.revoke_time is None and key.project in projects
         }
-        with self._lock:
-            self._by_digest, self._projects, self._revision = found, projects, revision
+        self._by_digest, self._projects, self._revision = found, projects, revision
         return True
 
     def find(self, key: str) -> Principal | None:

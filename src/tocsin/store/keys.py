@@ -39,6 +39,13 @@ def list_projects(connection: Connection) -> list[Project]:
     return [_project_of(row) for row in connection.execute(select(projects).order_by(projects.c.number))]
 
 
+def put_project_settings(connection: Connection, project: int, own: ProjectSettings) -> None:
+    """What the project decides for itself; whoever keeps projects in memory reads them again."""
+    body = msgspec.json.encode(own, order="deterministic").decode()
+    connection.execute(update(projects).where(projects.c.number == project).values(settings=body))
+    _bump(connection)
+
+
 def create_key(connection: Connection, project: int, *, scope: Scope, digest: bytes, hint: str, at: Instant) -> Key:
     if not connection.execute(select(exists().where(projects.c.number == project))).scalar():
         raise errors.NotFound(

@@ -12,7 +12,7 @@ from sqlalchemy import Row, Select, Table, literal_column, select
 
 from tocsin.domain.project_settings import ProjectSettings
 from tocsin.engine.memory import Snapshot
-from tocsin.store import check_ins, incidents, keys, monitors, schema
+from tocsin.store import check_ins, incidents, keys, monitors, schema, windows
 from tocsin.store.database import Database, trouble
 from tocsin.store.schema import PARTITION, is_open, partitions
 
@@ -41,6 +41,7 @@ class Loading:
                 open_runs=self._objects(_open_runs(), check_ins.from_row),
                 open_incidents=self._objects(_open_incidents(), incidents.from_row),
                 sequences=dict(self._all(schema.sequences)),
+                windows=windows.load(self._connection),
                 project_settings={
                     project.number: project.settings
                     for project in keys.list_projects(self._connection)

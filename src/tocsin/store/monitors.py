@@ -75,6 +75,17 @@ def to_row(monitor: Monitor, policy: int) -> tuple[Any, ...]:
     )
 
 
+def ids_of(connection: Connection, projects: Iterable[int]) -> dict[int, dict[int, str]]:
+    """The ids of all monitors of these projects, by project and number."""
+    return {
+        project: {
+            row.number: row.id
+            for row in connection.execute(select(monitors.c.number, monitors.c.id).where(monitors.c.project == project))
+        }
+        for project in projects
+    }
+
+
 def recall(connection: Connection, wanted: Iterable[tuple[int, str]]) -> dict[tuple[int, str], Monitor]:
     """The monitors of these (project, id) pairs, as far as they exist."""
     by_project: dict[int, list[str]] = {}

@@ -13,6 +13,7 @@ from tocsin.domain.errors import Unavailable
 from tocsin.domain.facts import CheckInRefused
 from tocsin.domain.incident import Incident, Outage
 from tocsin.domain.instant import Instant
+from tocsin.domain.maintenance import MaintenanceWindow
 from tocsin.domain.monitor import Monitor
 from tocsin.domain.project import Key, Project, Scope
 from tocsin.domain.trace_error import TraceError
@@ -119,6 +120,8 @@ class Store(Protocol):
         self, project: int, *, monitor: int | None = None, open_only: bool = False, size: int, token: str = ""
     ) -> Page[Incident]: ...
     def list_outages(self, *, shown_only: bool = True, size: int, token: str = "") -> Page[Outage]: ...
+    def get_window(self, project: int, window_id: str) -> MaintenanceWindow | None: ...
+    def list_windows(self, project: int, *, size: int, token: str = "") -> Page[MaintenanceWindow]: ...
     def list_refusals(
         self, project: int, monitor_id: str | None, *, size: int, token: str = ""
     ) -> Page[CheckInRefused]: ...

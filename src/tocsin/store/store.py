@@ -6,11 +6,12 @@ from tocsin.domain.check_in import CheckIn
 from tocsin.domain.facts import CheckInRefused
 from tocsin.domain.incident import Incident, Outage
 from tocsin.domain.instant import Instant
+from tocsin.domain.maintenance import MaintenanceWindow
 from tocsin.domain.project import Key, Project, Scope
 from tocsin.domain.trace_error import TraceError
 from tocsin.engine.delta import Delta
 from tocsin.engine.memory import Needs, Recall, Snapshot
-from tocsin.store import changes, check_ins, incidents, keys, monitors, refusals, retention, trace_errors
+from tocsin.store import changes, check_ins, incidents, keys, monitors, refusals, retention, trace_errors, windows
 from tocsin.store.commit import Commit, Fence, acquire, stamp
 from tocsin.store.database import open_database
 from tocsin.store.loading import Loading
@@ -51,7 +52,11 @@ class SqlStore:
 
     def recall(self, needs: Needs) -> Recall:
         with self.database.look_up() as connection:
-            return Recall(monitors.recall(connection, needs.monitors), check_ins.recall(connection, needs.check_ins))
+            return Recall(
+                monitors.recall(connection, needs.monitors),
+                check_ins.recall(connection, needs.check_ins),
+                monitors.ids_of(connection, needs.monitor_ids),
+            )
 
     def commit(self, delta: Delta, position: int) -> None:
         with self.database.write() as connection:
@@ -114,6 +119,14 @@ class SqlStore:
     def list_outages(self, *, shown_only: bool = True, size: int, token: str = "") -> Page[Outage]:
         with self.database.read() as connection:
             return incidents.list_outages(connection, shown_only=shown_only, size=size, token=token)
+
+    def get_window(self, project: int, window_id: str) -> MaintenanceWindow | None:
+        with self.database.read() as connection:
+            return windows.get(connection, project, window_id)
+
+    def list_windows(self, project: int, *, size: int, token: str = "") -> Page[MaintenanceWindow]:
+        with self.database.read() as connection:
+            return windows.list_page(connection, project, size=size, token=token)
 
     def list_refusals(
         self, project: int, monitor_id: str | None, *, size: int, token: str = ""

@@ -45,6 +45,11 @@ class EngineCollector(Collector):
             "Age of the oldest accepted check-in not applied yet.",
             view.ingest_lag_ms() / 1000,
         )
+        yield _gauge(
+            "tocsin_environments_unjudgeable",
+            "Environments of monitors that are not judged because judging them failed; the log says which.",
+            engine.left_out,
+        )
         heap = GaugeMetricFamily("tocsin_heap_entries", "Entries in the deadline heaps.", labels=["heap"])
         for name, count in zip(("slot", "run"), state.deadlines.counts(), strict=True):
             heap.add_metric([name], count)

@@ -98,6 +98,11 @@ class Metrics:
         self.tzdata_info = Gauge(
             "tocsin_tzdata_info", "Time zone database in use, always 1.", ("version",), registry=registry
         )
+        self.ingest_anomaly = Gauge(
+            "tocsin_ingest_anomaly",
+            "1 while far fewer check-ins come than in the same minutes of other days.",
+            registry=registry,
+        )
         Gauge("tocsin_watchdog", "Always 1; alert when absent.", registry=registry).set(1)
         for backend in ("sqlite",):
             self.writes.labels(backend)

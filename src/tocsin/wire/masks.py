@@ -21,6 +21,7 @@ from tocsin.domain.monitor import (
     Policy,
     Tolerance,
 )
+from tocsin.domain.project_settings import BOUNDS
 from tocsin.v1 import monitor_pb2 as pb
 from tocsin.wire.monitor import EXPECT_FROM, KINDS
 from tocsin.wire.schedule import to_schedules
@@ -170,6 +171,7 @@ _POLICY: Final[Mapping[str, Reader]] = {
     "miss_while_running": _whole,
     "round_to_minute": _whole,
     "assertions": _texts,
+    "check_ins_per_minute": _between(0, BOUNDS["check_ins_per_minute"][1]),
 }
 _OWN: Final[Mapping[str, Reader]] = {
     "display_name": _text,

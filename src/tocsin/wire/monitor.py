@@ -102,6 +102,7 @@ def from_monitor(
         expect_from=EXPECT_FROM.from_domain(policy.expect_from),
         miss_while_running=policy.miss_while_running,
         round_to_minute=policy.round_to_minute,
+        check_ins_per_minute=policy.check_ins_per_minute,
         environments=[
             from_track(monitor, environment, track, created.get(track.number, 0), now=now)
             for environment, track in tracks

@@ -48,6 +48,11 @@ def test_text_from_the_environment_becomes_what_the_setting_is():
     [
         ({"TOCSIN_ENGINE__QUEUE_LIMIT": "many"}, "engine.queue_limit"),
         ({"TOCSIN_ENGINE__QUEUE_LIMIT": "0"}, "engine.queue_limit"),
+        ({"TOCSIN_PROJECTS__MARGIN_SECONDS": "-1"}, "projects.margin_seconds"),
+        ({"TOCSIN_PROJECTS__MARGIN_SECONDS": "nan"}, "projects.margin_seconds"),
+        ({"TOCSIN_PROJECTS__FAILURE_THRESHOLD": "721"}, "projects.failure_threshold"),
+        ({"TOCSIN_PROJECTS__STRICT": "perhaps"}, "projects.strict"),
+        ({"TOCSIN_PROJECTS__DENIED_MONITORS": "a" * 201}, "projects.denied_monitors"),
         ({"TOCSIN_ENGINE__ANSWER_WITHIN_MS": "0"}, "engine.answer_within_ms"),
         ({"TOCSIN_STORE__CHECK_IN_DAYS": "0"}, "store.check_in_days"),
         ({"TOCSIN_STORE__CHECK_IN_DAYS": "27"}, "store.check_in_days"),
@@ -104,3 +109,13 @@ def test_what_is_no_address_is_refused(text):
 def test_the_database_is_in_the_data_folder_unless_another_is_named():
     assert load(None, {}, {"store.data": "d"}).database_url == "sqlite:///d/tocsin.db"
     assert load(None, {}, {"store.url": "sqlite:///other.db"}).database_url == "sqlite:///other.db"
+
+
+def test_what_holds_in_projects():
+    from tocsin.app.project_settings import Projects, to_domain
+    from tocsin.domain.project_settings import DEFAULTS
+
+    assert to_domain(Projects()) == DEFAULTS
+    environment = {"TOCSIN_PROJECTS__ALLOWED_MONITORS": "a-*, b", "TOCSIN_PROJECTS__MAX_RUNTIME_SECONDS": "0.5"}
+    found = to_domain(load(None, environment, {}).projects)
+    assert (found.allowed_monitors, found.max_runtime_ms) == (("a-*", "b"), 500)

@@ -1,26 +1,23 @@
 """monitor_config → MonitorChange: minutes become milliseconds, words become schedules, bounds are those of Sentry.
 
-A key that is absent changes nothing, null is the default, a value out of bounds spoils the configuration (never the run
-it came with). A configuration always replaces the schedule, to which our time zone belongs; one that names no zone
-leaves it open, which keeps the zone that is stored.
+A key that is absent changes nothing, null is the default of the project, a value out of bounds spoils the configuration
+(never the run it came with). A configuration always replaces the schedule, to which our time zone belongs; one that
+names no zone leaves it open, which keeps the zone that is stored.
 """
 
+import contextlib
 import re
 from typing import Final, NamedTuple
 
 import msgspec
 
-from tocsin.dialects.sentry import schema
+from tocsin.dialects.sentry import hints, schema
 from tocsin.dialects.sentry.schema import SchemaError
 from tocsin.domain.instant import MINUTE
 from tocsin.domain.monitor import MAX_THRESHOLD, Kind, MonitorChange
-from tocsin.domain.schedule import Cron, Interval, Schedule, Unit
+from tocsin.domain.schedule import PROJECT_ZONE, Cron, Interval, Schedule, Unit
 
 MAX_MINUTES: Final = 40_320  # 28 days; more is clamped
-DEFAULT_MARGIN: Final = 1  # minutes
-DEFAULT_MAX_RUNTIME: Final = 30  # minutes
-DEFAULT_THRESHOLD: Final = 1
-DEFAULT_ZONE: Final = "UTC"
 KEPT_ZONE: Final = ""  # the zone of the schedule that is replaced
 MAX_COUNT: Final = 2**31 - 1  # of an interval; what a timetable can count
 MAX_OWNER: Final = 256  # characters
@@ -34,10 +31,6 @@ _NICKNAMES: Final = {
     "@daily": "0 0 * * *",
     "@hourly": "0 * * * *",
 }
-_CONFIG_KEYS: Final = frozenset(
-    ("schedule", "checkin_margin", "max_runtime", "timezone", "failure_issue_threshold", "recovery_threshold", "owner")
-)
-_SCHEDULE_KEYS: Final = frozenset(("type", "value", "unit"))
 _OWNER: Final = re.compile(r"(user|team):\S.*", re.DOTALL)
 
 Fields = dict[str, msgspec.Raw]
@@ -49,30 +42,40 @@ class Reading(NamedTuple):
     change: MonitorChange | None
     error: str = ""
     bad_owner: str = ""  # why the owner was left out
-    misplaced: str = ""  # which keys were ignored
+    misplaced: str = ""  # which keys were ignored, and where they belong
 
 
 def read(raw: msgspec.Raw) -> Reading:
     """Never raises: what is wrong is in the answer, with its JSON path."""
     try:
         fields = schema.decode_object(raw, _PATH)
-        plan, unknown = _schedule(fields)
-        tolerance = _tolerance(fields)
     except SchemaError as problem:
         return Reading(None, str(problem))
+    misplaced = _misplaced(fields)
+    try:
+        plan = _schedule(fields)
+        tolerance = _tolerance(fields)
+    except SchemaError as problem:
+        return Reading(None, f"{problem}; {misplaced}" if misplaced else str(problem))
     owner, bad_owner = _owner(fields)
-    unknown = [*(f"{_PATH}.{key[:40]}" for key in fields.keys() - _CONFIG_KEYS), *unknown]
     change = MonitorChange(
         policy={"schedules": (plan,), "kind": Kind.JOB, "round_to_minute": True},
         tolerance=tolerance,
         owner=owner or msgspec.UNSET,
         origin="sentry",
     )
-    return Reading(change, "", bad_owner, f"ignored unknown keys: {', '.join(sorted(unknown)[:10])}" if unknown else "")
+    return Reading(change, "", bad_owner, misplaced)
 
 
-def _schedule(fields: Fields) -> tuple[Schedule, list[str]]:
-    """The schedule, and the paths of the keys in it that mean nothing."""
+def _misplaced(fields: Fields) -> str:
+    found = hints.ignored(fields.keys() - hints.CONFIG_KEYS, _PATH)
+    with contextlib.suppress(SchemaError):
+        schedule = schema.decode_object(fields.get("schedule", msgspec.Raw(b"{}")), f"{_PATH}.schedule")
+        found += hints.ignored(schedule.keys() - hints.SCHEDULE_KEYS, f"{_PATH}.schedule")
+    return f"ignored unknown keys: {', '.join(found)}" if found else ""
+
+
+def _schedule(fields: Fields) -> Schedule:
     path = f"{_PATH}.schedule"
     raw = fields.get("schedule")
     if raw is None or schema.is_absent(raw):
@@ -80,14 +83,11 @@ def _schedule(fields: Fields) -> tuple[Schedule, list[str]]:
     schedule = schema.decode_object(raw, path)
     zone = _zone(fields)
     kind = _required(schedule, "type", str, path)
-    plan: Schedule
     if kind == "crontab":
-        plan = Cron(crontab(_required(schedule, "value", str, path), f"{path}.value"), zone)
-    elif kind == "interval":
-        plan = _interval(schedule, path, zone)
-    else:
-        raise SchemaError(f"{path}.type: {kind[:40]!r} is neither 'crontab' nor 'interval'")
-    return plan, [f"{path}.{key[:40]}" for key in schedule.keys() - _SCHEDULE_KEYS]
+        return Cron(crontab(_required(schedule, "value", str, path), f"{path}.value"), zone)
+    if kind == "interval":
+        return _interval(schedule, path, zone)
+    raise SchemaError(f"{path}.type: {kind[:40]!r} is neither 'crontab' nor 'interval'")
 
 
 def crontab(text: str, path: str) -> str:
@@ -122,33 +122,31 @@ def _zone(fields: Fields) -> str:
     if raw is None:
         return KEPT_ZONE
     if schema.is_absent(raw):
-        return DEFAULT_ZONE
-    return schema.decode_value(raw, str, f"{_PATH}.timezone") or DEFAULT_ZONE
+        return PROJECT_ZONE
+    return schema.decode_value(raw, str, f"{_PATH}.timezone") or PROJECT_ZONE
 
 
 def _tolerance(fields: Fields) -> dict[str, object]:
     found: dict[str, object] = {}
-    margin = _whole(fields, "checkin_margin", DEFAULT_MARGIN, least=0)
-    if margin is not None:
-        found["margin_ms"] = min(max(margin, 1), MAX_MINUTES) * MINUTE
-    runtime = _whole(fields, "max_runtime", DEFAULT_MAX_RUNTIME)
-    if runtime is not None:
-        found["max_runtime_ms"] = min(runtime, MAX_MINUTES) * MINUTE
+    if "checkin_margin" in fields:
+        margin = _whole(fields, "checkin_margin", least=0)
+        found["margin_ms"] = None if margin is None else min(max(margin, 1), MAX_MINUTES) * MINUTE
+    if "max_runtime" in fields:
+        runtime = _whole(fields, "max_runtime")
+        found["max_runtime_ms"] = None if runtime is None else min(runtime, MAX_MINUTES) * MINUTE
     for key, name in (("failure_issue_threshold", "failure_threshold"), ("recovery_threshold", "recovery_threshold")):
-        threshold = _whole(fields, key, DEFAULT_THRESHOLD)
-        if threshold is not None:
-            if threshold > MAX_THRESHOLD:
+        if key in fields:
+            threshold = _whole(fields, key)
+            if threshold is not None and threshold > MAX_THRESHOLD:
                 raise SchemaError(f"{_PATH}.{key}: must be at most {MAX_THRESHOLD}, got {str(threshold)[:24]}")
             found[name] = threshold
     return found
 
 
-def _whole(fields: Fields, key: str, default: int, *, least: int = 1) -> int | None:
-    """None: not named."""
-    if key not in fields:
-        return None
+def _whole(fields: Fields, key: str, *, least: int = 1) -> int | None:
+    """None: null, which is the project's default."""
     if schema.is_absent(fields[key]):
-        return default
+        return None
     value = schema.decode_value(fields[key], int, f"{_PATH}.{key}")
     if value < least:
         raise SchemaError(f"{_PATH}.{key}: must be at least {least}, got {str(value)[:24]}")

@@ -7,20 +7,19 @@ import math
 import re
 from collections.abc import Mapping
 from typing import Final
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import unquote
 
 import msgspec
 
-from tocsin.dialects.sentry import schema
+from tocsin.dialects.sentry import forms, schema
 from tocsin.dialects.sentry.answers import Rejection
+from tocsin.dialects.sentry.forms import FormError
 from tocsin.dialects.sentry.schema import CheckInPayload, SchemaError
 from tocsin.domain import ids
 from tocsin.domain.errors import InvalidArgument
 from tocsin.domain.refusals import RefusalReason
 
 _JSON: Final = "application/json"
-_FORM: Final = "application/x-www-form-urlencoded"
-_MAX_FORM_FIELDS: Final = 100
 _SEEN_MAX: Final = 4_096  # characters of a value that are kept
 _NUMBER: Final = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _TEXTS: Final = ("status", "check_in_id", "environment")
@@ -54,8 +53,10 @@ def payload(slug: str, query: Mapping[str, str], content_type: str, body: bytes)
         except SchemaError as problem:
             raise _bad(f"body: {problem}") from None
     fallback: dict[str, str] = {name: value for name, value in query.items() if value}
-    if kind.startswith(_FORM):
-        fallback |= _form(body)
+    try:
+        fallback |= forms.fields(content_type, body)
+    except FormError as problem:
+        raise _bad(f"form body: {problem}") from None
     changes: dict[str, object] = {name: fallback.get(name) for name in _TEXTS if getattr(found, name) is None}
     if found.duration is None and "duration" in fallback:
         changes["duration"] = _seconds(fallback["duration"])
@@ -79,14 +80,6 @@ def seen(slug: str, query: Mapping[str, str], content_type: str, body: bytes) ->
     if body:
         fields["body"] = body[:_SEEN_MAX].decode("utf-8", "replace")
     return msgspec.json.encode(fields)
-
-
-def _form(body: bytes) -> dict[str, str]:
-    try:
-        pairs = parse_qsl(body.decode("utf-8", "replace"), max_num_fields=_MAX_FORM_FIELDS)
-    except ValueError as problem:
-        raise _bad(f"form body: {problem}") from None
-    return dict(pairs)
 
 
 def _seconds(text: str) -> float:

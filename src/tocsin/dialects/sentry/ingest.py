@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from tocsin.dialects.sentry import auth, body, cron, events, mapping, schema
-from tocsin.dialects.sentry.answers import Rejection, empty_response, json_response
+from tocsin.dialects.sentry.answers import Rejection, empty_response, json_response, refused_response
 from tocsin.dialects.sentry.call import Call, Endpoint
 from tocsin.dialects.sentry.delivery import deliver
 from tocsin.dialects.sentry.envelope import CHECK_IN, CLIENT_REPORT, EVENT, EnvelopeError, EnvelopeTooLargeError, Parser
@@ -19,11 +19,13 @@ from tocsin.dialects.sentry.refusals import excerpt
 from tocsin.domain import ids
 from tocsin.domain.errors import InvalidArgument, Unavailable
 from tocsin.domain.project import Scope
+from tocsin.domain.project_settings import DEFAULTS, ProjectSettings
 from tocsin.service.check_ins import CheckIns
 from tocsin.service.principal import Principals
 
 ObserveItem = Callable[[str, int, int], None]  # (item type, project, how many)
 ObserveLoss = Callable[[str, int, int], None]  # (reason, project, check-ins that the client says it lost)
+SettingsOf = Callable[[int], ProjectSettings]  # by project, every field set
 ITEM_TYPES: Final = frozenset(
     (
         "check_in",
@@ -65,12 +67,14 @@ class Ingest:
         limits: Limits,
         observe_item: ObserveItem,
         observe_loss: ObserveLoss,
+        settings_of: SettingsOf,
     ) -> None:
         self._check_ins = check_ins
         self._principals = principals
         self._limits = limits
         self._observe_item = observe_item
         self._observe_loss = observe_loss
+        self._settings_of = settings_of
         self._allowance = events.Allowance()
 
     async def envelope(self, request: Request, call: Call) -> Response:
@@ -118,8 +122,11 @@ class Ingest:
         sent = slug, request.query_params, request.headers.get("content-type", ""), content
         call.payload = excerpt(cron.seen(*sent))
         payload = cron.payload(*sent)
-        await deliver(self._check_ins, principal, [mapping.to_report(payload, call.arrival(), call.payload)])
+        outcome = mapping.to_report(payload, call.arrival(), call.payload)
+        refusals = await deliver(self._check_ins, principal, [outcome])
         self._observe_item(CHECK_IN, project, 1)
+        if refusals and self._settings_of(project).strict:
+            return refused_response(refusals) or empty_response(202)
         return empty_response(202)
 
     async def store(self, request: Request, call: Call) -> Response:
@@ -200,14 +207,16 @@ def routes(
     limits: Limits | None = None,
     observe_item: ObserveItem = lambda _type, _project, _count: None,
     observe_loss: ObserveLoss = lambda _reason, _project, _quantity: None,
+    settings_of: SettingsOf = lambda _project: DEFAULTS,
 ) -> list[BaseRoute]:
     """The routes below `path_prefix` ("" or "/sentry"), for the application to mount.
 
     Every request must carry `request.state.received`, the instant (ms) at which it was accepted. `observe_item` is
     called for each item of each accepted envelope, `observe_loss` for each line of a client report about check-ins;
-    types come from `ITEM_TYPES` and reasons from `LOSS_REASONS`, or are `OTHER`: no client makes labels.
+    types come from `ITEM_TYPES` and reasons from `LOSS_REASONS`, or are `OTHER`: no client makes labels. `settings_of`
+    answers a project's settings, resolved.
     """
-    ingest = Ingest(check_ins, principals, limits or Limits(), observe_item, observe_loss)
+    ingest = Ingest(check_ins, principals, limits or Limits(), observe_item, observe_loss, settings_of)
     prefix = path_prefix.rstrip("/")
     envelope = Endpoint(ingest.envelope, ("POST",), check_ins)
     ping = Endpoint(ingest.cron, ("GET", "HEAD", "POST"), check_ins)

@@ -21,6 +21,7 @@ from tocsin.domain.commands import Command, RecordRefusals, ReportCheckIn
 from tocsin.domain.errors import TocsinError
 from tocsin.domain.facts import CheckInRefused
 from tocsin.domain.project import Key, Project, Scope, digest_of
+from tocsin.domain.project_settings import DEFAULTS, ProjectSettings
 from tocsin.domain.receipt import Receipt
 from tocsin.service.check_ins import CheckIns
 from tocsin.service.principal import Principals
@@ -33,12 +34,13 @@ PROJECT = 42
 
 
 class RecordingJournal:
-    """Keeps what is appended. `trouble` raises; `errors[i]` is put into the receipt of the i-th report."""
+    """Keeps what is appended. `trouble` raises; `errors[i]` and `refused[i]` are put into the receipt of the i-th report."""
 
     def __init__(self) -> None:
         self.commands: list[Command] = []
         self.trouble: TocsinError | None = None
         self.errors: dict[int, TocsinError] = {}
+        self.refused: dict[int, CheckInRefused] = {}
 
     def arrival(self) -> contextlib.AbstractContextManager[int]:
         return contextlib.nullcontext(NOW)
@@ -48,7 +50,9 @@ class RecordingJournal:
             raise self.trouble
         self.commands.append(command)
         number = sum(isinstance(one, ReportCheckIn) for one in self.commands) - 1
-        return Receipt(error=self.errors.get(number) if isinstance(command, ReportCheckIn) else None)
+        if not isinstance(command, ReportCheckIn):
+            return Receipt()
+        return Receipt(error=self.errors.get(number), refusal=self.refused.get(number))
 
     async def append_many(self, at: int, commands: Sequence[Command]) -> list[Receipt]:
         return [await self.append(at, command) for command in commands]
@@ -103,7 +107,9 @@ class _Stamp:
 
 
 class Edge:
-    def __init__(self, *, path_prefix: str = "", limits: Limits | None = None) -> None:
+    def __init__(
+        self, *, path_prefix: str = "", limits: Limits | None = None, settings: ProjectSettings = DEFAULTS
+    ) -> None:
         self.journal = RecordingJournal()
         self.rejections: list[str] = []
         self.items: list[tuple[str, int]] = []
@@ -125,6 +131,7 @@ class Edge:
             limits=limits,
             observe_item=lambda kind, project, count: self.items.extend([(kind, project)] * count),
             observe_loss=lambda *loss: self.losses.append(loss),
+            settings_of=lambda _project: settings,
         )
         self.app = Starlette(routes=found, middleware=[Middleware(_Stamp)])
 

@@ -8,7 +8,7 @@ import pytest
 from tocsin.dialects.sentry.config import read
 from tocsin.domain.instant import MINUTE
 from tocsin.domain.monitor import Kind, Monitor, MonitorChange, Tolerance
-from tocsin.domain.schedule import Anchor, Cron, Interval, Unit
+from tocsin.domain.schedule import PROJECT_ZONE, Anchor, Cron, Interval, Unit
 
 HOURLY = {"type": "crontab", "value": "0 * * * *"}
 DAYS_28 = 40_320 * MINUTE
@@ -65,7 +65,7 @@ def test_only_named_keys_travel():
     assert after.owner == "user:a"
 
 
-def test_null_is_the_default():
+def test_null_is_the_default_of_the_project():
     change = _with(
         checkin_margin=None,
         max_runtime=None,
@@ -75,12 +75,12 @@ def test_null_is_the_default():
         owner=None,
     )
     assert change.tolerance == {
-        "margin_ms": MINUTE,
-        "max_runtime_ms": 30 * MINUTE,
-        "failure_threshold": 1,
-        "recovery_threshold": 1,
+        "margin_ms": None,
+        "max_runtime_ms": None,
+        "failure_threshold": None,
+        "recovery_threshold": None,
     }
-    assert change.policy["schedules"] == (Cron("0 * * * *", "UTC"),)
+    assert change.policy["schedules"] == (Cron("0 * * * *", PROJECT_ZONE),)
     assert change.owner is msgspec.UNSET
 
 
@@ -208,8 +208,8 @@ def test_not_a_config(document):
 
 
 @pytest.mark.parametrize("zone", ["", None])
-def test_no_zone_is_utc(zone):
-    assert _with(timezone=zone).policy["schedules"] == (Cron("0 * * * *", "UTC"),)
+def test_no_zone_is_that_of_the_project(zone):
+    assert _with(timezone=zone).policy["schedules"] == (Cron("0 * * * *", PROJECT_ZONE),)
 
 
 def test_a_zone_that_is_not_named_stays():
@@ -243,7 +243,51 @@ def test_an_empty_owner_is_none():
 def test_misplaced_keys_are_told():
     reading = _read({"schedule": {**HOURLY, "timezone": "Europe/Vienna"}, "maxRuntime": 5})
     assert reading.change is not None
-    assert reading.misplaced == "ignored unknown keys: $.monitor_config.maxRuntime, $.monitor_config.schedule.timezone"
+    assert reading.misplaced == (
+        "ignored unknown keys: $.monitor_config.maxRuntime (did you mean $.monitor_config.max_runtime?), "
+        "$.monitor_config.schedule.timezone (did you mean $.monitor_config.timezone?)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("where", "key", "place"),
+    [
+        ("schedule", "timezone", "$.monitor_config.timezone"),
+        ("schedule", "timeZone", "$.monitor_config.timezone"),
+        ("schedule", "max_runtime", "$.monitor_config.max_runtime"),
+        ("schedule", "crontab", "$.monitor_config.schedule.value"),
+        ("schedule", "schedule_type", "$.monitor_config.schedule.type"),
+        ("config", "type", "$.monitor_config.schedule.type"),
+        ("config", "value", "$.monitor_config.schedule.value"),
+        ("config", "crontab", "$.monitor_config.schedule.value"),
+        ("config", "checkinMargin", "$.monitor_config.checkin_margin"),
+        ("config", "failureIssueThreshold", "$.monitor_config.failure_issue_threshold"),
+        ("config", "failure-threshold", "$.monitor_config.failure_issue_threshold"),
+        ("config", "recovery_treshold", "$.monitor_config.recovery_threshold"),
+        ("config", "environment", "$.environment"),
+        ("config", "slug", "$.monitor_slug"),
+        ("config", "colour", ""),
+        ("config", "x" * 10_000, ""),
+        ("config", "", ""),
+    ],
+)
+def test_the_place_that_was_meant_is_named(where, key, place):
+    config = {"schedule": {**HOURLY, key: 1}} if where == "schedule" else {"schedule": HOURLY, key: 1}
+    told = _read(config).misplaced
+    assert key[:40] in told
+    assert (f"did you mean {place}?" in told) if place else ("did you mean" not in told)
+    assert len(told) < 200
+
+
+def test_a_configuration_that_is_refused_says_what_was_meant():
+    told = _read({"schedule": {"crontab": "0 * * * *"}}).error
+    assert told.startswith("$.monitor_config.schedule.type: required; ignored unknown keys: ")
+    assert told.endswith("$.monitor_config.schedule.crontab (did you mean $.monitor_config.schedule.value?)")
+
+
+def test_only_so_many_are_told():
+    told = _read({"schedule": HOURLY, **{f"k{number:03}": 1 for number in range(1_000)}}).misplaced
+    assert told.count("$.") == 10
 
 
 def test_nested_bombs_stay_inside():

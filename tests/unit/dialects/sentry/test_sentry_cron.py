@@ -313,3 +313,53 @@ async def test_a_slug_of_a_megabyte():
     sent = await edge.raw("GET", f"/api/42/cron/{'x' * 1_000_000}/{KEY}", "status=ok", [{"type": "http.request"}])
     assert sent[0]["status"] == 202
     assert edge.reports[0].monitor_id == "x" * 50
+
+
+def multipart(*parts: tuple[str, bytes], boundary: str = "xYz", end: bytes = b"--") -> tuple[dict[str, str], bytes]:
+    body = b"".join(b"--%s\r\n%s\r\n\r\n%s\r\n" % (boundary.encode(), head.encode(), data) for head, data in parts)
+    return {"content-type": f"multipart/form-data; boundary={boundary}"}, body + b"--%s%s\r\n" % (
+        boundary.encode(),
+        end,
+    )
+
+
+def field(name: str) -> str:
+    return f'Content-Disposition: form-data; name="{name}"'
+
+
+async def test_multipart_form():
+    edge = Edge()
+    headers, body = multipart(
+        (field("status"), b"error"),
+        ("content-type: text/plain\r\n" + field("duration"), b"1.5"),
+        (field("environment"), "d\u00e9v".encode()),
+        (field("file") + '; filename="log.txt"', b"\x00" * 1_000),
+        ("Content-Disposition: form-data", b"nameless"),
+        (field("status"), b"ok"),
+    )
+    answer = await edge.send("POST", f"/api/42/cron/job/{KEY}/?status=error", content=body, headers=headers)
+    assert answer.status_code == 202
+    (report,) = edge.reports
+    assert (report.kind, report.duration_ms, report.environment) == (ReportKind.OK, 1_500, "d\u00e9v")
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "text"),
+    [
+        ({"content-type": "multipart/form-data"}, b"", "boundary"),
+        ({"content-type": "multipart/form-data; boundary=x"}, b"rubbish", "multipart"),
+        ({"content-type": "multipart/form-data; boundary=x"}, b"", "last boundary"),
+        (*multipart((field("status"), b"ok"), end=b""), "multipart"),
+        (*multipart(*[(field("status"), b"ok")] * 101), "more than 100 parts"),
+        (*multipart(("x" * 9_000 + ": y", b"ok")), "multipart"),
+        (*multipart(("a: b\r\n" * 50 + field("status"), b"ok")), "multipart"),
+        (*multipart((field("status"), b"ok"), boundary="b" * 900), "oundary"),
+    ],
+)
+async def test_broken_multipart_forms_are_400(headers, body, text):
+    edge = Edge()
+    answer = await edge.send("POST", f"/api/42/cron/job/{KEY}/?status=ok", content=body, headers=headers)
+    assert answer.status_code == 400
+    assert "form body" in answer.json()["detail"]
+    assert text in answer.json()["detail"]
+    assert edge.reports == []

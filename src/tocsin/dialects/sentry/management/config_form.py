@@ -22,10 +22,10 @@ Check = Callable[[MonitorChange, str], None]  # InvalidArgument when a configura
 _SCHEDULE: Final = "schedule"
 _NUMBERS: Final = (
     # name, field of Tolerance, what one is worth, least, most, default
-    ("checkin_margin", "margin_ms", MINUTE, 0, config.MAX_MINUTES, config.DEFAULT_MARGIN),
-    ("max_runtime", "max_runtime_ms", MINUTE, 1, config.MAX_MINUTES, config.DEFAULT_MAX_RUNTIME),
-    ("failure_issue_threshold", "failure_threshold", 1, 1, MAX_THRESHOLD, config.DEFAULT_THRESHOLD),
-    ("recovery_threshold", "recovery_threshold", 1, 1, MAX_THRESHOLD, config.DEFAULT_THRESHOLD),
+    ("checkin_margin", "margin_ms", MINUTE, 0, config.MAX_MINUTES, 1),
+    ("max_runtime", "max_runtime_ms", MINUTE, 1, config.MAX_MINUTES, 30),
+    ("failure_issue_threshold", "failure_threshold", 1, 1, MAX_THRESHOLD, 1),
+    ("recovery_threshold", "recovery_threshold", 1, 1, MAX_THRESHOLD, 1),
 )
 
 
@@ -75,7 +75,7 @@ def _zone(form: Form, check: Check) -> str | None:
     name = form.text("timezone", 100)
     if name is UNSET:
         return None
-    zone = str(name or config.DEFAULT_ZONE)
+    zone = str(name or "UTC")
     try:
         check(MonitorChange(policy={"schedules": (Cron("0 0 * * *", zone),)}), "config")
     except InvalidArgument as problem:

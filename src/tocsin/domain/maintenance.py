@@ -1,0 +1,78 @@
+"""Maintenance windows: times in which nothing is due. Slots inside one are passed over; runs are judged as ever."""
+
+from fnmatch import fnmatchcase
+
+import msgspec
+
+from tocsin.domain import errors
+from tocsin.domain.instant import DAY, MINUTE, Instant, Millis
+from tocsin.domain.project_settings import check_patterns
+from tocsin.domain.schedule import Interval, Rolling, Schedule
+
+LONGEST = 366 * DAY  # of an occurrence
+NAME_MAX = 200
+
+
+class MaintenanceWindow(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Once, from `start_time` up to `end_time`; or `duration_ms` long from each time of `recurrence`.
+
+    It covers the monitors and environments that one of its patterns fits; no pattern: all of them.
+    """
+
+    number: int  # identity inside the store; 0: of the server's settings
+    project: int  # 0: every project
+    id: str
+    display_name: str = ""
+    start_time: Instant | None = None
+    end_time: Instant | None = None
+    recurrence: Schedule | None = None
+    duration_ms: Millis = 0
+    monitors: tuple[str, ...] = ()
+    environments: tuple[str, ...] = ()
+    create_time: Instant = 0
+    update_time: Instant = 0
+
+    def covers_monitor(self, monitor_id: str) -> bool:
+        return not self.monitors or any(fnmatchcase(monitor_id, pattern) for pattern in self.monitors)
+
+    def covers_environment(self, environment: str) -> bool:
+        return not self.environments or any(fnmatchcase(environment, pattern) for pattern in self.environments)
+
+
+FIELDS = ("display_name", "start_time", "end_time", "recurrence", "duration_ms", "monitors", "environments")
+
+
+def check(window: MaintenanceWindow, field: str = "maintenance_window") -> None:
+    """InvalidArgument names what is wrong below `field`. Whether the recurrence compiles is for others to find."""
+    if len(window.display_name) > NAME_MAX:
+        raise errors.invalid(f"{field}.display_name", f"at most {NAME_MAX} characters, not {len(window.display_name)}")
+    check_patterns(window.monitors, f"{field}.monitors")
+    check_patterns(window.environments, f"{field}.environments")
+    if window.recurrence is None:
+        _check_once(window, field)
+    else:
+        _check_recurrence(window, field)
+
+
+def _check_once(window: MaintenanceWindow, field: str) -> None:
+    if window.start_time is None or window.end_time is None:
+        missing = "start_time" if window.start_time is None else "end_time"
+        raise errors.invalid(f"{field}.{missing}", "required, unless there is a recurrence")
+    if window.end_time <= window.start_time:
+        raise errors.invalid(f"{field}.end_time", "must be later than start_time")
+    if window.duration_ms:
+        raise errors.invalid(f"{field}.duration", "belongs to a recurrence; a single window ends at end_time")
+
+
+def _check_recurrence(window: MaintenanceWindow, field: str) -> None:
+    for name in ("start_time", "end_time"):
+        if getattr(window, name) is not None:
+            raise errors.invalid(f"{field}.{name}", "belongs to a single window; a recurrence has a duration")
+    if not MINUTE <= window.duration_ms <= LONGEST:
+        raise errors.invalid(f"{field}.duration", "must be 1 minute to 366 days")
+    if isinstance(window.recurrence, Interval | Rolling):
+        raise errors.invalid(
+            f"{field}.recurrence",
+            "must be cron, daily, rrule or on_calendar: an interval has no place on the clock",
+            reason="SCHEDULE_KIND_UNSUPPORTED",
+        )

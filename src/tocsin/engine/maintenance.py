@@ -1,0 +1,77 @@
+"""Maintenance windows made, changed and removed: by the same road as reports, because slots are judged by them."""
+
+import msgspec
+
+from tocsin.domain import errors, maintenance
+from tocsin.domain.commands import DeleteMaintenanceWindow, PutMaintenanceWindow
+from tocsin.domain.instant import Instant
+from tocsin.domain.maintenance import MaintenanceWindow
+from tocsin.domain.receipt import Receipt
+from tocsin.engine.state import State
+
+WINDOWS_MAX = 1_000  # of one project: each slot without a report asks all of them
+
+
+def put(state: State, command: PutMaintenanceWindow, at: Instant) -> Receipt:
+    known = state.windows.get(command.project, command.window_id)
+    try:
+        window = _planned(state, command, known, at)
+        maintenance.check(window)
+        if window.recurrence is not None:
+            state.compiler.compile((window.recurrence,), field="maintenance_window.recurrence")
+    except errors.TocsinError as error:
+        return Receipt(error=error)
+    if window != known:
+        window = _write(state, window)
+    return Receipt(window=window, created=known is None)
+
+
+def delete(state: State, command: DeleteMaintenanceWindow) -> Receipt:
+    known = state.windows.get(command.project, command.window_id)
+    if known is None:
+        return Receipt(error=not_found(command.window_id))
+    state.windows.remove(known)
+    state.delta.windows.pop(known.number, None)
+    state.delta.deleted_windows.add(known.number)
+    return Receipt(window=known)
+
+
+def not_found(window_id: str) -> errors.NotFound:
+    return errors.NotFound(
+        f"no maintenance window {window_id[:64]!r} in this project",
+        reason="MAINTENANCE_WINDOW_NOT_FOUND",
+        metadata={"maintenance_window": window_id[:64]},
+    )
+
+
+def _planned(
+    state: State, command: PutMaintenanceWindow, known: MaintenanceWindow | None, at: Instant
+) -> MaintenanceWindow:
+    if known is not None and not command.update:
+        raise errors.AlreadyExists(
+            f"there is a maintenance window {command.window_id!r} already; update it instead",
+            reason="MAINTENANCE_WINDOW_ALREADY_EXISTS",
+            metadata={"maintenance_window": command.window_id},
+        )
+    if known is None:
+        if not command.create:
+            raise not_found(command.window_id)
+        if state.windows.count(command.project) >= WINDOWS_MAX:
+            raise errors.ResourceExhausted(
+                f"a project has at most {WINDOWS_MAX} maintenance windows",
+                reason="QUOTA_EXCEEDED",
+                metadata={"limit": str(WINDOWS_MAX), "quota": "maintenance windows"},
+            )
+        known = MaintenanceWindow(0, command.project, command.window_id, create_time=at)
+    values = {name: getattr(command.window, name) for name in command.fields}
+    changed = msgspec.structs.replace(known, **values)
+    return known if changed == known and known.number else msgspec.structs.replace(changed, update_time=at)
+
+
+def _write(state: State, window: MaintenanceWindow) -> MaintenanceWindow:
+    if not window.number:
+        window = msgspec.structs.replace(window, number=state.number("maintenance_window"))
+    names = state.recall.monitor_ids.get(window.project, {}) | state.new_monitor_ids(window.project)
+    state.windows.put(window, names)
+    state.delta.windows[window.number] = window
+    return window

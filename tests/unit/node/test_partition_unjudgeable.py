@@ -1,0 +1,100 @@
+"""A track that cannot be judged is left out; the others are judged as if it were not there."""
+
+import asyncio
+
+import pytest
+import structlog
+
+from support.engines import T0, compiler
+from support.stores import sqlite_url
+from support.virtual import VirtualClock, run
+from tocsin.domain.commands import PutMonitor
+from tocsin.domain.instant import SECOND
+from tocsin.domain.monitor import ExpectFrom, MonitorChange
+from tocsin.domain.schedule import Interval, Unit
+from tocsin.engine.engine import Engine
+from tocsin.journal.local import LocalJournal
+from tocsin.node.partition import Partition
+from tocsin.store import CheckInFilter, SqlStore
+
+BAD_EVERY = 7  # seconds; what tells the track that breaks the engine
+
+
+class BrokenTiming:
+    """The timing of a policy, with a fault in it."""
+
+    def __init__(self, timing):
+        self._timing = timing
+
+    def __getattr__(self, name):
+        return getattr(self._timing, name)
+
+    def next_after(self, *_):
+        raise ZeroDivisionError("a fault of ours")
+
+    after_miss = after_outage = next_after
+
+
+class FaultyEngine(Engine):
+    def load(self, snapshot):
+        answer = super().load(snapshot)
+        timings = self.state.timings
+        for number, timing in enumerate(timings):
+            if timing is not None and timing.policy.schedules[0].count == BAD_EVERY:
+                timings[number] = BrokenTiming(timing)
+        return answer
+
+
+async def fill(store, clock, engine) -> None:
+    journal = LocalJournal(clock)
+    partition = Partition(lambda: engine, journal, store, clock, lambda _: None, lambda *_: None, clock.now)
+    await partition.start(clock.now())
+    task = asyncio.ensure_future(partition.run())
+    for name, seconds in (("bad", BAD_EVERY), ("good", 5)):
+        plan = {"schedules": (Interval(seconds, Unit.SECOND),), "expect_from": ExpectFrom.CREATION}
+        change = MonitorChange(policy=plan, tolerance={"margin_ms": 0})
+        await journal.append(clock.now(), PutMonitor(1, name, change))
+    partition.stop()
+    await task
+    partition.close()
+
+
+@pytest.mark.parametrize("gap", [None, "restart", "running"])
+def test_one_track_that_breaks_judging_stops_no_other(tmp_path, gap):
+    url = sqlite_url(tmp_path)
+
+    async def scenario(loop):
+        clock = VirtualClock(loop, T0)
+        store = SqlStore(url)
+        await fill(store, clock, Engine(compiler()))
+        journal = LocalJournal(clock)
+        partition = Partition(
+            lambda: FaultyEngine(compiler()), journal, store, clock, lambda _: None, lambda *_: None, loop.time
+        )
+        if gap == "restart":
+            await asyncio.sleep(20)
+        await partition.start(clock.now())
+        task = asyncio.ensure_future(partition.run())
+        if gap == "running":
+            await asyncio.sleep(3)
+            partition.deaf(clock.now(), clock.now() + 10 * SECOND, "stall")
+        await asyncio.sleep(40)
+        states = {}
+        for name in ("good", "bad"):
+            number = store.get_monitor(1, name).monitor.number
+            found = store.list_check_ins(1, CheckInFilter(monitor=number), size=50).rows
+            states[name] = [row.state.value for row in found]
+        left_out = partition.engine.left_out
+        partition.stop()
+        await task
+        partition.close()
+        store.close()
+        return states, left_out
+
+    with structlog.testing.capture_logs() as logs:
+        states, left_out = run(scenario)
+    assert states["good"].count("missed") >= 4
+    assert ("unknown" in states["good"]) == (gap is not None)
+    assert states["bad"] == []
+    assert left_out == 1
+    assert [log for log in logs if "left out" in log["event"]]
