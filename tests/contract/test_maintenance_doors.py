@@ -25,7 +25,9 @@ def test_over_rest(server: Server) -> None:
     assert changed["displayName"] == "Holidays"
     assert changed["monitors"] == []
     assert changed["endTime"] == body["endTime"]
-    assert name in [row["name"].rpartition("/")[2] for row in server.get(WINDOWS)["maintenanceWindows"]]
+    assert name in [
+        row["name"].rpartition("/")[2] for row in server.get(f"{WINDOWS}?pageSize=1000")["maintenanceWindows"]
+    ]
     status, answer = server.request("POST", f"{WINDOWS}?maintenanceWindowId={name}", body)[:2]
     assert status == 409, answer
     server.call("DELETE", f"{WINDOWS}/{name}")
