@@ -22,7 +22,18 @@ from typing import Any
 import psutil
 from common import HERE, Row, table
 
-PROGRAMS = ("next_fire", "parse", "deadlines", "memory", "engine", "exposition", "restore", "ingest", "sentry_clients")
+PROGRAMS = (
+    "next_fire",
+    "parse",
+    "deadlines",
+    "memory",
+    "engine",
+    "exposition",
+    "restore",
+    "browse",
+    "ingest",
+    "sentry_clients",
+)
 PACKAGES = (
     "grpcio",
     "protobuf",

@@ -200,6 +200,17 @@ def test_counts_agree_with_counting(store, browse, environments):
         assert sum(one.durations for one in found) == sum(row.duration_ms is not None for row in inside)
 
 
+def test_times_beyond_all_check_ins(store, browse):
+    """Numbers end in 2109, instants in 9999."""
+    with_monitors(store, monitor(1))
+    commit(store, delta(check_in(number(1), track(1, 1))))
+    last = 253_402_300_799_999
+    only = CheckInFilter(monitor=1, since=last - 1, until=last)
+    assert browse.check_ins(1, only, (), size=5, turn=Turn()).rows == []
+    assert store.list_check_ins(1, only, size=5).rows == []
+    assert browse.counts([1], since=last - 1, until=last, width=1, environments=()) == []
+
+
 def test_open_incidents_come_along(store, browse):
     with_monitors(store, monitor(1))
     commit(store, delta(track(1, 1, incident=4), incident(4, track(1, 1))))

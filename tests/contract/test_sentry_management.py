@@ -1,6 +1,7 @@
 """Sentry's management API against a whole server: every call, the shapes, the errors, the keys, the pages."""
 
 import json
+import random
 import re
 import subprocess
 import sys
@@ -657,6 +658,76 @@ def test_monitors_of_other_dialects_are_listed(api, server):
     assert after["schedules"] == before
     assert after["tolerance"]["failureThreshold"] == 2
     assert slug in [row["slug"] for row in api.get("monitors/", query=slug)]
+
+
+# --- whatever is asked
+
+_PATHS = (
+    *(
+        "monitors/",
+        "monitors/%ff%00/",
+        "monitors/x/checkins/",
+        "monitors/x/stats/",
+        "monitors-stats/",
+        "monitors/a%2fb/",
+    ),
+    *(
+        "processing-errors/",
+        "processing-errors/%ff/",
+        "monitors/x/processing-errors/",
+        "monitors/x/environments/%ED%A0%80",
+    ),
+)
+_NAMES = (
+    *("query", "cursor", "per_page", "sort", "asc", "environment", "owner", "statsPeriod", "start", "end", "since"),
+    *("until", "resolution", "errortype", "monitor", "status", "expand"),
+)
+_VALUES = (
+    *(
+        "",
+        "0",
+        "-1",
+        "99999999999999",
+        "1e400",
+        "nan",
+        "%ff",
+        "%00",
+        "a" * 3000,
+        "'",
+        '"',
+        "2030-01-01",
+        "status:",
+        "10s",
+    ),
+    *("0001-01-01T00:00:00%2B14:00", "9999-12-31T23:59:59-14:00", "0:0:0", "%ED%A0%80", "*", "x", "1", "production"),
+)
+_BODIES = (
+    *(b"null", b'{"name":1}', b'{"config":{"schedule":{"type":[]}}}', b'{"ids":["a",null]}', b'{"isMuted":true}'),
+    *(
+        b'{"ids":["\\u0000"],"isMuted":true}',
+        b'{"name":"\\u0000","config":{"schedule":"* * * * *"}}',
+        b'{"name":1e999}',
+    ),
+    *(b'{"config":{"timezone":"\\u0000"}}', b'{"config":{"checkin_margin":1e999}}', b'{"project":[[]],"config":[]}'),
+    (
+        b'{"name":"x","config":{"schedule":[1,"day"]},"alertRule":{"targets":[{"target_identifier":'
+        b'123456789012345678901234567890,"target_type":"Team"}]}}'
+    ),
+)
+
+
+def test_nothing_makes_it_fail(api):
+    api.create("x", slug="x")
+    chosen = random.Random(7)
+    for _ in range(800):
+        query = "&".join(f"{chosen.choice(_NAMES)}={chosen.choice(_VALUES)}" for _ in range(chosen.randrange(4)))
+        method = chosen.choice(("GET", "GET", "GET", "POST", "PUT", "DELETE", "HEAD", "PATCH"))
+        body = chosen.choice(_BODIES) if method in ("POST", "PUT") else None
+        url = f"{api.base}{chosen.choice(_PATHS)}?{query}"
+        answer = api.http.request(method, url, content=body)
+        assert answer.status_code < 500, (method, url, body, answer.text)
+        assert answer.status_code < 400 or method == "HEAD" or answer.headers["content-type"] == "application/json"
+    api.call("DELETE", "monitors/x/", 202)
 
 
 # --- keys, organisation, paths

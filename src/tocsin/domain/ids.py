@@ -22,6 +22,11 @@ def check_in_number(at: Instant, sequence: int) -> int:
     return (max(at, 0) << _SEQUENCE_BITS) + sequence
 
 
+def first_number_from(at: Instant) -> int:
+    """What no check-in made at `at` or later has a smaller number than. Numbers end in 2109, instants do not."""
+    return min(check_in_number(at, 0), 2**63 - 1)
+
+
 def instant_of(number: int) -> Instant:
     return number >> _SEQUENCE_BITS
 

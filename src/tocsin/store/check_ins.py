@@ -179,7 +179,7 @@ def narrowed(project: int, only: CheckInFilter) -> Select[Any]:
     if only.since is not None:
         # A number is made when its row is, never much before it was received: the first bound lets the index stop.
         statement = statement.where(
-            check_ins.c.number >= ids.check_in_number(only.since - DAY, 0), check_ins.c.receive_time >= only.since
+            check_ins.c.number >= ids.first_number_from(only.since - DAY), check_ins.c.receive_time >= only.since
         )
     if only.until is not None:
         statement = statement.where(check_ins.c.receive_time < only.until)

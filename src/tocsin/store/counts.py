@@ -68,7 +68,7 @@ def _grouped(
         .where(
             table.c.monitor.in_(monitors),
             # A number is made when its row is, never much before it was received: this bound lets the index stop.
-            table.c.number >= ids.check_in_number(since - DAY, 0),
+            table.c.number >= ids.first_number_from(since - DAY),
             table.c.receive_time >= since,
             table.c.receive_time < until,
         )

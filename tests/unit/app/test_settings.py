@@ -61,6 +61,8 @@ def test_text_from_the_environment_becomes_what_the_setting_is():
         ({"TOCSIN_LISTEN__DRAIN_SECONDS": "inf"}, "listen.drain_seconds"),
         ({"TOCSIN_LISTEN__HTTP": "8000"}, "listen.http"),
         ({"TOCSIN_LISTEN__GRPC": "localhost:99999"}, "listen.grpc"),
+        ({"TOCSIN_DIALECTS__SENTRY_ORGANIZATION": "My Company"}, "dialects.sentry_organization"),
+        ({"TOCSIN_DIALECTS__SENTRY_ORGANIZATION": ""}, "dialects.sentry_organization"),
         ({"TOCSIN_LISTEN__TLS_KEY": "key.pem"}, "listen.tls_certificate"),
         ({"TOCSIN_LISTEN__HTPP": "127.0.0.1:1"}, "htpp"),
         ({"TOCSIN_LISTENER__HTTP": "127.0.0.1:1"}, "listener"),

@@ -9,6 +9,7 @@ import msgspec
 from tocsin.dialects.sentry.management.times import Series, iso
 from tocsin.domain import ids
 from tocsin.domain.check_in import CheckIn, State
+from tocsin.domain.errors import InvalidArgument
 from tocsin.domain.facts import CheckInRefused
 from tocsin.domain.instant import MINUTE
 from tocsin.domain.refusals import RefusalReason
@@ -100,13 +101,12 @@ def error_id(number: int) -> str:
 
 
 def error_number(text: str) -> int | None:
-    """The number in an id of ours, dashes or not."""
-    plain = text.replace("-", "")
+    """The number in an id of ours, dashed or not; None for any other text."""
     try:
-        number = int(plain, 16) if len(plain) == _ERROR_ID else -1
-    except ValueError:
+        number = int(ids.normal_id(text), 16)
+    except InvalidArgument:
         return None
-    return number if 0 <= number < 1 << 63 else None
+    return number if number < 1 << 63 else None
 
 
 def number_of_reason(reason: str) -> int:

@@ -1,5 +1,6 @@
 """The check-ins of a monitor, and how many of each kind there were over time."""
 
+import asyncio
 from typing import Any, Final
 from uuid import UUID
 
@@ -57,7 +58,7 @@ class RunCalls:
             width=series.width,
             environments=environments_of(call.query),
         )
-        return reply(200, stats_json(counts, series))
+        return await asyncio.to_thread(lambda: reply(200, stats_json(counts, series)))
 
     async def many_stats(self, call: Call) -> Response:
         """`monitor` (uuid or slug, repeat) → {uuid: [[ts, {environment: {status: count}}], …]}."""
@@ -81,12 +82,9 @@ class RunCalls:
         by_monitor: dict[int, list[Any]] = {number: [] for number in monitors}
         for count in counts:
             by_monitor[count.monitor].append(count)
-        return reply(
-            200,
-            {
-                str(UUID(monitor.uid)): grouped_stats_json(by_monitor[number], series)
-                for number, monitor in monitors.items()
-            },
+        uids = {number: str(UUID(monitor.uid)) for number, monitor in monitors.items()}
+        return await asyncio.to_thread(
+            lambda: reply(200, {uid: grouped_stats_json(by_monitor[number], series) for number, uid in uids.items()})
         )
 
 
