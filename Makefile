@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint tests/constraints.txt
 SOURCES := $(shell find ext proto -name '*.py[x]' -o -name '*.pxd' -o -name '*.proto' 2>/dev/null) setup.py pyproject.toml
 
-.PHONY: build serve test clients check format bench bench-quick bench-core oracle fuzz debug sanitize system-deps clean
+.PHONY: build serve test clients check format bench bench-quick bench-core oracle fuzz fuzz-ci debug sanitize system-deps clean
 
 build: $(VENV)/.built
 
@@ -65,13 +65,21 @@ oracle: build
 
 # Coverage-guided, FUZZ_SECONDS for each target; what was found interesting stays in build/fuzz for the next time.
 FUZZ_SECONDS ?= 60
-FUZZ_TARGETS ?= cron tzif rrule on_calendar envelope
+FUZZ_TARGETS ?= cron tzif rrule on_calendar envelope check_in cron_endpoint courtesies
 fuzz: build
 	$(PIP) --group fuzz
 	for target in $(FUZZ_TARGETS); do \
 		mkdir -p build/fuzz/$$target && $(BIN)/python tests/fuzz/targets.py $$target \
 			-max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -artifact_prefix=build/fuzz/ build/fuzz/$$target \
-			|| exit 1; \
+			tests/fuzz/corpus/$$target || exit 1; \
+	done
+
+# The same from the committed corpus alone, twenty seconds each; what is found goes into the first folder, and away.
+fuzz-ci: build
+	$(PIP) --group fuzz
+	for target in $(FUZZ_TARGETS); do \
+		rm -rf build/fuzz-ci && mkdir -p build/fuzz-ci && $(BIN)/python tests/fuzz/targets.py $$target \
+			-max_total_time=20 -verbosity=0 -artifact_prefix=build/ build/fuzz-ci tests/fuzz/corpus/$$target || exit 1; \
 	done
 
 # Builds of the core in folders of their own, and its tests under them. Sanitizers: whoever embeds CPython into its own

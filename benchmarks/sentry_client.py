@@ -1,11 +1,12 @@
 """A program with an unmodified sentry-sdk that reports runs of a job: a process of its own, one of many at once.
 
-    python sentry_client.py DSN --number K --of N [--rate R] [--seconds S]
+    python sentry_client.py DSN --number K --of N
 
-It prints "ready", waits for a line on its standard input, and opens and closes runs of its own monitor, each with its
-configuration, as the SDK's decorator does. One check-in is on its way at a time. With a rate, of all N clients
-together, it sends at its own even times; else when the last one has been acknowledged. It then prints one line of JSON:
-the latency of each request in milliseconds, and how many answers were no success.
+It prints "ready", and for each line "RATE SECONDS" on its standard input opens and closes runs of its own monitor for
+so long, each check-in with its configuration, as the SDK's decorator does. One check-in is on its way at a time. With a
+rate, of all N clients together, it sends at its own even times; with rate 0 when the last one has been acknowledged.
+Then it prints one line of JSON: the latency of each request in milliseconds, how many answers were no success, and how
+long it took. An empty line, or the end of the input, ends it.
 
 What is timed is the transport's `_request`, that is the HTTP request by urllib3 until its answer, in the SDK's own
 thread; the class is handed in by the option `transport` and adds a clock and nothing else.
@@ -47,35 +48,41 @@ def send(**fields: object) -> str:
     return made
 
 
+def one_round(slug: str, number: int, of: int, rate: float, seconds: float) -> None:
+    Timed.latencies.clear()
+    Timed.refused = 0
+    begin = time.perf_counter()
+    apart = of / rate if rate else 0.0
+    due = begin + (number / rate if rate else 0.0)
+    identifier = ""
+    while identifier or time.perf_counter() < begin + seconds:
+        if apart:
+            time.sleep(max(0.0, due - time.perf_counter()))
+            due += apart
+        if identifier:
+            send(monitor_slug=slug, status="ok", check_in_id=identifier, duration=0.001)
+            identifier = ""
+        else:
+            identifier = send(monitor_slug=slug, status="in_progress")
+    spent = time.perf_counter() - begin
+    print(json.dumps({"latencies": Timed.latencies, "refused": Timed.refused, "seconds": spent}), flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("dsn")
     parser.add_argument("--number", type=int, default=0)
     parser.add_argument("--of", type=int, default=1)
-    parser.add_argument("--rate", type=float, default=0.0)
-    parser.add_argument("--seconds", type=float, default=3.0)
     options = parser.parse_args()
     sentry_sdk.init(options.dsn, transport=Timed, release="bench@1.0", environment="production")
     slug = f"sdk-{options.number}"
-    send(monitor_slug=slug, status="ok")  # the monitor, the connection
-    Timed.latencies.clear()
+    send(monitor_slug=slug, status="ok")  # makes the monitor and the connection
     print("ready", flush=True)
-    sys.stdin.readline()
-    begin = time.perf_counter()
-    apart = options.of / options.rate if options.rate else 0.0
-    due = begin + (options.number / options.rate if options.rate else 0.0)
-    identifier = None
-    while time.perf_counter() < begin + options.seconds or identifier:
-        if apart:
-            time.sleep(max(0.0, due - time.perf_counter()))
-            due += apart
-        if identifier is None:
-            identifier = send(monitor_slug=slug, status="in_progress")
-        else:
-            send(monitor_slug=slug, status="ok", check_in_id=identifier, duration=0.001)
-            identifier = None
-    seconds = time.perf_counter() - begin
-    print(json.dumps({"latencies": Timed.latencies, "refused": Timed.refused, "seconds": seconds}))
+    for line in sys.stdin:
+        if not line.strip():
+            return
+        rate, seconds = map(float, line.split())
+        one_round(slug, options.number, options.of, rate, seconds)
 
 
 if __name__ == "__main__":

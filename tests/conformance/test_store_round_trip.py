@@ -25,8 +25,8 @@ from support.stores import (
 from support.stores import check_in_number as number
 from tocsin.domain import facts
 from tocsin.domain.check_in import CheckIn, State
-from tocsin.domain.incident import Cause, Incident
-from tocsin.domain.instant import NEVER
+from tocsin.domain.incident import Cause, Incident, Outage
+from tocsin.domain.instant import HOUR, NEVER
 from tocsin.domain.monitor import FIELDS, AlertPolicy, FieldWriter, Kind, Monitor, Policy, Tolerance
 from tocsin.domain.schedule import Cron, Interval, Unit
 from tocsin.domain.track import Health, Track, Verdict
@@ -118,6 +118,7 @@ incident_fields = st.fixed_dictionaries(
         "failure_count": st.integers(0, 99),
         "acknowledge_time": st.none() | instants,
         "muted": st.booleans(),
+        **dict.fromkeys(("broken_time", "broken_mute_time"), st.none() | instants),
     },
 )
 NAMES = {1: "production", 2: "staging", 3: "böse 'Umgebung'"}
@@ -367,3 +368,11 @@ def test_an_unread_snapshot_is_given_back(store):
         snapshot = store.load()
         next(iter(snapshot.monitors), None)
     assert store.list_projects() == []
+
+
+def test_long_outages_are_loaded(store):
+    with_monitors(store, monitor(1))
+    lengths = {1: HOUR - 1, 2: HOUR, 3: 5 * HOUR}
+    outages = [Outage(number, NOW, NOW + length, "restart") for number, length in lengths.items()]
+    commit(store, delta(outages=outages))
+    assert store.load().outages == [(NOW, NOW + HOUR), (NOW, NOW + 5 * HOUR)]

@@ -39,7 +39,10 @@ from tocsin.v1 import (
     schedule_pb2,
 )
 
-SERVICES = {f"tocsin.v1.{name}Service" for name in ("Monitor", "CheckIn", "Heartbeat", "Incident")}
+SERVICES = {
+    f"tocsin.v1.{name}Service"
+    for name in ("Monitor", "CheckIn", "Heartbeat", "Incident", "ProjectSettings", "MaintenanceWindow")
+}
 START = check_in_service_pb2.CreateCheckInRequest.KIND_START
 OK = check_in_service_pb2.CreateCheckInRequest.KIND_OK
 PERMISSION = grpc.StatusCode.PERMISSION_DENIED

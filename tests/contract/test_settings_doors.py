@@ -107,3 +107,18 @@ def test_a_server_with_a_setting_that_cannot_be_used_does_not_start(tmp_path: Pa
     assert done.returncode == 1
     assert "projects.time_zone" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_limit_of_a_minute_is_told_natively_and_kept_for_sentry(own: Server) -> None:
+    own.create_monitor("often", checkInsPerMinute=1)
+    sentry = f"/api/{own.project_id}/cron/often/{own.ingest_key}/?status=ok"
+    for _ in range(4):  # two minutes may be touched, and each takes one
+        assert own.request("GET", sentry, key="")[0] == 202
+    answers = [own.request("GET", f"/report/often?key={own.ingest_key}", key="") for _ in range(3)]
+    headers, content = next(rest for status, *rest in answers if status == 429)
+    assert 0 < int(headers["retry-after"]) <= 60
+    assert json.loads(content)["error"]["details"][0]["reason"] == "RATE_LIMITED"
+    found = own.get("/v1/projects/-/monitors/often/refusals")["refusals"]
+    assert {row["reason"] for row in found} == {"REASON_MONITOR_ENVIRONMENT_RATE_LIMITED"}
+    assert len(own.check_ins("often")) <= 2
+    assert own.get("/v1/projects/-/monitors/often")["checkInsPerMinute"] == 1

@@ -91,6 +91,16 @@ def test_what_is_made_by_hand_does_not_follow() -> None:
     assert world.put("00:02").policy.tolerance.margin_ms == MINUTE
 
 
+def test_by_hand_too_the_defaults_of_the_project_may_be_asked_for() -> None:
+    world = World()
+    world.decide("00:01", margin_ms=5 * MINUTE, time_zone="Europe/Vienna")
+    for at in ("00:02", "00:03"):  # made, then changed
+        policy = world.put(at, schedules=(Cron("0 * * * *", PROJECT_ZONE),), margin_ms=None).policy
+        assert policy.tolerance.margin_ms == 5 * MINUTE
+        assert policy.schedules == (Cron("0 * * * *", "Europe/Vienna"),)
+    assert policy.tolerance.max_runtime_ms == 30 * MINUTE
+
+
 def test_the_server_decides_for_projects_that_do_not() -> None:
     server = msgspec.structs.replace(DEFAULTS, margin_ms=3 * MINUTE, max_runtime_ms=4 * MINUTE)
     world = World(EngineSettings(projects=server))

@@ -11,12 +11,17 @@ from tocsin.domain.commands import (
     Command,
     Deaf,
     DeleteEnvironment,
+    DeleteMaintenanceWindow,
     DeleteMonitor,
+    PutMaintenanceWindow,
     PutMonitor,
+    PutProjectSettings,
     Tick,
 )
 from tocsin.domain.instant import HOUR, MINUTE, NEVER, SECOND, ceil_second
+from tocsin.domain.maintenance import FIELDS, MaintenanceWindow
 from tocsin.domain.monitor import ExpectFrom, MonitorChange
+from tocsin.domain.project_settings import ProjectSettings
 from tocsin.domain.schedule import Anchor, Cron, Daily, Interval, Rolling, Unit
 
 History = list[tuple[int, Command]]
@@ -72,6 +77,32 @@ def changes(draw: st.DrawFn, at: int) -> MonitorChange:
     return MonitorChange(policy=policy, tolerance=tolerance, **fields)
 
 
+DECISIONS = st.fixed_dictionaries(
+    {},
+    optional={
+        "ok_after_error": st.sampled_from([None, True]),
+        "margin_ms": st.sampled_from([None, 90_000]),
+        "max_runtime_ms": st.sampled_from([None, 3 * MINUTE]),
+        "create_from_check_in": st.sampled_from([None, True]),
+    },
+)
+
+
+@st.composite
+def windows(draw: st.DrawFn, at: int) -> Command:
+    """A window made, changed or removed, one of two."""
+    name = draw(st.sampled_from(["w", "v"]))
+    if draw(st.integers(0, 2)) == 0:
+        return DeleteMaintenanceWindow(1, name)
+    start = at + draw(st.integers(-30 * MINUTE, 30 * MINUTE))
+    fields: dict[str, object] = {"start_time": start, "end_time": start + draw(st.integers(1, 2 * HOUR))}
+    if draw(st.booleans()):
+        fields = {"recurrence": Cron("*/20 * * * *"), "duration_ms": draw(st.sampled_from([MINUTE, 7 * MINUTE]))}
+    fields["monitors"] = draw(st.sampled_from([(), ("job-0",), ("*-1", "x")]))
+    fields["environments"] = draw(st.sampled_from([(), ("stag*",)]))
+    return PutMaintenanceWindow(1, name, MaintenanceWindow(0, 1, name, **fields), FIELDS)  # type: ignore[arg-type]
+
+
 @st.composite
 def histories(draw: st.DrawFn, *, ticks: bool = True, deletes: bool = True, monitors: int = 2) -> History:
     """Commands at growing times; two monitors, two environments, four ids."""
@@ -81,7 +112,8 @@ def histories(draw: st.DrawFn, *, ticks: bool = True, deletes: bool = True, moni
     for name in names:
         change = MonitorChange(policy={"schedules": draw(st.sampled_from(SCHEDULES))})
         history.append((at, PutMonitor(1, name, change)))
-    what = ["report"] * 8 + ["put", "deaf", "environment"] + ["delete"] * deletes + ["tick"] * ticks
+    what = ["report"] * 8 + ["put", "deaf", "environment", "window", "decide"] + ["delete"] * deletes + ["tick"] * ticks
+    fields: dict[str, object]
     for _ in range(draw(st.integers(1, 25))):
         at += draw(gaps)
         name = draw(st.sampled_from(names))
@@ -100,10 +132,15 @@ def histories(draw: st.DrawFn, *, ticks: bool = True, deletes: bool = True, moni
                     history.append((at, DeleteEnvironment(1, name, environment)))
                 else:
                     history.append((at, ChangeEnvironment(1, name, environment, command == "mute")))
+            case "window":
+                history.append((at, draw(windows(at))))
+            case "decide":
+                fields = draw(DECISIONS)
+                history.append((at, PutProjectSettings(1, ProjectSettings(**fields), tuple(fields))))
             case "put":
                 history.append((at, PutMonitor(1, name, draw(changes(at)))))
             case _:
-                fields: dict[str, object] = {
+                fields = {
                     "environment": draw(st.sampled_from(["", "production", "staging"])),
                     "check_in_id": draw(st.sampled_from(IDS)),
                     "series": draw(st.sampled_from(["", "", "s"])),

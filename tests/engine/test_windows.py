@@ -115,6 +115,28 @@ def test_deleted_what_is_waited_for_is_due_again() -> None:
     assert not world.engine.state.windows
 
 
+@pytest.mark.parametrize("ticked", [False, True])
+def test_what_it_has_passed_over_stays_so_whenever_silence_is_judged(ticked: bool) -> None:
+    world = job()
+    window(world, "00:01", start="05:00", end="25:00")
+    if ticked:
+        world.tick("12:00")
+    remove(world, "12:00")
+    world.tick("20:30")
+    assert missed(world) == []
+    world.tick("21:01")
+    assert missed(world) == ["0:20:00"]
+
+
+def test_a_window_of_another_project_judges_nothing_here() -> None:
+    world = job()
+    made = MaintenanceWindow(0, 2, "w", start_time=T0, end_time=T0 + DAY)
+    world.step("12:00", PutMaintenanceWindow(2, "w", made, FIELDS))
+    assert missed(world) == []
+    world.tick("12:00")
+    assert missed(world) == ["0:10:00"]
+
+
 def test_moved_what_is_outside_now_is_due() -> None:
     world = job()
     window(world, "00:01", start="05:00", end="9:00:00")

@@ -2,11 +2,13 @@
 
     python tests/fuzz/targets.py TARGET [libFuzzer options] [corpus folder]
 
-TARGET is cron, tzif, rrule, on_calendar or envelope. `make fuzz` gives each a minute. A crash is written to a file
-`crash-...`, and becomes a unit test.
+TARGET is one of cron, tzif, rrule, on_calendar, and of Sentry's dialect envelope, check_in, cron_endpoint, courtesies.
+`make fuzz` gives each a minute, and keeps what it finds interesting in build/fuzz; `make fuzz-ci` twenty seconds, from
+the corpus beside this file. A crash is written to a file `crash-...`, and becomes a unit test.
 """
 
 import sys
+from urllib.parse import parse_qsl
 
 import atheris
 
@@ -14,9 +16,14 @@ with atheris.instrument_imports(include=["tocsin.schedule", "tocsin.dialects.sen
     from tocsin._core.timetable import FIRST_MS, LAST_MS, NEVER
     from tocsin._core.zone import Zone
     from tocsin.app.tzdata import read_zone
+    from tocsin.dialects.sentry import cron as cron_endpoint
+    from tocsin.dialects.sentry import events, mapping, schema
+    from tocsin.dialects.sentry.answers import Rejection
     from tocsin.dialects.sentry.envelope import EnvelopeError, Parser
     from tocsin.dialects.sentry.limits import Limits
+    from tocsin.dialects.sentry.refusals import PAYLOAD_MAX, Arrival, excerpt
     from tocsin.domain import errors
+    from tocsin.domain.refusals import RefusalReason
     from tocsin.domain.schedule import Cron, DaylightPolicy, OnCalendar, RRule
     from tocsin.schedule import Compiler, Zones, tzif, words
 
@@ -97,7 +104,73 @@ def envelope(data: bytes) -> None:
     assert results[0] == results[1]
 
 
-TARGETS = {"cron": cron, "tzif": a_tzif, "rrule": rrule, "on_calendar": on_calendar, "envelope": envelope}
+ARRIVAL = Arrival(1, 1_795_289_021_123, "fuzz/1")
+
+
+def judged(outcome: mapping.Outcome) -> None:
+    """A report that the rules may see, or exactly one reason why there is none; texts that a database takes."""
+    dropped = [refused for refused in outcome.refusals if refused.dropped]
+    assert (outcome.report is None) == (len(dropped) == 1)
+    for refused in outcome.refusals:
+        assert refused.reason in RefusalReason.__members__
+        assert len(refused.payload) <= PAYLOAD_MAX
+        assert len(refused.detail) < 5_000
+        f"{refused.detail}{refused.payload}{refused.environment}{refused.check_in_id}".encode()
+    if (report := outcome.report) is not None:
+        assert 1 <= len(report.monitor_id) <= 50
+        assert 1 <= len(report.environment.encode()) <= 256
+        assert report.duration_ms is None or 0 <= report.duration_ms < 2**31
+        assert report.upsert is None or not report.upsert_error
+        f"{report.release}{report.host}{report.trace_id}{report.client}{report.upsert_error}".encode()
+
+
+def check_in(data: bytes) -> None:
+    judged(mapping.from_json(data, ARRIVAL))
+
+
+def cron_request(data: bytes) -> None:
+    """First line: the path behind the host; second: the query; third: the content type; the rest is the body."""
+    parts = [*data.split(b"\n", 3), b"", b"", b"", b""]
+    path, query, kind = (part.decode("latin-1") for part in parts[:3])
+    try:
+        slug, _key = cron_endpoint.slug_and_key(path, path.rpartition("cron/")[2], "42")
+        named = dict(parse_qsl(query, max_num_fields=100))
+        sent = excerpt(cron_endpoint.seen(slug, named, kind, parts[3]))
+        payload = cron_endpoint.payload(slug, named, kind, parts[3])
+    except Rejection as rejection:
+        assert rejection.status in (400, 404)
+        assert rejection.detail.encode()
+        return
+    except ValueError as problem:
+        assert "Max number of fields" in str(problem)
+        return
+    judged(mapping.to_report(payload, ARRIVAL, sent))
+
+
+def courtesies(data: bytes) -> None:
+    """What is read only as a courtesy: nothing is ever wrong with it."""
+    error = events.read(data, 1, 2)
+    if error is not None:
+        assert len(bytes.fromhex(error.trace_id)) == 16
+        assert len(error.type) <= events.TYPE_MAX
+        assert len(error.value) <= events.VALUE_MAX
+        (error.level + error.type + error.value).encode()
+    try:
+        schema.decode_client_report(data)
+    except schema.SchemaError as problem:
+        assert str(problem).startswith("$")
+
+
+TARGETS = {
+    "cron": cron,
+    "tzif": a_tzif,
+    "rrule": rrule,
+    "on_calendar": on_calendar,
+    "envelope": envelope,
+    "check_in": check_in,
+    "cron_endpoint": cron_request,
+    "courtesies": courtesies,
+}
 
 
 def main() -> None:

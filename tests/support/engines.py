@@ -24,13 +24,15 @@ from tocsin.domain.commands import (
     PutMonitor,
     PutProjectSettings,
     ReportCheckIn,
+    ReviewTracks,
 )
 from tocsin.domain.facts import Fact
 from tocsin.domain.incident import Incident, Outage
+from tocsin.domain.instant import HOUR
 from tocsin.domain.maintenance import MaintenanceWindow
 from tocsin.domain.monitor import Monitor, MonitorChange, Policy
 from tocsin.domain.project_settings import ProjectSettings
-from tocsin.domain.receipt import Receipt
+from tocsin.domain.receipt import Receipt, Reviewed
 from tocsin.domain.track import Track
 from tocsin.engine.delta import Delta
 from tocsin.engine.engine import Engine, EngineSettings
@@ -97,6 +99,7 @@ class Kept:
             open_runs=[[run for _, run in sorted(self.check_ins.items()) if run.state is State.IN_PROGRESS]],
             open_incidents=[[one for one in self.incidents.values() if one.resolve_time is None]],
             sequences=dict(self.sequences),
+            outages=[(one.start_time, one.end_time) for one in self.outages if one.end_time - one.start_time >= HOUR],
             windows=list(self.windows.values()),
             project_settings={k: own for k, own in self.project_settings.items() if own != ProjectSettings()},
         )
@@ -191,6 +194,15 @@ class World:
         numbers = {m.id: m.number for m, _ in self.kept.monitors.values()}
         mine = [track for _, track in sorted(self.kept.tracks.items()) if track.monitor == numbers[monitor_id]]
         return [self.kept.environments[track.environment] for track in mine]
+
+    def review(self, at: str | int) -> list[Reviewed]:
+        """All slices of a review."""
+        found: list[Reviewed] = []
+        while not found or found[-1].following:
+            receipt = self.step(at, ReviewTracks(found[-1].following if found else 0))
+            assert receipt.reviewed is not None
+            found.append(receipt.reviewed)
+        return found
 
     def report(self, at: str | int, kind: ReportKind, monitor_id: str = "job", **fields: Any) -> Receipt:
         return self.step(at, self.command(kind, at, monitor_id, **fields))

@@ -45,6 +45,7 @@ from tocsin.node.clock import SystemClock
 from tocsin.node.janitor import Janitor
 from tocsin.node.partition import Partition
 from tocsin.node.pulse import Pulse
+from tocsin.node.reviewer import Reviewer
 from tocsin.service.browsing import Browsing
 from tocsin.service.call import Call
 from tocsin.service.check_ins import CheckIns
@@ -81,6 +82,7 @@ class Parts:
     partition: Partition
     pulse: Pulse
     janitor: Janitor
+    reviewer: Reviewer
     metrics: Metrics
     services: dict[str, object]
     journal: LocalJournal
@@ -223,6 +225,7 @@ def build(settings: Settings) -> Parts:
             refusals_days=settings.store.refusal_days,
             trace_errors_days=settings.store.trace_error_days,
         ),
+        reviewer=Reviewer(journal, store, clock),
         metrics=metrics,
         services=services,
         journal=journal,

@@ -94,6 +94,7 @@ class _Server:
         tasks = [
             pulse,
             asyncio.create_task(parts.janitor.run(), name="janitor"),
+            asyncio.create_task(parts.reviewer.run(), name="reviewer"),
             asyncio.create_task(self._refresh(), name="credentials"),
             asyncio.create_task(parts.time_zones.run(), name="time zones"),
         ]

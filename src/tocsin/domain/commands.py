@@ -116,6 +116,12 @@ class AcknowledgeIncident(msgspec.Struct, frozen=True, tag="acknowledge"):
     note: str = ""
 
 
+class ReviewTracks(msgspec.Struct, frozen=True, tag="review"):
+    """Looks after what nobody looks after, in one slice of all environments; its receipt says where the next begins."""
+
+    first: int = 0
+
+
 class Tick(msgspec.Struct, frozen=True, tag="tick"):
     """Silence is an entry too: everything received up to the entry's time has been stepped."""
 
@@ -142,6 +148,7 @@ Command = (
     | DeleteEnvironment
     | PutProjectSettings
     | AcknowledgeIncident
+    | ReviewTracks
     | Tick
     | Deaf
 )

@@ -63,6 +63,18 @@ class IncidentResolved(msgspec.Struct, frozen=True):
     incident: Incident
 
 
+class IncidentBroken(msgspec.Struct, frozen=True):
+    """It is old, everything still fails, and nobody seems to care: its owner is to be told, once."""
+
+    incident: Incident
+
+
+class IncidentMuted(msgspec.Struct, frozen=True):
+    """Nobody did anything about a broken one: its environment has been muted."""
+
+    incident: Incident
+
+
 class IncidentAcknowledged(msgspec.Struct, frozen=True):
     incident: Incident
 
@@ -102,6 +114,7 @@ class EnvironmentDeleted(msgspec.Struct, frozen=True):
     project: int
     monitor: int
     environment: str
+    idle: bool = False  # because no report came for long; otherwise somebody asked for it
 
 
 class OutageRecorded(msgspec.Struct, frozen=True):
@@ -119,6 +132,8 @@ Fact = (
     | IncidentContinued
     | IncidentResolved
     | IncidentAcknowledged
+    | IncidentBroken
+    | IncidentMuted
     | MonitorCreated
     | MonitorChanged
     | MonitorDeleted

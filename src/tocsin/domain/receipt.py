@@ -4,11 +4,20 @@ import msgspec
 
 from tocsin.domain.check_in import CheckIn
 from tocsin.domain.errors import TocsinError
-from tocsin.domain.facts import CheckInRefused
+from tocsin.domain.facts import CheckInRefused, EnvironmentDeleted
 from tocsin.domain.incident import Incident
 from tocsin.domain.maintenance import MaintenanceWindow
 from tocsin.domain.monitor import Monitor
 from tocsin.domain.project_settings import ProjectSettings
+
+
+class Reviewed(msgspec.Struct, frozen=True):
+    """What a slice of a review came to."""
+
+    following: int  # where the next slice begins; 0: there is none
+    broken: tuple[Incident, ...] = ()  # whose owners are to be told
+    muted: tuple[Incident, ...] = ()  # whose environments were muted
+    deleted: tuple[EnvironmentDeleted, ...] = ()  # environments that were idle
 
 
 class Receipt(msgspec.Struct, frozen=True):
@@ -16,6 +25,7 @@ class Receipt(msgspec.Struct, frozen=True):
     refusal: CheckInRefused | None = None  # durable, but not honoured: why
     monitors: tuple[Monitor, ...] = ()  # after a put, in the order of the puts
     incident: Incident | None = None
+    reviewed: Reviewed | None = None
     window: MaintenanceWindow | None = None  # after a put or a delete of one
     settings: ProjectSettings | None = None  # of the project, after a change of them
     created: bool = False  # the check-in or the monitor did not exist before

@@ -1,5 +1,7 @@
 """What projects decide, resolved once: asked for with every report."""
 
+from collections.abc import Iterable
+
 from tocsin.domain.project_settings import ProjectSettings
 
 
@@ -17,6 +19,10 @@ class Decided:
     def of(self, project: int) -> ProjectSettings:
         """What holds in a project: every field is set."""
         return self._resolved.get(project, self._server)
+
+    def every(self) -> Iterable[ProjectSettings]:
+        """All that hold anywhere, the server's among them."""
+        return (self._server, *self._resolved.values())
 
     def put(self, project: int, own: ProjectSettings) -> None:
         if own == ProjectSettings():

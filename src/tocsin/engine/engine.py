@@ -33,6 +33,7 @@ from tocsin.domain.commands import (
     RecordRefusals,
     RecordTraceErrors,
     ReportCheckIn,
+    ReviewTracks,
     Tick,
 )
 from tocsin.domain.facts import IncidentAcknowledged
@@ -40,7 +41,7 @@ from tocsin.domain.instant import NEVER, SECOND, Instant
 from tocsin.domain.maintenance import MaintenanceWindow
 from tocsin.domain.project_settings import DEFAULTS, ProjectSettings
 from tocsin.domain.receipt import Receipt
-from tocsin.engine import defaults, environments, maintenance, outages, puts, reports, rezoning, silence
+from tocsin.engine import defaults, environments, maintenance, outages, puts, reports, review, rezoning, silence
 from tocsin.engine.deadlines import RUN, SLOT
 from tocsin.engine.delta import Delta
 from tocsin.engine.loading import load
@@ -154,7 +155,7 @@ class Engine:
             case PutMaintenanceWindow() as command:
                 return maintenance.put(self._state, command, at)
             case DeleteMaintenanceWindow() as command:
-                return maintenance.delete(self._state, command)
+                return maintenance.delete(self._state, command, at)
             case RecordRefusals(refusals=refusals):
                 self._state.delta.refusals.extend(refusals)
                 self._state.delta.facts.extend(refusals)
@@ -169,6 +170,8 @@ class Engine:
                 return Receipt()
             case AcknowledgeIncident() as command:
                 return self._acknowledge(command, at)
+            case ReviewTracks(first=first):
+                return Receipt(reviewed=review.review(self._state, first, at))
             case Tick():
                 while self.tick(at, limit=100_000):
                     pass

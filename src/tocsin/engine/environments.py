@@ -1,5 +1,6 @@
 """Environments of a monitor: made by their first report, muted and deleted by people."""
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 from tocsin.domain import errors
@@ -9,7 +10,8 @@ from tocsin.domain.instant import Instant
 from tocsin.domain.monitor import Monitor
 from tocsin.domain.receipt import Receipt
 from tocsin.engine import silence
-from tocsin.engine.state import MUTED, NOWHERE, MonitorEntry, State
+from tocsin.engine.monitor_entry import MonitorEntry
+from tocsin.engine.state import MUTED, NOWHERE, State
 from tocsin.engine.subject import Subject
 
 
@@ -24,9 +26,11 @@ class _Found(NamedTuple):
 
 def add(state: State, slot: int, entry: MonitorEntry, environment: str, at: Instant) -> int:
     """A new track, waiting for its first slot if the monitor wants that. Muted if all that there are, are."""
-    siblings = state.tracks_of(entry)
+    sibling = newest = entry.first_track
+    while sibling != NOWHERE and state.peek(sibling).flags & MUTED:
+        sibling = state.next_track(sibling)
     track_slot = state.open_track(slot, entry, environment)
-    if siblings and all(state.peek(sibling).flags & MUTED for sibling in siblings):
+    if sibling == NOWHERE != newest:
         state.track(track_slot).flags |= MUTED
     silence.rearm(Subject.of(state, track_slot), at, fresh=True)
     state.delta.facts.append(EnvironmentCreated(entry.project, entry.number, environment))
@@ -56,19 +60,25 @@ def delete(state: State, command: DeleteEnvironment) -> Receipt:
     found = _find(state, command)
     if isinstance(found, Receipt):
         return found
-    remove(state, found.monitor_slot, found.monitor, found.slot)
+    remove(state, found.monitor_slot, found.monitor, (found.slot,))
     return Receipt(monitors=(found.known,))
 
 
-def remove(state: State, monitor_slot: int, monitor: MonitorEntry, slot: int) -> None:
-    """Nothing of the track is left in hot state; its check-ins and incidents go from the store in slices."""
-    track = state.peek(slot)
-    number, name = track.number, state.environments[track.environment]
-    state.unlink_track(monitor_slot, monitor, slot)
-    state.close_track(monitor, slot)
-    state.forget_track(number)
-    state.delta.deleted_tracks[number] = monitor.number
-    state.delta.facts.append(EnvironmentDeleted(monitor.project, monitor.number, name))
+def remove(
+    state: State, monitor_slot: int, monitor: MonitorEntry, slots: Collection[int], *, idle: bool = False
+) -> list[EnvironmentDeleted]:
+    """Nothing of these tracks is left in hot state; their check-ins and incidents go from the store in slices."""
+    state.unlink_tracks(monitor_slot, monitor, slots)
+    facts = []
+    for slot in slots:
+        track = state.peek(slot)
+        number, name = track.number, state.environments[track.environment]
+        state.close_track(monitor, slot)
+        state.delta.deleted_tracks[number] = monitor.number
+        facts.append(EnvironmentDeleted(monitor.project, monitor.number, name, idle))
+    state.forget_tracks()
+    state.delta.facts.extend(facts)
+    return facts
 
 
 def _find(state: State, command: ChangeEnvironment | DeleteEnvironment) -> _Found | Receipt:

@@ -9,7 +9,8 @@ from tocsin.domain.names import DEFAULT_ENVIRONMENT
 from tocsin.domain.project_settings import ProjectSettings
 from tocsin.domain.refusals import RefusalReason
 from tocsin.engine.filing import Refused
-from tocsin.engine.state import MonitorEntry, State
+from tocsin.engine.monitor_entry import MonitorEntry
+from tocsin.engine.state import State
 
 
 def check_new_monitor(state: State, project: int, planned: int) -> None:

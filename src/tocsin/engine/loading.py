@@ -18,6 +18,7 @@ _FORMATS = tuple(TrackRoster().column(name).format for name in TrackRoster.COLUM
 def load(state: State, snapshot: Snapshot) -> None:
     state.start_numbers(snapshot.sequences)
     state.clock = snapshot.clock or 0
+    state.outages = list(snapshot.outages)
     for project, own in snapshot.project_settings.items():
         state.decided.put(project, own)
     for window in snapshot.windows:  # before the monitors, whose ids some of them want

@@ -1,5 +1,7 @@
 """Maintenance windows made, changed and removed: by the same road as reports, because slots are judged by them."""
 
+from typing import Final
+
 import msgspec
 
 from tocsin.domain import errors, maintenance
@@ -7,9 +9,11 @@ from tocsin.domain.commands import DeleteMaintenanceWindow, PutMaintenanceWindow
 from tocsin.domain.instant import Instant
 from tocsin.domain.maintenance import MaintenanceWindow
 from tocsin.domain.receipt import Receipt
+from tocsin.engine import silence
 from tocsin.engine.state import State
 
-WINDOWS_MAX = 1_000  # of one project: each slot without a report asks all of them
+_ALL: Final = 0x7FFFFFFF
+WINDOWS_MAX: Final = 1_000  # of one project: each slot without a report asks all of them
 
 
 def put(state: State, command: PutMaintenanceWindow, at: Instant) -> Receipt:
@@ -22,18 +26,28 @@ def put(state: State, command: PutMaintenanceWindow, at: Instant) -> Receipt:
     except errors.TocsinError as error:
         return Receipt(error=error)
     if window != known:
+        _judge_before(state, command.project, at)
         window = _write(state, window)
     return Receipt(window=window, created=known is None)
 
 
-def delete(state: State, command: DeleteMaintenanceWindow) -> Receipt:
+def delete(state: State, command: DeleteMaintenanceWindow, at: Instant) -> Receipt:
     known = state.windows.get(command.project, command.window_id)
     if known is None:
         return Receipt(error=not_found(command.window_id))
+    _judge_before(state, command.project, at)
     state.windows.remove(known)
     state.delta.windows.pop(known.number, None)
     state.delta.deleted_windows.add(known.number)
     return Receipt(window=known)
+
+
+def _judge_before(state: State, project: int, at: Instant) -> None:
+    """What was due before is judged by what held then; in this project only, others are for the tick."""
+    for slot, leaf in state.deadlines.due(at, _ALL):
+        if state.monitor(state.peek(slot).monitor).project == project:
+            silence.settle(state, slot, at)
+        silence.park(state, slot, leaf)
 
 
 def not_found(window_id: str) -> errors.NotFound:

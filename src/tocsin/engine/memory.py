@@ -52,5 +52,6 @@ class Snapshot:
     open_runs: Iterable[list[CheckIn]]
     open_incidents: Iterable[list[Incident]]
     sequences: dict[str, int]
+    outages: list[tuple[Instant, Instant]] = field(default_factory=list)  # those of an hour or more
     windows: list[MaintenanceWindow] = field(default_factory=list)
     project_settings: dict[int, ProjectSettings] = field(default_factory=dict)  # of projects that set any

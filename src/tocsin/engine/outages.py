@@ -17,11 +17,18 @@ from tocsin.domain.check_in import CheckIn
 from tocsin.domain.check_in import State as CheckInState
 from tocsin.domain.facts import OutageRecorded
 from tocsin.domain.incident import Outage
-from tocsin.domain.instant import NEVER, Instant, ceil_second
+from tocsin.domain.instant import HOUR, NEVER, Instant, Millis, ceil_second
 from tocsin.engine import silence
 from tocsin.engine.deadlines import SLOT
 from tocsin.engine.state import DEAFENED, State
 from tocsin.engine.subject import Subject
+
+REMEMBERED = HOUR  # what is shorter says nothing about who has been silent for days
+
+
+def deaf_between(state: State, since: Instant, until: Instant) -> Millis:
+    """How much of a time was spent in long outages."""
+    return sum(max(min(until, end) - max(since, start), 0) for start, end in state.outages)
 
 
 def affected(state: State, since: Instant, until: Instant) -> list[int]:
@@ -85,4 +92,6 @@ def record(state: State, since: Instant, until: Instant, reason: str, unknown: i
         shown=shown,
     )
     state.delta.outages.append(outage)
+    if until - since >= REMEMBERED:
+        state.outages.append((since, until))
     state.delta.facts.append(OutageRecorded(outage, until - since))

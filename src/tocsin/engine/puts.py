@@ -13,8 +13,9 @@ from tocsin.domain.instant import NEVER, Instant
 from tocsin.domain.monitor import Monitor, MonitorChange, Policy
 from tocsin.domain.names import DEFAULT_ENVIRONMENT
 from tocsin.domain.receipt import Receipt
-from tocsin.engine import environments, limits, silence
-from tocsin.engine.state import DISABLED, INACTIVE, NOWHERE, MonitorEntry, State
+from tocsin.engine import defaults, environments, limits, silence
+from tocsin.engine.monitor_entry import MonitorEntry
+from tocsin.engine.state import DISABLED, INACTIVE, NOWHERE, State
 from tocsin.engine.subject import Subject
 
 _UIDS: Final = uuid.UUID("5d3b6ba4-2f0e-4c0e-8a63-7c1f1f0f7a11")  # the namespace of monitor uids
@@ -40,6 +41,7 @@ def put(state: State, commands: tuple[PutMonitor, ...], at: Instant) -> Receipt:
 def _plan(state: State, command: PutMonitor, at: Instant, new: int) -> tuple[Monitor, bool]:
     """The monitor as it would be, and whether it would be new, beside so many new ones of the same request."""
     known = None
+    change = defaults.for_known(state, command.project, command.change)
     if state.find_monitor(command.project, command.monitor_id) != NOWHERE:
         known = state.configuration(command.project, command.monitor_id)
     where = {"monitor": command.monitor_id}
@@ -49,7 +51,7 @@ def _plan(state: State, command: PutMonitor, at: Instant, new: int) -> tuple[Mon
                 f"no monitor {command.monitor_id!r} in this project", reason="MONITOR_NOT_FOUND", metadata=where
             )
         limits.check_new_monitor(state, command.project, new)
-        return create(command.project, command.monitor_id, command.change, at), True
+        return create(command.project, command.monitor_id, change, at), True
     if not command.update:
         raise errors.AlreadyExists(
             f"monitor {command.monitor_id!r} exists already; update it instead",
@@ -57,7 +59,7 @@ def _plan(state: State, command: PutMonitor, at: Instant, new: int) -> tuple[Mon
             metadata=where,
         )
     _check_etag(known, command.etag)
-    return command.change.apply(known, at), False
+    return change.apply(known, at), False
 
 
 def _check_etag(known: Monitor, etag: str) -> None:

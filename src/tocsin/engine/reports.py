@@ -13,7 +13,8 @@ from tocsin.domain.receipt import Receipt
 from tocsin.domain.refusals import RefusalReason
 from tocsin.engine import defaults, environments, limits, puts, silence
 from tocsin.engine.filing import Filing, Refused
-from tocsin.engine.state import DISABLED, INACTIVE, NOWHERE, MonitorEntry, State
+from tocsin.engine.monitor_entry import MonitorEntry
+from tocsin.engine.state import DISABLED, INACTIVE, NOWHERE, State
 from tocsin.engine.subject import Subject
 
 

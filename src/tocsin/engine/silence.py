@@ -161,13 +161,9 @@ def _judge_slot(subject: Subject, at: Instant) -> None:
 def excused(subject: Subject) -> bool:
     """Whether the slot waited for lies in a maintenance window: nothing was due."""
     state, track = subject.state, subject.track
+    monitor = subject.monitor
     return bool(state.windows) and state.windows.cover(
-        state.compiler,
-        subject.monitor.project,
-        subject.monitor.number,
-        subject.environment,
-        track.expected,
-        track.deadline,
+        state.compiler, monitor.project, monitor.number, subject.environment, track.expected
     )
 
 

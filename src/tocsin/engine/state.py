@@ -4,9 +4,10 @@ Tracks are worked on as copies: `track(slot)` hands out one mutable `Track` per 
 copies back to the roster and into the delta. Deadlines move at once, because a tick may follow in the same batch.
 """
 
+import itertools
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Final
 
 import msgspec
@@ -25,6 +26,7 @@ from tocsin.engine.deadlines import RUN, SLOT, Deadlines
 from tocsin.engine.decided import Decided
 from tocsin.engine.delta import Delta
 from tocsin.engine.memory import Recall
+from tocsin.engine.monitor_entry import MonitorEntry
 from tocsin.engine.rates import Rates
 from tocsin.engine.runs import Runs
 from tocsin.engine.timing import Timing
@@ -37,29 +39,6 @@ INACTIVE: Final = 2
 DEAFENED: Final = int(TrackFlag.DEAFENED)
 MUTED: Final = int(TrackFlag.MUTED)
 UNHEARD: Final = int(TrackFlag.UNHEARD)
-
-
-class MonitorEntry(msgspec.Struct):
-    """Hot part of a monitor. Field order is the roster's."""
-
-    number: int
-    project: int
-    policy: int
-    flags: int
-    digest: int  # of the last upsert applied: the same again changes nothing
-    first_track: int
-    paused_until: Instant  # NEVER: until resumed; 0: not paused
-    muted_until: Instant  # likewise
-
-    def paused(self, at: Instant) -> bool:
-        return self.paused_until > at
-
-    def quiet(self, at: Instant) -> bool:
-        """Nothing is waited for and nothing judged."""
-        return self.flags != 0 or self.paused(at)
-
-    def muted(self, at: Instant) -> bool:
-        return self.muted_until > at
 
 
 class State:
@@ -78,6 +57,7 @@ class State:
         self.runs = Runs(self.tracks)
         self.incidents: dict[int, Incident] = {}  # open ones, by number
         self.timings: list[Timing | None] = [None]  # by policy number; 0 is no policy
+        self.outages: list[tuple[Instant, Instant]] = []  # those of an hour or more
         self.moves: dict[int, tuple[Instant, Instant]] = {}  # by track slot: expected until now, from now on
         self.environments: list[str] = [""]  # by number; 0 is no environment
         self.sequences: dict[str, int] = {}
@@ -198,9 +178,10 @@ class State:
         self.recall.monitors.pop((monitor.project, monitor.id), None)
         self._forget_check_ins(lambda row: row.monitor == monitor.number)
 
-    def forget_track(self, number: int) -> None:
-        """No check-in of a deleted track is found again, in this batch either."""
-        self._forget_check_ins(lambda row: row.track == number)
+    def forget_tracks(self) -> None:
+        """No check-in of a track that was deleted in this batch is found again, in this batch either."""
+        gone = self.delta.deleted_tracks
+        self._forget_check_ins(lambda row: row.track in gone)
 
     def _forget_check_ins(self, gone: Callable[[CheckIn], bool]) -> None:
         for known in (self._recorded, self.recall.check_ins):
@@ -238,8 +219,13 @@ class State:
         slot = monitor.first_track
         while slot != NOWHERE:
             slots.append(slot)
-            slot = self.peek(slot).next_track
+            slot = self.next_track(slot)
         return slots
+
+    def next_track(self, slot: int) -> int:
+        """The one made before it for the same monitor, or NOWHERE."""
+        track = self._dirty.get(slot)
+        return track.next_track if track is not None else self.tracks.get(slot, "next_track")
 
     def open_track(self, monitor_slot: int, monitor: MonitorEntry, environment: str) -> int:
         """A new track at the head of the monitor's list. Writes the monitor's entry."""
@@ -257,23 +243,22 @@ class State:
         self.write_monitor(monitor_slot, monitor)
         return slot
 
-    def unlink_track(self, monitor_slot: int, monitor: MonitorEntry, slot: int) -> None:
-        """Takes a track out of its monitor's list, before it is closed alone. Writes the monitor's entry."""
-        following = self.peek(slot).next_track
-        if monitor.first_track == slot:
-            monitor.first_track = following
-            self.write_monitor(monitor_slot, monitor)
-            if following != NOWHERE:  # the newest has no key
-                newest = self.environments[self._environment_of(following)]
-                self.track_keys.remove(ids.track_key(monitor.number, newest))
-            return
-        before = next(other for other in self.tracks_of(monitor) if self.peek(other).next_track == slot)
-        self.tracks.set(before, "next_track", following)
-        if before in self._dirty:
-            self._dirty[before].next_track = following
+    def unlink_tracks(self, monitor_slot: int, monitor: MonitorEntry, gone: Collection[int]) -> None:
+        """Takes tracks out of their monitor's list, before they are closed alone. Writes the monitor's entry."""
+        kept = [slot for slot in self.tracks_of(monitor) if slot not in gone]
+        if kept and kept[0] != monitor.first_track:  # the newest has no key
+            newest = self.environments[self._environment_of(kept[0])]
+            self.track_keys.remove(ids.track_key(monitor.number, newest))
+        for slot, following in itertools.pairwise([*kept, NOWHERE]):
+            if self.next_track(slot) != following:
+                self.tracks.set(slot, "next_track", following)
+                if slot in self._dirty:
+                    self._dirty[slot].next_track = following
+        monitor.first_track = kept[0] if kept else NOWHERE
+        self.write_monitor(monitor_slot, monitor)
 
     def close_track(self, monitor: MonitorEntry, slot: int) -> None:
-        """Forgets a track. Its monitor's list is not touched: the monitor goes too, or `unlink_track` came first."""
+        """Forgets a track. Its monitor's list is not touched: the monitor goes too, or `unlink_tracks` came first."""
         track = self.peek(slot)
         self.track_keys.remove(ids.track_key(monitor.number, self.environments[track.environment]))
         self.deadlines.put(slot, SLOT, NEVER)

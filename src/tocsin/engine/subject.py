@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from tocsin.domain.track import Track
-from tocsin.engine.state import MonitorEntry, State
+from tocsin.engine.monitor_entry import MonitorEntry
+from tocsin.engine.state import State
 from tocsin.engine.timing import Timing
 
 

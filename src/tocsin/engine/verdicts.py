@@ -56,12 +56,12 @@ def _move(subject: Subject, outcome: Outcome, check_in: CheckIn, at: Instant) ->
             muted=monitor.muted(at) or bool(track.flags & MUTED),
         )
         track.incident = incident.number
-        _keep(state, incident)
+        keep(state, incident)
         state.delta.facts.append(IncidentOpened(incident))
     elif effect is Effect.CONTINUE:
         known = state.incidents[track.incident]
         incident = msgspec.structs.replace(known, last_check_in=check_in.id, failure_count=known.failure_count + 1)
-        _keep(state, incident)
+        keep(state, incident)
         state.delta.facts.append(IncidentContinued(incident))
     elif effect is Effect.RESOLVE:
         known = state.incidents.pop(track.incident)
@@ -71,5 +71,6 @@ def _move(subject: Subject, outcome: Outcome, check_in: CheckIn, at: Instant) ->
         state.delta.facts.append(IncidentResolved(incident))
 
 
-def _keep(state: State, incident: Incident) -> None:
+def keep(state: State, incident: Incident) -> None:
+    """An open one, new or changed."""
     state.incidents[incident.number] = state.delta.incidents[incident.number] = incident

@@ -54,16 +54,13 @@ class Windows:
         """There is no such monitor any more."""
         self._ids.get(project, {}).pop(number, None)
 
-    def cover(
-        self, compiler: Compiler, project: int, monitor: int, environment: str, slot: Instant, deadline: Instant
-    ) -> bool:
-        """Whether a slot of a monitor, by its number, lies in a window. One made after the deadline covers nothing."""
+    def cover(self, compiler: Compiler, project: int, monitor: int, environment: str, slot: Instant) -> bool:
+        """Whether a slot of a monitor, by its number, lies in a window."""
         of_project = self._by_project.get(project)
         for windows in (self._server, of_project or {}):
             for window in windows.values():
                 if (
-                    window.create_time <= deadline
-                    and window.covers_environment(environment)
+                    window.covers_environment(environment)
                     and (not window.monitors or window.covers_monitor(self._ids.get(project, {}).get(monitor, "")))
                     and holds(window, compiler, slot)
                 ):

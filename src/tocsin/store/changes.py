@@ -17,6 +17,8 @@ _INCIDENT_FACTS: Final = (
     facts.IncidentContinued,
     facts.IncidentResolved,
     facts.IncidentAcknowledged,
+    facts.IncidentBroken,
+    facts.IncidentMuted,
 )
 _BEFORE: Final = select(tracks.c.number, tracks.c.health, tracks.c.verdict).where(
     tracks.c.number.in_(bindparam("numbers", expanding=True))

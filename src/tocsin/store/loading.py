@@ -12,6 +12,7 @@ from sqlalchemy import Row, Select, Table, literal_column, select
 
 from tocsin.domain.project_settings import ProjectSettings
 from tocsin.engine.memory import Snapshot
+from tocsin.engine.outages import REMEMBERED
 from tocsin.store import check_ins, incidents, keys, monitors, schema, windows
 from tocsin.store.database import Database, trouble
 from tocsin.store.schema import PARTITION, is_open, partitions
@@ -41,6 +42,7 @@ class Loading:
                 open_runs=self._objects(_open_runs(), check_ins.from_row),
                 open_incidents=self._objects(_open_incidents(), incidents.from_row),
                 sequences=dict(self._all(schema.sequences)),
+                outages=[(start, end) for start, end in self._connection.execute(_long_outages())],
                 windows=windows.load(self._connection),
                 project_settings={
                     project.number: project.settings
@@ -102,6 +104,11 @@ def _open_runs() -> Select[Any]:
     return (
         check_ins.select_check_ins().where(schema.check_ins.c.number.in_(numbers)).order_by(schema.check_ins.c.number)
     )
+
+
+def _long_outages() -> Select[Any]:
+    start, end = schema.outages.c.start_time, schema.outages.c.end_time
+    return select(start, end).where(end - start >= REMEMBERED).order_by(schema.outages.c.number)
 
 
 def _open_incidents() -> Select[Any]:

@@ -13,6 +13,7 @@ from tocsin.domain.check_in import CheckIn, ReportKind, State
 from tocsin.domain.facts import (
     CheckInRecorded,
     CheckInRefused,
+    IncidentBroken,
     IncidentResolved,
     Missed,
     OutageRecorded,
@@ -49,6 +50,11 @@ class Metrics:
         self.errors = counter("tocsin_errors_total", "Runs that ended badly.", ("project",))
         self.unknown = counter("tocsin_unknown_total", "Slots and runs not judged: nobody could listen.", ("project",))
         self.recoveries = counter("tocsin_recoveries_total", "Monitors that became healthy again.", ("project",))
+        self.broken = counter(
+            "tocsin_broken_incidents_total",
+            "Incidents that stayed open and failing: nobody seems to care.",
+            ("project",),
+        )
         self.dark_seconds = counter("tocsin_dark_seconds_total", "Time during which this server could not listen.")
         self.outages = counter("tocsin_outages_total", "Times in which this server could not listen.", ("reason",))
         self.writes = counter("tocsin_store_writes_total", "Batches written to the database.", ("backend",))
@@ -119,7 +125,15 @@ class Metrics:
 
     def register_project(self, slug: str) -> None:
         """Counters exist from registration on, or `increase()` loses the first event."""
-        for family in (self.missed, self.timeouts, self.errors, self.unknown, self.recoveries, self.run_seconds):
+        for family in (
+            self.missed,
+            self.timeouts,
+            self.errors,
+            self.unknown,
+            self.recoveries,
+            self.broken,
+            self.run_seconds,
+        ):
             family.labels(slug)
         for dialect in ("sentry", "grpc", "native"):
             for status in ("ok", "error", "in_progress"):
@@ -147,6 +161,8 @@ class Metrics:
                     self.unknown.labels(self._slug(fact.check_in.project)).inc()
                 case IncidentResolved():
                     self.recoveries.labels(self._slug(fact.incident.project)).inc()
+                case IncidentBroken():
+                    self.broken.labels(self._slug(fact.incident.project)).inc()
                 case OutageRecorded():
                     self.dark_seconds.inc(fact.length_ms / 1000)
                     self.outages.labels(fact.outage.reason).inc()

@@ -37,6 +37,8 @@ def from_incident(incident: Incident) -> pb.Incident:
         resolving_check_in=check_in(incident.resolving_check_in),
         failure_count=incident.failure_count,
         muted=incident.muted,
+        broken_time=from_optional(incident.broken_time),
+        broken_mute_time=from_optional(incident.broken_mute_time),
     )
 
 

@@ -10,6 +10,8 @@ from tocsin.domain.check_in import ReportKind, State
 from tocsin.domain.facts import (
     CheckInRecorded,
     CheckInRefused,
+    IncidentBroken,
+    IncidentMuted,
     IncidentOpened,
     IncidentResolved,
     Missed,
@@ -116,6 +118,8 @@ CASES = {
     ),
     "an unknown": (Unjudged(run(State.UNKNOWN)), {of("tocsin_unknown_total"): 1}),
     "a recovery": (IncidentResolved(incident(1, HERE)), {of("tocsin_recoveries_total"): 1}),
+    "a broken incident": (IncidentBroken(incident(1, HERE)), {of("tocsin_broken_incidents_total"): 1}),
+    "its muting, which is a state and no counter": (IncidentMuted(incident(1, HERE)), {}),
     "an outage": (
         OutageRecorded(Outage(1, NOW, NOW + 4_000, "stall", 0, False), 4_000),
         {("tocsin_dark_seconds_total",): 4.0, ("tocsin_outages_total", ("reason", "stall")): 1},
@@ -132,7 +136,7 @@ def test_a_fact_moves_its_counters_and_no_other(metrics, case):
 
 def test_series_of_a_project_are_there_before_their_first_event(metrics):
     found = values(metrics)
-    for name in ("missed", "timeouts", "errors", "unknown", "recoveries"):
+    for name in ("missed", "timeouts", "errors", "unknown", "recoveries", "broken_incidents"):
         assert found[of(f"tocsin_{name}_total")] == 0
     assert found[of("tocsin_checkins_total", dialect="sentry", status="in_progress")] == 0
 

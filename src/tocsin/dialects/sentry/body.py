@@ -1,6 +1,7 @@
 """The body of a request, read as it arrives and decoded within the limits."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from typing import Final
 
@@ -17,8 +18,7 @@ def check_head(request: Request, limits: Limits) -> None:
     """Refuses what the headers alone condemn, before any byte of the body is read. Rejection 413, 415."""
     encoding = _decoder(request)
     cap = limits.expanded if isinstance(encoding, Identity) else limits.compressed
-    announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced[:20]) > cap:
+    if _announced(request) > cap:
         raise _too_large(cap)
 
 
@@ -60,6 +60,28 @@ async def whole(request: Request, limits: Limits, cap: int) -> bytes:
         if len(held) > cap:
             raise _too_large(cap)
     return bytes(held)
+
+
+async def linger(request: Request, limits: Limits) -> None:
+    """Reads what a client still sends of a request that is refused, and lets it go, up to a bound.
+
+    A connection that is closed while its client is writing is reset, and the answer is lost with it. A client that
+    waits to be told to go on has nothing in flight.
+    """
+    if "expect" in request.headers or _announced(request) > limits.lingering:
+        return
+    read = 0
+    with contextlib.suppress(RuntimeError):  # it was read to its end
+        async for chunk in request.stream():
+            read += len(chunk)
+            if read > limits.lingering:
+                return
+
+
+def _announced(request: Request) -> int:
+    """Bytes of the body, as far as its length is announced."""
+    announced = request.headers.get("content-length", "")
+    return int(announced[:20]) if announced.isdecimal() else 0
 
 
 def _decoder(request: Request) -> Decoder:

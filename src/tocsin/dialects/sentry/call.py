@@ -9,7 +9,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from tocsin.dialects.sentry import body
 from tocsin.dialects.sentry.answers import Rejection, preflight
+from tocsin.dialects.sentry.limits import Limits
 from tocsin.dialects.sentry.refusals import DIALECT, Arrival, refusal
 from tocsin.domain.errors import PermissionDenied, TocsinError, Unauthenticated, Unavailable
 from tocsin.domain.instant import SECOND, Instant
@@ -51,11 +53,12 @@ class Endpoint:
     client that reads it stops sending the closing check-ins of all its jobs.
     """
 
-    def __init__(self, handler: Handler, methods: Sequence[str], check_ins: CheckIns) -> None:
+    def __init__(self, handler: Handler, methods: Sequence[str], check_ins: CheckIns, limits: Limits) -> None:
         self._handler = handler
         self._methods = frozenset(methods)
         self._allow = ", ".join((*methods, "OPTIONS"))
         self._check_ins = check_ins
+        self._limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -76,6 +79,8 @@ class Endpoint:
             try:
                 return await self._handler(request, call)
             except Rejection as rejection:
+                if call.principal is not None:  # a stranger may find out by the connection's end
+                    await body.linger(request, self._limits)
                 return await self._rejected(call, rejection)
         except TocsinError as problem:
             return self._counted(_rejection_of(problem))

@@ -216,11 +216,12 @@ def routes(
     types come from `ITEM_TYPES` and reasons from `LOSS_REASONS`, or are `OTHER`: no client makes labels. `settings_of`
     answers a project's settings, resolved.
     """
-    ingest = Ingest(check_ins, principals, limits or Limits(), observe_item, observe_loss, settings_of)
+    bounds = limits or Limits()
+    ingest = Ingest(check_ins, principals, bounds, observe_item, observe_loss, settings_of)
     prefix = path_prefix.rstrip("/")
-    envelope = Endpoint(ingest.envelope, ("POST",), check_ins)
-    ping = Endpoint(ingest.cron, ("GET", "HEAD", "POST"), check_ins)
-    store = Endpoint(ingest.store, ("POST",), check_ins)
+    envelope = Endpoint(ingest.envelope, ("POST",), check_ins, bounds)
+    ping = Endpoint(ingest.cron, ("GET", "HEAD", "POST"), check_ins, bounds)
+    store = Endpoint(ingest.store, ("POST",), check_ins, bounds)
     table: Iterable[tuple[str, Endpoint, str]] = (
         ("/api/{project}/envelope", envelope, "sentry-envelope"),
         ("/api/{project}/store", store, "sentry-store"),

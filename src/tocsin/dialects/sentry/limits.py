@@ -20,3 +20,4 @@ class Limits:
     events: int = 100  # error events of one envelope that are read
     header: int = 64 * KIB  # one header line of an envelope
     cron_body: int = MIB  # a body on the cron endpoint, decoded
+    lingering: int = 16 * MIB  # of the body of a refused request that are read, so that its client gets the answer

@@ -116,7 +116,7 @@ class Edge:
         self.losses: list[tuple[str, int, int]] = []
         principals = Principals(Credentials())  # type: ignore[arg-type]
         principals.refresh()
-        check_ins = CheckIns(
+        self.check_ins = CheckIns(
             journal=self.journal,
             store=None,  # type: ignore[arg-type] # nothing is read here
             check_change=lambda _change, _field: None,
@@ -125,7 +125,7 @@ class Edge:
             clock_offset=lambda _dialect, _milliseconds: None,
         )
         found = routes(
-            check_ins,
+            self.check_ins,
             principals,
             path_prefix=path_prefix,
             limits=limits,

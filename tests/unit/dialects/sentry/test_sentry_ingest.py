@@ -446,7 +446,7 @@ async def test_a_compressed_body_has_its_own_cap():
 
 
 async def test_an_announced_length_past_the_cap_is_refused_unread():
-    edge = Edge(limits=Limits(expanded=100))
+    edge = Edge(limits=Limits(expanded=100, lingering=100))
 
     async def body():
         pytest.fail("read although too long")
@@ -530,3 +530,21 @@ async def test_kinds_survive_the_way():
     for status in ("in_progress", "ok", "error"):
         await edge.envelope(envelope(item(check_in(status=status))))
     assert [report.kind for report in edge.reports] == [ReportKind.START, ReportKind.OK, ReportKind.ERROR]
+
+
+@pytest.mark.parametrize(("size", "read"), [(5_000, 5_000), (90_000, 20_000)])
+async def test_a_known_client_that_is_refused_may_finish_its_sentence(size, read):
+    """Else its connection is reset while it writes, and it never sees why."""
+    edge = Edge(limits=Limits(check_in=100, lingering=19_000))
+    taken = 0
+
+    async def body():
+        nonlocal taken
+        for piece in [GOOD[:3] + item(b"x" * 200), *[b"y" * 1_000] * (size // 1_000)]:
+            taken += len(piece) if piece[:1] == b"y" else 0
+            yield piece
+
+    assert (await edge.envelope(body())).status_code == 413
+    assert taken == read
+    expecting = await edge.envelope(body(), expect="100-continue")
+    assert expecting.status_code == 413
