@@ -830,3 +830,13 @@ def test_a_project_sees_only_itself(api, server):
     found = other.call("PUT", "monitors/", json={"ids": [made["id"]], "status": "disabled"}).json()
     assert (found["updated"], len(found["errored"])) == ([], 1)
     assert api.get(f"monitors/{made['id']}/") == made
+
+
+def test_the_limits_and_defaults_of_a_project_hold_here(new_server):
+    server = new_server(environment={"TOCSIN_PROJECTS__MAX_MONITORS": "1", "TOCSIN_PROJECTS__MARGIN_SECONDS": "300"})
+    server.start()
+    mine = Api(server, server.admin_key)
+    assert mine.create("One")["config"]["checkin_margin"] == 5
+    assert list(mine.create("Two", 403)) == ["detail"]
+    mine.call("DELETE", "monitors/one/", 202)
+    assert mine.create("Two", config={**CRONTAB, "checkin_margin": None})["config"]["checkin_margin"] == 5

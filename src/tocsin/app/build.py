@@ -150,7 +150,12 @@ def build(settings: Settings) -> Parts:
     configuration = Configuration(time_zones.compiler.zones, time_zones.version)
     check_ins = CheckIns(journal, store, configuration.check, answered, metrics.reject, metrics.observe_offset)
     monitors = Monitors(journal, store, configuration)
+
+    def settings_of(project: int) -> ProjectSettings:
+        return partition.engine.state.settings_of(project)
+
     browsing = Browsing(SqlBrowse(store.database))
+    management_services = Services(monitors, check_ins, browsing, configuration.check, settings_of)
     services: dict[str, object] = {
         "tocsin.v1.MonitorService": MonitorHandlers(monitors, watching, clock),
         "tocsin.v1.CheckInService": CheckInHandlers(check_ins, monitors, journal.arrival),
@@ -201,8 +206,8 @@ def build(settings: Settings) -> Parts:
         *ops.routes(),
         *documents.routes(),
         *Pings(check_ins, principals, failed).routes(),
-        *(_sentry(settings, check_ins, principals, metrics, partition)),
-        *(_sentry_management(settings, Services(monitors, check_ins, browsing, configuration.check), principals)),
+        *(_sentry(settings, check_ins, principals, metrics, settings_of)),
+        *(_sentry_management(settings, management_services, principals)),
         *transcoded(services, context),
     ]
     return Parts(
@@ -252,7 +257,11 @@ def _register(
 
 
 def _sentry(
-    settings: Settings, check_ins: CheckIns, principals: Principals, metrics: Metrics, partition: Partition
+    settings: Settings,
+    check_ins: CheckIns,
+    principals: Principals,
+    metrics: Metrics,
+    settings_of: Callable[[int], ProjectSettings],
 ) -> list[Any]:
     if not settings.dialects.sentry:
         return []
@@ -262,9 +271,6 @@ def _sentry(
 
     def loss(reason: str, project: int, quantity: int) -> None:
         metrics.client_lost.labels(_slug(principals, project), reason[:40]).inc(quantity)
-
-    def settings_of(project: int) -> ProjectSettings:
-        return partition.engine.state.settings_of(project)
 
     return sentry.routes(check_ins, principals, observe_item=item, observe_loss=loss, settings_of=settings_of)
 

@@ -11,11 +11,12 @@ from tocsin.dialects.sentry.management.config_json import config_json, schedule_
 from tocsin.dialects.sentry.management.form import Form
 from tocsin.domain.instant import DAY, HOUR, MINUTE
 from tocsin.domain.monitor import Monitor, Policy, Tolerance
+from tocsin.domain.project_settings import DEFAULTS, ProjectSettings
 from tocsin.domain.schedule import Cron, Daily, DaylightPolicy, Interval, OnCalendar, Rolling, RRule, Unit
 from tocsin.schedule import Zones
 from tocsin.service.configuration import Configuration
 
-CHECK = Configuration(Zones(read_zone)).check
+RULES = config_form.Rules(Configuration(Zones(read_zone)).check, DEFAULTS)
 TRUNCATED = {"truncate_to_minute": True}
 
 
@@ -77,9 +78,10 @@ def test_lengths_are_minutes_rounded_up():
     ]
 
 
-def read(said, known=None):
+def read(said, known=None, **decided):
     form = Form.parse(msgspec.json.encode(said))
-    return config_form.read(form, known, CHECK), form.problems
+    rules = RULES._replace(defaults=ProjectSettings(**decided).over(DEFAULTS))
+    return config_form.read(form, known, rules), form.problems
 
 
 @pytest.mark.parametrize(
@@ -147,7 +149,7 @@ def test_what_is_wrong_is_named(said, field):
 
 @given(st.sampled_from(config_form._NUMBERS), st.integers(-(2**70), 2**70))
 def test_bounds_are_refused_and_not_clamped(number, value):
-    name, field, worth, least, most, _ = number
+    name, field, worth, least, most = number
     (_, tolerance), problems = read({"schedule": "0 * * * *", name: value})
     if least <= value <= most:
         assert problems == {}
@@ -165,6 +167,19 @@ def test_null_is_the_default():
         "failure_threshold": 1,
         "recovery_threshold": 1,
     }
+
+
+def test_a_new_monitor_has_the_defaults_of_its_project():
+    decided = {"margin_ms": 5 * MINUTE, "recovery_threshold": 3, "time_zone": "Asia/Tokyo", "miss_while_running": False}
+    (policy, tolerance), _ = read({"schedule": "0 * * * *"}, **decided)
+    assert policy["schedules"] == (Cron("0 * * * *", "Asia/Tokyo"),)
+    assert policy["miss_while_running"] is False
+    assert tolerance == {"margin_ms": 5 * MINUTE, "recovery_threshold": 3}
+    (policy, tolerance), _ = read({"checkin_margin": None, "timezone": None}, monitor(Cron("0 4 * * *")), **decided)
+    assert policy == {"schedules": (Cron("0 4 * * *", "Asia/Tokyo"),)}
+    assert tolerance == {"margin_ms": 5 * MINUTE}  # what is not named stays
+    (_, tolerance), _ = read({"schedule": "0 * * * *", "checkin_margin": 2}, **decided)
+    assert tolerance["margin_ms"] == 2 * MINUTE
 
 
 def test_the_zone_alone_moves_the_schedules_that_have_one():

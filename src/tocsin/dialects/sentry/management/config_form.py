@@ -1,6 +1,6 @@
 """Sentry's `config` object → changes of a monitor. What an upsert would clamp is refused here, and named.
 
-A key that is absent changes nothing, null is the default.
+A key that is absent changes nothing; null is the default of the project, and so is what a new monitor does not name.
 """
 
 from collections.abc import Callable
@@ -15,18 +15,27 @@ from tocsin.dialects.sentry.management.form import Form
 from tocsin.dialects.sentry.schema import SchemaError
 from tocsin.domain.errors import InvalidArgument
 from tocsin.domain.instant import MINUTE
-from tocsin.domain.monitor import MAX_THRESHOLD, Monitor, MonitorChange
+from tocsin.domain.monitor import MAX_THRESHOLD, Monitor, MonitorChange, Policy
+from tocsin.domain.project_settings import ProjectSettings
 from tocsin.domain.schedule import Cron, Interval, Rolling, Schedule, in_zone
 
 Check = Callable[[MonitorChange, str], None]  # InvalidArgument when a configuration cannot be used
 _SCHEDULE: Final = "schedule"
 _NUMBERS: Final = (
-    # name, field of Tolerance, what one is worth, least, most, default
-    ("checkin_margin", "margin_ms", MINUTE, 0, config.MAX_MINUTES, 1),
-    ("max_runtime", "max_runtime_ms", MINUTE, 1, config.MAX_MINUTES, 30),
-    ("failure_issue_threshold", "failure_threshold", 1, 1, MAX_THRESHOLD, 1),
-    ("recovery_threshold", "recovery_threshold", 1, 1, MAX_THRESHOLD, 1),
+    # name, field of Tolerance and of ProjectSettings, what one is worth, least, most
+    ("checkin_margin", "margin_ms", MINUTE, 0, config.MAX_MINUTES),
+    ("max_runtime", "max_runtime_ms", MINUTE, 1, config.MAX_MINUTES),
+    ("failure_issue_threshold", "failure_threshold", 1, 1, MAX_THRESHOLD),
+    ("recovery_threshold", "recovery_threshold", 1, 1, MAX_THRESHOLD),
 )
+_STOCK: Final = Policy()  # what a monitor has that nobody says anything about
+
+
+class Rules(NamedTuple):
+    """What holds for the project of a form."""
+
+    check: Check
+    defaults: ProjectSettings  # all of them set
 
 
 class Settings(NamedTuple):
@@ -36,32 +45,37 @@ class Settings(NamedTuple):
     tolerance: dict[str, object]
 
 
-def read(form: Form, known: Monitor | None, check: Check) -> Settings:
+def read(form: Form, known: Monitor | None, rules: Rules) -> Settings:
     """Notes in the form what is wrong. `known` is the monitor that is changed, None for a new one."""
-    tolerance = _tolerance(form)
-    zone = _zone(form, check)
+    tolerance = _tolerance(form, rules.defaults, new=known is None)
+    zone = _zone(form, rules)
     if known is not None and not _differs(form, known):
         plan = None  # as it is shown, so it stays as it is, though this API may not be able to say it
     else:
-        plan = _schedule(form, check)
+        plan = _schedule(form, rules.check)
     if plan is None and known is None and not form.problems.get(_SCHEDULE):
         form.wrong(_SCHEDULE, "required: a crontab such as '0 * * * *', or an interval such as [1, 'hour']")
     policy: dict[str, object] = {}
     if plan is not None:
-        zoned = in_zone((plan,), zone or ("UTC" if known is None else config.KEPT_ZONE))
+        zoned = in_zone((plan,), zone or (_default_zone(rules) if known is None else config.KEPT_ZONE))
         policy = {"schedules": zoned, "round_to_minute": True}
+        if known is None and rules.defaults.miss_while_running != _STOCK.miss_while_running:
+            policy["miss_while_running"] = rules.defaults.miss_while_running
     elif zone is not None and known is not None and known.policy.schedules:
         policy = {"schedules": tuple(_moved(schedule, zone) for schedule in known.policy.schedules)}
     return Settings(policy, tolerance)
 
 
-def _tolerance(form: Form) -> dict[str, object]:
+def _tolerance(form: Form, defaults: ProjectSettings, *, new: bool) -> dict[str, object]:
     found: dict[str, object] = {}
-    for name, field, worth, least, most, default in _NUMBERS:
+    for name, field, worth, least, most in _NUMBERS:
         value = form.value(name, int)
-        if value is UNSET:
+        usual = getattr(defaults, field)
+        if value is None or (new and value is UNSET and usual != getattr(_STOCK.tolerance, field)):
+            found[field] = usual
+        if value is None or value is UNSET:
             continue
-        number = default if value is None else int(value)
+        number = int(value)
         if not least <= number <= most:
             unit = " minutes" if worth == MINUTE else ""
             form.wrong(name, f"must be {max(least, 1)} to {most}{unit}, not {str(number)[:24]}")
@@ -70,14 +84,18 @@ def _tolerance(form: Form) -> dict[str, object]:
     return found
 
 
-def _zone(form: Form, check: Check) -> str | None:
+def _default_zone(rules: Rules) -> str:
+    return rules.defaults.time_zone or "UTC"
+
+
+def _zone(form: Form, rules: Rules) -> str | None:
     """None: not named, or wrong."""
     name = form.text("timezone", 100)
     if name is UNSET:
         return None
-    zone = str(name or "UTC")
+    zone = str(name or _default_zone(rules))
     try:
-        check(MonitorChange(policy={"schedules": (Cron("0 0 * * *", zone),)}), "config")
+        rules.check(MonitorChange(policy={"schedules": (Cron("0 0 * * *", zone),)}), "config")
     except InvalidArgument as problem:
         form.wrong("timezone", _told(problem))
         return None

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from tocsin.dialects.sentry.management import config_form
-from tocsin.dialects.sentry.management.config_form import Check
+from tocsin.dialects.sentry.management.config_form import Rules
 from tocsin.dialects.sentry.management.form import Form
 from tocsin.dialects.sentry.refusals import DIALECT
 from tocsin.domain.instant import NEVER
@@ -29,7 +29,7 @@ class Creation(NamedTuple):
     slug: str  # "" when the name shall decide
 
 
-def creation(form: Form, project: Project, check: Check) -> Creation:
+def creation(form: Form, project: Project, rules: Rules) -> Creation:
     """Invalid, when anything is wrong."""
     _project(form, project)
     slug = form.text("slug", 10 * SLUG_MAX) if "slug" in form else ""
@@ -39,20 +39,20 @@ def creation(form: Form, project: Project, check: Check) -> Creation:
         form.wrong("name", "required")
     if "config" not in form or not bytes(form.raw("config")):
         form.wrong("config", "required: an object with schedule_type and schedule")
-    fields = _common(form, None, check)
+    fields = _common(form, None, rules)
     policy: Any = fields.setdefault("policy", {})
     policy["kind"] = Kind.JOB
     form.done()
     return Creation(MonitorChange(origin=DIALECT, by_hand=True, **fields), slug if isinstance(slug, str) else "")
 
 
-def alteration(form: Form, known: Monitor, project: Project, check: Check) -> MonitorChange:
+def alteration(form: Form, known: Monitor, project: Project, rules: Rules) -> MonitorChange:
     """Invalid, when anything is wrong. Fields that are not named stay."""
     _project(form, project)
     slug = form.value("slug", str)
     if isinstance(slug, str) and slug != known.id:
         form.wrong("slug", f"a monitor keeps its slug, {known.id!r}; make a new monitor for another one")
-    fields = _common(form, known, check)
+    fields = _common(form, known, rules)
     form.done()
     return MonitorChange(origin=DIALECT, by_hand=True, **fields)
 
@@ -83,7 +83,7 @@ def slug_from(name: str) -> str:
     return slug
 
 
-def _common(form: Form, known: Monitor | None, check: Check) -> dict[str, Any]:
+def _common(form: Form, known: Monitor | None, rules: Rules) -> dict[str, Any]:
     fields = quiet_fields(form)
     name = form.text("name", NAME_MAX)
     if name in (None, ""):
@@ -97,7 +97,7 @@ def _common(form: Form, known: Monitor | None, check: Check) -> dict[str, Any]:
         fields["extras"] = _alert_rule(form, known)
     part = form.part("config")
     if part is not None:
-        settings = config_form.read(part, known, check)
+        settings = config_form.read(part, known, rules)
         form.wrong_inside("config", part)
         fields["policy"], fields["tolerance"] = settings
     return fields

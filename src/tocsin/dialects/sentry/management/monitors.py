@@ -35,7 +35,7 @@ class MonitorCalls:
 
     async def create(self, call: Call) -> Response:
         form = await call.form()
-        wish = creation(form, call.principal.project, self._services.check)
+        wish = creation(form, call.principal.project, self._services.rules(call))
         slug = wish.slug or slug_from(str(wish.change.display_name))
         for _ in range(1 if wish.slug else _ATTEMPTS):
             try:
@@ -51,7 +51,7 @@ class MonitorCalls:
     async def update(self, call: Call) -> Response:
         found = await self._services.named(call)
         form = await call.form()
-        change = alteration(form, found.monitor, call.principal.project, self._services.check)
+        change = alteration(form, found.monitor, call.principal.project, self._services.rules(call))
         found = await self._services.monitors.change(call.principal, found.monitor.id, change, call.received)
         if change.muted_until is None:
             found = await muting.unmute_environments(self._services, call, found)
