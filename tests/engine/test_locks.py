@@ -5,7 +5,7 @@ import msgspec
 from hypothesis import given
 
 from support.engines import World
-from tocsin.domain.commands import PutMonitor
+from tocsin.domain.commands import PutMonitor, PutProjectSettings
 from tocsin.domain.facts import CheckInRefused, MonitorChanged
 from tocsin.domain.monitor import FIELDS, FieldWriter, Monitor, MonitorChange, Tolerance, field
 from tocsin.domain.project_settings import ProjectSettings
@@ -129,6 +129,17 @@ def test_a_project_may_let_upserts_win() -> None:
     world.ok("00:10", upsert=UPSERT)
     assert configured(world).policy.schedules[0].expression == "0 * * * *"
     assert remarks(world) == []
+
+
+def test_an_upsert_that_was_kept_out_is_applied_once_the_project_lets_it_win() -> None:
+    world = World()
+    world.put(0, schedules=DAILY, by_hand=True)
+    world.ok("00:10", upsert=UPSERT)
+    assert configured(world).policy.schedules == DAILY
+    settings = ProjectSettings(upserts_override_locks=True)
+    world.step("00:20", PutProjectSettings(1, settings, ("upserts_override_locks",)))
+    world.ok("00:30", upsert=UPSERT)
+    assert configured(world).policy.schedules[0].expression == "0 * * * *"
 
 
 def test_pausing_and_muting_by_hand_lock_nothing() -> None:

@@ -20,6 +20,8 @@ from tocsin.engine.state import State
 _STOCK: Final = Policy()  # what a monitor has that nobody says anything about
 _TOLERANCE: Final = ("margin_ms", "max_runtime_ms", "failure_threshold", "recovery_threshold")
 
+_MEANT: Final = (*_TOLERANCE, "time_zone", "upserts_override_locks")  # what a configuration means depends on these
+
 
 def put(state: State, command: PutProjectSettings) -> Receipt:
     """Writes the named fields; the receipt holds the project's own settings as they are then."""
@@ -30,8 +32,17 @@ def put(state: State, command: PutProjectSettings) -> Receipt:
     changed = msgspec.structs.replace(own, **{name: getattr(command.settings, name) for name in command.fields})
     if changed != own:
         state.decided.put(command.project, changed)
+        if any(getattr(changed, name) != getattr(own, name) for name in _MEANT):
+            _ask_again(state, command.project)
         state.delta.project_settings[command.project] = changed
     return Receipt(settings=changed)
+
+
+def _ask_again(state: State, project: int) -> None:
+    """The next configuration of each monitor is applied anew, though it is the same: it may mean something else now."""
+    for slot, owner in enumerate(state.monitors.column("project")):
+        if owner == project and state.monitors.is_open(slot):
+            state.monitors.set(slot, "digest", 0)
 
 
 def for_new(state: State, project: int, change: MonitorChange) -> MonitorChange:
