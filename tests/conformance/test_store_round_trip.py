@@ -104,6 +104,7 @@ check_in_fields = st.fixed_dictionaries(
         ),
         "late": st.booleans(),
         "satisfies": st.none() | st.integers(1, 2**62),
+        "policy": st.integers(0, 2**31),
         "deafened": st.booleans(),
         "exit_code": st.none() | st.integers(-1, 255),
         **dict.fromkeys(("message", "release", "host", "trace_id", "series", "dialect", "client"), texts),

@@ -446,6 +446,21 @@ def test_states_of_environments_and_the_incident(api):
 # --- check-ins and stats
 
 
+def test_a_check_in_keeps_the_configuration_that_it_was_recorded_under(api):
+    slug, run = _fresh(), str(uuid.uuid4())
+    hourly = {"schedule": {"type": "crontab", "value": "0 * * * *"}, "checkin_margin": 7}
+    daily = {"schedule": {"type": "crontab", "value": "0 5 * * *"}, "timezone": "Europe/Vienna"}
+    api.check_in(slug, "in_progress", check_in_id=run, monitor_config=hourly)
+    api.check_in(slug, "ok", check_in_id=str(uuid.uuid4()), monitor_config=daily)
+    api.check_in(slug, "error", check_in_id=run)  # closed under the new one, recorded under the old
+    second, first = api.get(f"monitors/{slug}/checkins/")
+    assert (first["monitorConfig"]["schedule"], first["monitorConfig"]["checkin_margin"]) == ("0 * * * *", 7)
+    assert first["monitorConfig"]["timezone"] == "UTC"
+    now = api.get(f"monitors/{slug}/")["config"]
+    assert (now["schedule"], now["checkin_margin"], now["timezone"]) == ("0 5 * * *", 7, "Europe/Vienna")
+    assert second["monitorConfig"] == now
+
+
 def test_check_ins(api):
     slug, trace = _fresh(), uuid.uuid4().hex
     config = {"schedule": {"type": "crontab", "value": "0 0 1 1 *"}}

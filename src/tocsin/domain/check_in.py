@@ -93,6 +93,7 @@ class CheckIn(msgspec.Struct, frozen=True, omit_defaults=True):
     late: bool = False  # arrived after its slot had been called missed
     satisfies: int | None = None  # number of the missed or unknown check-in that this one came late for
     deafened: bool = False  # open during an outage: running out means UNKNOWN, not TIMED_OUT
+    policy: int = 0  # number of the policy that the monitor had when this was first recorded; 0: not known
     client_chosen: bool = False  # the id came from the client: remembered for idempotency
     exit_code: int | None = None
     message: str = ""

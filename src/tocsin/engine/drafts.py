@@ -44,6 +44,7 @@ def new(
         end_time=end_time,
         duration_ms=sent.duration_ms,
         timeout_time=timeout_time,
+        policy=subject.monitor.policy,
         client_chosen=chosen,
         exit_code=sent.exit_code,
         message=sent.message,

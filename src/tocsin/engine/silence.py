@@ -183,6 +183,7 @@ def lapse(subject: Subject, outcome: CheckInState, at: Instant) -> CheckIn:
         receive_time=track.expected,
         update_time=at,
         expected_time=track.expected,
+        policy=subject.monitor.policy,
         dialect="tocsin",
     )
     state.record(check_in, new=True)

@@ -9,7 +9,7 @@ from tocsin.domain import errors
 from tocsin.domain.check_in import CheckIn
 from tocsin.domain.facts import CheckInRefused
 from tocsin.domain.instant import Instant, Millis
-from tocsin.domain.monitor import Monitor
+from tocsin.domain.monitor import Monitor, Policy
 from tocsin.domain.project import Scope
 from tocsin.service.principal import Principal
 from tocsin.store.browse_port import Browse, Count, Leaf, MonitorSearch, Turn
@@ -74,6 +74,11 @@ class Browsing:
         return await asyncio.to_thread(
             self._browse.refusals, principal.project.number, monitor_id, size=size, turn=turn
         )
+
+    async def policies(self, principal: Principal, check_ins: Sequence[CheckIn]) -> dict[int, Policy]:
+        """What the monitors of these check-ins were judged by when they were recorded, by `CheckIn.policy`."""
+        principal.require(Scope.READ)
+        return await asyncio.to_thread(self._browse.policies, {check_in.policy for check_in in check_ins})
 
     async def counts(
         self,

@@ -1,6 +1,6 @@
 """`SqlBrowse`: lists for people, answered by the database; see `browse_port`."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -8,6 +8,7 @@ from sqlalchemy import select
 from tocsin.domain.check_in import CheckIn
 from tocsin.domain.facts import CheckInRefused
 from tocsin.domain.instant import Instant, Millis
+from tocsin.domain.monitor import Policy
 from tocsin.store import check_ins, counts, leaves, monitors, refusals, searches
 from tocsin.store.browse_port import Count, Leaf, MonitorSearch, Turn
 from tocsin.store.database import Database
@@ -15,6 +16,7 @@ from tocsin.store.port import CheckInFilter, MonitorWithHealth, chunks
 from tocsin.store.schema import check_ins as check_ins_table
 from tocsin.store.schema import environments as environments_table
 from tocsin.store.schema import monitors as monitors_table
+from tocsin.store.schema import policies as policies_table
 from tocsin.store.schema import refusals as refusals_table
 
 _MANY = 500  # values in one IN
@@ -76,6 +78,14 @@ class SqlBrowse:
                 types=tuple[int],
             )
             return leaves.mapped(found, lambda rows: [refusals.from_row(row[:-1]) for row in rows])
+
+    def policies(self, numbers: Collection[int]) -> dict[int, Policy]:
+        found: dict[int, Policy] = {}
+        with self._database.read() as connection:
+            for some in chunks(sorted(numbers), _MANY):
+                statement = select(policies_table).where(policies_table.c.number.in_(some))
+                found |= {row.number: monitors.policy_of(row.body) for row in connection.execute(statement)}
+        return found
 
     def counts(
         self, monitors: Sequence[int], *, since: Instant, until: Instant, width: Millis, environments: Sequence[str]

@@ -1,13 +1,14 @@
 """The port of lists for people: sorted, narrowed, turned in both directions; and counts by time. Reads only."""
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from tocsin.domain.check_in import CheckIn, State
 from tocsin.domain.facts import CheckInRefused
 from tocsin.domain.instant import Instant, Millis
+from tocsin.domain.monitor import Policy
 from tocsin.store.port import CheckInFilter, MonitorWithHealth
 
 T = TypeVar("T")
@@ -92,6 +93,9 @@ class Browse(Protocol):
 
     def refusals(self, project: int, monitor_id: str | None, *, size: int, turn: Turn) -> Leaf[CheckInRefused]:
         """Newest first."""
+
+    def policies(self, numbers: Collection[int]) -> dict[int, Policy]:
+        """Those that exist, by number."""
 
     def counts(
         self, monitors: Sequence[int], *, since: Instant, until: Instant, width: Millis, environments: Sequence[str]

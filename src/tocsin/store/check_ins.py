@@ -68,6 +68,7 @@ def to_row(check_in: CheckIn) -> tuple[Any, ...]:
         check_in.deafened,
         bytes.fromhex(check_in.id) if check_in.client_chosen else None,
         detail.decode() if detail != b"{}" else None,
+        check_in.policy,
     )
 
 
@@ -107,6 +108,7 @@ def from_row(row: Row[Any]) -> CheckIn:
         late=row.late,
         satisfies=row.satisfies,
         deafened=row.deafened,
+        policy=row.policy,
         client_chosen=row.client_id is not None,
         exit_code=detail.exit_code,
         message=detail.message,

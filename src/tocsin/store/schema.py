@@ -198,6 +198,7 @@ check_ins = Table(
     _required("deafened", Boolean),
     Column("client_id", LargeBinary),  # 16 bytes; NULL: the id is made of the number
     Column("detail", Text),  # JSON of what few check-ins have, see `check_ins.Detail`
+    Column("policy", Number, nullable=False, server_default="0"),  # `policies.number`; 0: before it was kept
     Index(None, "monitor", "number"),
 )
 # A literal, because a partial index serves only those queries that say the same words.

@@ -70,7 +70,7 @@ def test_a_monitor_without_a_schedule():
 
 
 def test_lengths_are_minutes_rounded_up():
-    shown = config_json(monitor(Cron("0 * * * *", "Asia/Tokyo"), margin_ms=90_000, max_runtime_ms=0))
+    shown = config_json(monitor(Cron("0 * * * *", "Asia/Tokyo"), margin_ms=90_000, max_runtime_ms=0).policy)
     assert (shown["checkin_margin"], shown["max_runtime"], shown["timezone"]) == (2, None, "Asia/Tokyo")
     assert list(shown) == [
         *("schedule_type", "schedule", "checkin_margin", "max_runtime", "timezone"),
@@ -206,7 +206,7 @@ def test_a_new_schedule_keeps_the_zone():
 )
 def test_what_is_sent_back_as_shown_changes_nothing(schedules):
     known = monitor(*schedules)
-    shown = config_json(known)
+    shown = config_json(known.policy)
     del shown["timezone"]
     (policy, _), problems = read({**shown, "max_runtime": 5}, known)
     assert (policy, problems) == ({}, {})

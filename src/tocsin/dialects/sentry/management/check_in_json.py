@@ -22,7 +22,7 @@ _ERROR_ID: Final = 32  # hex digits
 
 
 def check_in_json(check_in: CheckIn, config: dict[str, Any]) -> dict[str, Any]:
-    """`config` is the monitor's as it is now. `timeoutAt` and `traceId` are ours."""
+    """`config` is the monitor's when it was recorded. `timeoutAt` and `traceId` are ours."""
     recorded = ids.instant_of(check_in.number)
     return {
         "id": str(UUID(check_in.id)),

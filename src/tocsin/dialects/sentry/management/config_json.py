@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from tocsin.domain.instant import DAY, HOUR, MINUTE, Millis
-from tocsin.domain.monitor import Monitor
+from tocsin.domain.monitor import Policy
 from tocsin.domain.schedule import Cron, Daily, DaylightPolicy, Interval, Rolling, Schedule, Unit, zone_of
 from tocsin.schedule import describe
 
@@ -20,16 +20,16 @@ _TIME: Final = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::00)?")
 Said = tuple[str, str | list[Any]]  # schedule_type, schedule
 
 
-def config_json(monitor: Monitor) -> dict[str, Any]:
+def config_json(policy: Policy) -> dict[str, Any]:
     """Lengths are minutes, rounded up; `max_runtime` is null for a monitor whose runs are never timed out."""
-    kind, schedule = schedule_of(monitor.policy.schedules)
-    tolerance = monitor.policy.tolerance
+    kind, schedule = schedule_of(policy.schedules)
+    tolerance = policy.tolerance
     return {
         "schedule_type": kind,
         "schedule": schedule,
         "checkin_margin": _minutes(tolerance.margin_ms),
         "max_runtime": _minutes(tolerance.max_runtime_ms) if tolerance.max_runtime_ms else None,
-        "timezone": zone_of(monitor.policy.schedules),
+        "timezone": zone_of(policy.schedules),
         "failure_issue_threshold": tolerance.failure_threshold,
         "recovery_threshold": tolerance.recovery_threshold,
         "alert_rule_id": None,

@@ -36,7 +36,7 @@ def monitor_json(
         "dateCreated": iso(monitor.create_time),
         "owner": owner_json(monitor.owner),
         "project": project_json(project),
-        "config": config_json(monitor),
+        "config": config_json(monitor.policy),
         "environments": [environment_json(found, name, track, now) for name, track in shown],
     }
     rule = _alert_rule(monitor)

@@ -39,8 +39,10 @@ class RunCalls:
         leaf = await self._services.browsing.check_ins(
             call.principal, only, environments_of(call.query), size=size_of(call.query), turn=turn_of(call.query)
         )
-        config = config_json(found.monitor)
-        rows = [check_in_json(check_in, config) for check_in in leaf.rows]
+        policies = await self._services.browsing.policies(call.principal, leaf.rows)
+        configs = {number: config_json(policy) for number, policy in policies.items()}
+        now = config_json(found.monitor.policy)
+        rows = [check_in_json(check_in, configs.get(check_in.policy, now)) for check_in in leaf.rows]
         if "groups" in call.query.getlist("expand"):
             known = await self._services.check_ins.errors_behind(call.principal, leaf.rows)
             for row, check_in in zip(rows, leaf.rows, strict=True):

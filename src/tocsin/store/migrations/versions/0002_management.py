@@ -21,6 +21,7 @@ def _added() -> list[tuple[str, sa.Column[Any]]]:
     return [
         ("projects", sa.Column("settings", sa.Text(), nullable=False, server_default="{}")),
         ("tracks", sa.Column("create_time", sa.BigInteger(), nullable=False, server_default="0")),
+        ("check_ins", sa.Column("policy", NUMBER, nullable=False, server_default="0")),
         ("incidents", sa.Column("broken_time", sa.BigInteger())),
         ("incidents", sa.Column("broken_mute_time", sa.BigInteger())),
         ("refusals", sa.Column("data", sa.Text(), nullable=False, server_default="{}")),
