@@ -2,6 +2,7 @@
 
 import re
 import typing
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -98,3 +99,9 @@ def test_the_top_level_is_fixed() -> None:
     generated = {"build", "data", "dist"}
     found = {path.name for path in ROOT.iterdir() if not path.name.startswith(".")}
     assert found - generated <= allowed
+
+
+def test_modules_of_tests_have_names_of_their_own() -> None:
+    """pytest imports them by their last name only."""
+    names = Counter(path.name for path in ROOT.glob("tests/**/test_*.py"))
+    assert [name for name, count in names.items() if count > 1] == []
