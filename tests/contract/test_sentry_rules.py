@@ -20,6 +20,10 @@ SECTIONS = (
     *(f"2.{number}" for number in range(1, 5)),
     *(f"3.{number}" for number in range(1, 5)),
     *(f"4.{number}" for number in range(1, 8)),
+    *(f"5.{number}" for number in range(1, 6)),
+    *(f"6.{number}" for number in range(1, 4)),
+    *(f"7.{number}" for number in range(1, 6)),
+    *("8", "10"),
 )
 
 

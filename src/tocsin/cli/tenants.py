@@ -81,12 +81,9 @@ def create_key(
     with opened_store(settings) as store:
         project = _project(store, reference)
         key = add_key(store, project, Scope(scope), SystemClock().now())
-        found = {
-            "project_id": project.number,
-            "scope": scope,
-            "key": key,
-            "sentry_dsn": dsn(store, project.number, key),
-        }
+        found = {"project_id": project.number, "scope": scope, "key": key}
+        if Scope(scope) is not Scope.READ:  # a DSN is for sending
+            found["sentry_dsn"] = dsn(store, project.number, key)
     if as_json:
         _print_json(found)
     else:

@@ -23,6 +23,9 @@ MAX_COUNT: Final = 2**31 - 1  # of an interval; what a timetable can count
 MAX_OWNER: Final = 256  # characters
 _PATH: Final = "$.monitor_config"
 UNITS: Final = {unit.value: unit for unit in Unit if unit is not Unit.SECOND}
+_FOREIGN: Final = re.compile(  # ours, and not cronsim's
+    r"\?|\bL-[0-9]+|\b[0-9]+W\b|\b(?:SUN|MON|TUE|WED|THU|FRI|SAT)L\b", re.IGNORECASE
+)
 _NICKNAMES: Final = {
     "@yearly": "0 0 1 1 *",
     "@annually": "0 0 1 1 *",
@@ -104,6 +107,9 @@ def crontab(text: str, path: str) -> str:
         raise SchemaError(
             f"{path}: a crontab has five fields (minute hour day month weekday), {expression[:100]!r} has {count}"
         )
+    if foreign := _FOREIGN.search(expression):
+        shown = f"{foreign[0]!r} in {expression[:100]!r}"
+        raise SchemaError(f"{path}: {shown} is no crontab of Sentry's; other protocols of this server take it")
     return expression
 
 
