@@ -34,6 +34,7 @@ QUICK = {
         size=5,
         turn=Turn(pages.encode(("browse check-ins", 1, 1, []), (5,)), back=True),
     ),
+    "browse refusals of a project": lambda store: browse(store).refusals(1, None, size=5, turn=Turn()),
     "browse refusals": lambda store: browse(store).refusals(1, "m-1", size=5, turn=Turn()),
     "counts": lambda store: browse(store).counts([1], since=NOW, until=NOW + DAY, width=DAY, environments=()),
     "changes": lambda store: store.changes_after(5, None, limit=5),
