@@ -554,6 +554,12 @@ def test_check_ins(api):
     assert found(environment="staging") == [ids[1]]
     assert found(environment=["staging", "production"]) == ids[::-1]
     assert found(status="error") == [ids[1]]
+    cursor = parse_qs(urlsplit(_link(api.call("GET", f"monitors/{slug}/checkins/", per_page=1), "next")).query)[
+        "cursor"
+    ]
+    assert found(cursor=cursor) == ids[1::-1]
+    assert api.call("GET", f"monitors/{slug}/checkins/", 400, cursor=cursor, status="ok").json().keys() == {"detail"}
+    api.call("GET", f"monitors/{slug}/checkins/", 400, cursor=cursor, environment="staging")
     assert found(statsPeriod="24h") == ids[::-1]
     assert found(start="2020-01-01T00:00:00", end="2020-01-02T00:00:00Z") == []
     assert found(start="2020-01-01T00:00:00Z", end="2199-01-01") == ids[::-1]

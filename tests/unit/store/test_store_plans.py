@@ -32,7 +32,7 @@ QUICK = {
         CheckInFilter(monitor=1, since=NOW),
         (),
         size=5,
-        turn=Turn(pages.encode(("browse check-ins", 1, 1, []), (5,)), back=True),
+        turn=Turn(pages.encode(("browse check-ins", 1, 1, [], []), (5,)), back=True),
     ),
     "browse refusals of a project": lambda store: browse(store).refusals(1, None, size=5, turn=Turn()),
     "browse refusals": lambda store: browse(store).refusals(1, "m-1", size=5, turn=Turn()),
