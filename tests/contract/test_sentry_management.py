@@ -882,6 +882,9 @@ def test_settings_name_the_organisation_the_prefix_and_the_address(new_server):
     assert answer.headers["link"].startswith(
         '<https://tocsin.example/watch/api/0/organizations/acme/monitors/?project=-1&cursor=0:0:1>; rel="previous"'
     )
+    for path in ("/watch/api/0/nonsense/", "/watch/api/1/nonsense/", "/api/0/nonsense/"):
+        answer = httpx.get(f"{server.http_url}{path}")
+        assert (answer.status_code, answer.json()) == (404, {"detail": f"nothing is served at {path}"})
 
 
 def test_what_the_command_line_asks_first(api, server):

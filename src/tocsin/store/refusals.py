@@ -7,7 +7,7 @@ they push out, so the table is as large between two runs of the janitor as after
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -70,6 +70,19 @@ def list_page(
     statement = statement.order_by(refusals.c.number.desc()).limit(size + 1)
     page = pages.cut(list(connection.execute(statement)), size, query, lambda row: (row.number,))
     return Page([from_row(row) for row in page.rows], page.next_token)
+
+
+def numbers(
+    connection: Connection, project: int, reasons: Collection[str], *, before: int | None, limit: int
+) -> list[int]:
+    """Of a project's refusals, of all reasons when none is named: newest first, below `before`."""
+    which = [refusals.c.project == project]
+    if reasons:
+        which.append(refusals.c.reason.in_(sorted(reasons)))
+    if before is not None:
+        which.append(refusals.c.number < before)
+    newest = select(refusals.c.number).where(*which).order_by(refusals.c.number.desc())
+    return list(connection.execute(newest.limit(limit)).scalars())
 
 
 def remove(connection: Connection, wanted: DeleteRefusals) -> None:
