@@ -1,5 +1,6 @@
 """Refusals: what is kept of them, what a flood leaves, and what is taken away on demand."""
 
+import msgspec
 import pytest
 
 from support.stores import NOW, commit, count, delta, drain, monitor, unnumbered, with_monitors
@@ -95,3 +96,33 @@ def test_what_comes_with_a_dismissal_came_after_it(store):
     commit(store, delta(refusals=[refused("m-1", "old")]))
     commit(store, delta(refusals=[refused("m-1", "new")], deleted_refusals=[DeleteRefusals(1, "m-1")]))
     assert texts(store) == ["new"]
+
+
+def remark(text: str, monitor_id: str = "m-1", **fields):
+    return refused(monitor_id, text, reason="MONITOR_FIELD_LOCKED", dropped=False, **fields)
+
+
+def test_remarks_push_out_no_losses(store):
+    with_monitors(store, monitor(1))
+    commit(store, delta(refusals=[refused("m-1", "lost"), refused("x", "stray")]))
+    for number in range(15):
+        commit(store, delta(refusals=[remark(str(number)), remark(str(number), "y")]))
+    commit(store, delta(refusals=[remark(f"{number}c") for number in range(30)]))
+    commit(store, delta(refusals=[remark(f"{number}d") for number in range(3)]))
+    newest = [*(f"{number}d" for number in (2, 1, 0)), *(f"{number}c" for number in range(29, 22, -1))]
+    assert texts(store, "m-1") == [*newest, "lost"]
+    assert texts(store, "x") == ["stray"]
+    assert texts(store, "y") == [str(number) for number in range(14, 4, -1)]
+
+
+def test_a_remark_that_comes_again_takes_the_place_of_the_one_before(store):
+    with_monitors(store, monitor(1), monitor(2))
+    commit(store, delta(refusals=[remark("a"), remark("b"), remark("a", "m-2"), refused("m-1", "a")]))
+    for late in range(1, 6):
+        made = [remark("a", environment="qa"), remark("b"), refused("m-1", "a"), remark("a", environment="dev")]
+        commit(store, delta(refusals=[msgspec.structs.replace(one, at=NOW + late) for one in made]))
+    rows = store.list_refusals(1, "m-1", size=99).rows
+    assert [(row.detail, row.environment) for row in rows if not row.dropped] == [("a", "dev"), ("b", "")]
+    assert {row.at for row in rows if not row.dropped} == {NOW + 5}
+    assert len([row for row in rows if row.dropped]) == 6
+    assert texts(store, "m-2") == ["a"]

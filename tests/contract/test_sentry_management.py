@@ -386,6 +386,7 @@ def test_bulk(api):
     assert [(row["isMuted"], row["status"]) for row in back["updated"]] == [(False, "disabled")]
     assert api.get(f"monitors/{three['id']}/") == three
     assert api.call("PUT", "monitors/", 400, json={"ids": [], "status": 5}).json().keys() == {"ids", "status"}
+    assert api.call("PUT", "monitors/", 400, json={"ids": "x"}).json() == {"ids": ["must be a list of texts"]}
 
 
 # --- environments
@@ -423,6 +424,67 @@ def test_environments_are_muted_and_deleted_one_by_one(api):
     api.call("DELETE", f"monitors/{slug}/?environment=production&environment=nowhere", 404)
     assert list(mutes()[1]) == ["production"]
     assert twin.call("PUT", f"monitors/{slug}/environments/production", 400, json={}).json().keys() == {"isMuted"}
+
+
+@pytest.mark.parametrize(
+    "query", ["environment=", "environment", "environment=%20", "environment=production&environment="]
+)
+def test_a_deletion_is_never_wider_than_it_says(api, query):
+    slug = api.create(_fresh())["slug"]
+    told = api.call("DELETE", f"monitors/{slug}/?{query}", 400).json()["detail"]
+    assert told.startswith("environment: ")
+    assert [one["name"] for one in api.get(f"monitors/{slug}/")["environments"]] == ["production"]
+
+
+def test_a_configuration_that_is_sent_back_changes_nothing(api, server):
+    """Not a margin in seconds, not a missing time limit; and nothing of it is locked."""
+    for slug, tolerance in (("odd", {"margin": "90s", "maxRuntime": "0s"}), ("even", {"margin": "0s"})):
+        slug = _fresh(slug)
+        path = f"/v1/projects/-/monitors/{slug}"
+        made = {"schedules": [{"cron": {"expression": "0 * * * *"}}], "tolerance": tolerance}
+        url = f"{server.http_url}/v1/projects/-/monitors?monitorId={slug}"
+        answer = api.http.post(url, json=made)
+        assert answer.status_code == 200, answer.text
+        before = api.http.get(f"{server.http_url}{path}").json()
+        shown = api.get(f"monitors/{slug}/")["config"]
+        assert api.call("PUT", f"monitors/{slug}/", json={"config": shown}).json()["config"] == shown
+        after = api.http.get(f"{server.http_url}{path}").json()
+        assert (after["tolerance"], after["schedules"]) == (before["tolerance"], before["schedules"])
+        assert after.get("locks") == before.get("locks")
+
+
+@pytest.mark.parametrize(
+    "targets",
+    [
+        "x",
+        ["x"],
+        [{"targetType": "Team", "targetIdentifier": True}],
+        [{"targetType": "Team", "targetIdentifier": ""}],
+        [{"targetType": "Team", "targetIdentifier": 1.5}],
+        [{"targetType": "Team", "targetIdentifier": 10**30}],
+        [{"targetType": "Team"}],
+        [{"targetType": ["Team"], "targetIdentifier": 1}],
+        [{"targetIdentifier": 1}],
+        [{"targetType": "Team", "targetIdentifier": 1}] * 101,
+    ],
+)
+def test_targets_that_are_none(api, targets):
+    made = api.create(_fresh(), 400, alertRule={"targets": targets})
+    assert made.keys() == {"alertRule"}
+    (told,) = made["alertRule"]["targets"]
+    assert told
+
+
+def test_an_unknown_path_is_told_in_the_same_shape(api, server):
+    for path in ("/api/0/nonsense/", "/api/0/organizations/tocsin/nonsense", f"/api/{server.project_id}/nonsense/"):
+        answer = api.http.get(f"{server.http_url}{path}")
+        assert answer.status_code == 404
+        assert answer.json().keys() == {"detail"}
+        assert path in answer.json()["detail"]
+        head = api.http.head(f"{server.http_url}{path}")
+        assert (head.status_code, head.headers["content-type"]) == (404, "application/json")
+        assert head.headers["content-length"] == answer.headers["content-length"]
+    assert api.http.get(f"{server.http_url}/apis/nonsense").json().keys() == {"error"}
 
 
 def test_states_of_environments_and_the_incident(api):
@@ -492,6 +554,12 @@ def test_check_ins(api):
     assert found(environment="staging") == [ids[1]]
     assert found(environment=["staging", "production"]) == ids[::-1]
     assert found(status="error") == [ids[1]]
+    cursor = parse_qs(urlsplit(_link(api.call("GET", f"monitors/{slug}/checkins/", per_page=1), "next")).query)[
+        "cursor"
+    ]
+    assert found(cursor=cursor) == ids[1::-1]
+    assert api.call("GET", f"monitors/{slug}/checkins/", 400, cursor=cursor, status="ok").json().keys() == {"detail"}
+    api.call("GET", f"monitors/{slug}/checkins/", 400, cursor=cursor, environment="staging")
     assert found(statsPeriod="24h") == ids[::-1]
     assert found(start="2020-01-01T00:00:00", end="2020-01-02T00:00:00Z") == []
     assert found(start="2020-01-01T00:00:00Z", end="2199-01-01") == ids[::-1]
@@ -814,6 +882,9 @@ def test_settings_name_the_organisation_the_prefix_and_the_address(new_server):
     assert answer.headers["link"].startswith(
         '<https://tocsin.example/watch/api/0/organizations/acme/monitors/?project=-1&cursor=0:0:1>; rel="previous"'
     )
+    for path in ("/watch/api/0/nonsense/", "/watch/api/1/nonsense/", "/api/0/nonsense/"):
+        answer = httpx.get(f"{server.http_url}{path}")
+        assert (answer.status_code, answer.json()) == (404, {"detail": f"nothing is served at {path}"})
 
 
 def test_what_the_command_line_asks_first(api, server):

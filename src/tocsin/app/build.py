@@ -229,7 +229,12 @@ def build(settings: Settings) -> Parts:
         metrics=metrics,
         services=services,
         journal=journal,
-        http=application(routes, journal.arrival, settings.listen.path_prefix),
+        http=application(
+            routes,
+            journal.arrival,
+            settings.listen.path_prefix,
+            worded=(*management.NOT_FOUND, *sentry.NOT_FOUND) if settings.dialects.sentry else (),
+        ),
         failed=failed,
         readiness=readiness,
         time_zones=TimeZoneWatch(time_zones, partition, use),

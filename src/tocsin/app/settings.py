@@ -37,7 +37,7 @@ class Store(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     check_in_days: int = 90  # check-ins older than this are deleted
     refusal_days: int = 7  # refusals and the change log likewise
     trace_error_days: int = 3  # what Sentry's clients said went wrong in a trace
-    refusals_kept: int = 10  # the newest of each monitor, and of a project's unknown ones together
+    refusals_kept: int = 10  # the newest of each monitor, and of unknown ones together; losses and remarks each
 
 
 class Engine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -32,21 +32,36 @@ class Prefix:
         await self._app(scope, receive, send)
 
 
+NotFound = Callable[[str], Response]  # what says that nothing is served → the answer
+
+
 def application(
-    routes: Sequence[BaseRoute], arrival: Callable[[], AbstractContextManager[Instant]], prefix: str = ""
+    routes: Sequence[BaseRoute],
+    arrival: Callable[[], AbstractContextManager[Instant]],
+    prefix: str = "",
+    *,
+    worded: Sequence[tuple[str, NotFound]] = (),
 ) -> Starlette:
+    """`worded`: beginnings of paths below which another protocol says that a path is unknown; the first one counts."""
+
+    async def not_found(request: Request, _error: Exception) -> Response:
+        return _not_found(request, worded)
+
     return Starlette(
         routes=list(routes),
         middleware=[Middleware(Prefix, prefix=prefix), Middleware(Arrival, arrival=arrival)],
-        exception_handlers={404: _not_found, 405: _wrong_method, errors.TocsinError: _expected, Exception: _unexpected},
+        exception_handlers={404: not_found, 405: _wrong_method, errors.TocsinError: _expected, Exception: _unexpected},
     )
 
 
-async def _not_found(request: Request, _error: Exception) -> Response:
-    error = errors.NotFound(
-        f"nothing is served at {request.url.path[:200]}; /docs lists what is", reason="PATH_NOT_FOUND", metadata={}
-    )
-    return problems.to_response(error)
+def _not_found(request: Request, worded: Sequence[tuple[str, NotFound]]) -> Response:
+    path = request.url.path
+    served = path.removeprefix(request.scope.get("root_path", ""))
+    for beginning, answer in worded:
+        if served.startswith(beginning):
+            return answer(f"nothing is served at {path[:200]}")
+    message = f"nothing is served at {path[:200]}; /docs lists what is"
+    return problems.to_response(errors.NotFound(message, reason="PATH_NOT_FOUND", metadata={}))
 
 
 async def _wrong_method(request: Request, _error: Exception) -> Response:

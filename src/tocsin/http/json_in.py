@@ -1,12 +1,14 @@
 """A JSON object → a protobuf message, by tables made once for each kind of message.
 
 The protobuf library's own reader builds its tables for every object, and a batch of ten thousand would hold up the
-event loop for more than half a second. This one takes the same input, with two differences: numbers that are not finite
-are never let through, and an error names the field by its path. The library's reader is its oracle in the tests.
+event loop for more than half a second. This one takes the same input, with three differences: numbers that
+are not finite are never let through, masks are taken in either spelling, and an error names the field by its path. The
+library's reader is its oracle in the tests.
 """
 
 import difflib
 import math
+import re
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, Final
@@ -25,11 +27,13 @@ _INTEGERS: Final = frozenset(
         *(FieldDescriptor.CPPTYPE_UINT32, FieldDescriptor.CPPTYPE_UINT64),
     }
 )
+MASK: Final = "google.protobuf.FieldMask"
+_UNDERSCORE: Final = re.compile(r"(?<=[a-z0-9])_([a-z])")
 # Messages that are text in JSON, with what the text looks like.
 TEXTS: Final[Mapping[str, str]] = {
     "google.protobuf.Timestamp": "a time such as 2026-02-01T01:00:00Z",
     "google.protobuf.Duration": "a duration in seconds such as 90s or 0.5s",
-    "google.protobuf.FieldMask": "field paths joined by commas, such as displayName,tolerance.margin",
+    MASK: "field paths joined by commas, such as displayName,tolerance.margin",
 }
 
 
@@ -61,6 +65,11 @@ def find(kind: Descriptor, name: str) -> FieldDescriptor | None:
     """A field by either spelling."""
     field: FieldDescriptor | None = kind.fields_by_name.get(name) or kind.fields_by_camelcase_name.get(name)
     return field
+
+
+def camel_paths(mask: str) -> str:
+    """A mask whose paths are in either spelling → in the one that the library reads."""
+    return _UNDERSCORE.sub(lambda match: match[1].upper(), mask)
 
 
 def unknown(kind: Descriptor, name: str) -> str:
@@ -195,7 +204,7 @@ def _fill_inner(field: FieldDescriptor, inner: Any, item: Any, where: str) -> No
     full_name = field.message_type.full_name
     if full_name in TEXTS:
         try:
-            inner.FromJsonString(item)
+            inner.FromJsonString(camel_paths(item) if full_name == MASK else item)
         except (ValueError, TypeError, AttributeError, OverflowError):
             raise _mismatch(field, where, item) from None
     elif not isinstance(item, dict):

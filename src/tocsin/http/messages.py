@@ -13,7 +13,19 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import DecodeError, Message
 
 from tocsin.domain import errors
-from tocsin.http.json_in import TEXTS, Descriptor, Wrong, expected, fill, find, is_map, kind_of, unknown
+from tocsin.http.json_in import (
+    MASK,
+    TEXTS,
+    Descriptor,
+    Wrong,
+    camel_paths,
+    expected,
+    fill,
+    find,
+    is_map,
+    kind_of,
+    unknown,
+)
 
 _TRUTH: Final = {"true": True, "1": True, "false": False, "0": False}
 
@@ -111,6 +123,8 @@ def _convert(field: FieldDescriptor, text: str, name: str) -> Any:
         if number not in field.enum_type.values_by_number:
             raise errors.invalid(name, f"must be {expected(field)}, not {text[:80]!r}")
         return number
+    if field.message_type is not None and field.message_type.full_name == MASK:
+        return camel_paths(text)
     return text
 
 

@@ -48,6 +48,7 @@ def refusal_error(refusal: CheckInRefused) -> errors.TocsinError:
 
 
 _FAIR_SHARE = 20  # configurations that are tried out before other requests get a turn
+SLICE = 2_000  # refusals that one commit deletes
 _BAD = (State.ERROR, State.TIMED_OUT)
 _TRACE = re.compile(r"[0-9a-f]{32}")
 Rejected = Callable[[str, str], None]  # (dialect, reason): a request that never became a report
@@ -170,11 +171,20 @@ class CheckIns:
     ) -> None:
         """Forgets refusals of the project for which all of it holds; nothing given: all of them. Durable on return.
 
-        `monitor_id`: "" is those that name no monitor. `numbers` and `reasons`: any of them.
+        `monitor_id`: "" is those that name no monitor. `numbers` and `reasons`: any of them. Without a monitor and
+        without numbers they go newest first and in slices, so that no commit waits long for them.
         """
         principal.require(Scope.ADMIN)
-        command = DeleteRefusals(principal.project.number, monitor_id, tuple(numbers), tuple(reasons))
-        await self._journal.append(received, command)
+        project = principal.project.number
+        if monitor_id is not None or numbers:  # as few as are kept, or as were named
+            await self._journal.append(received, DeleteRefusals(project, monitor_id, tuple(numbers), tuple(reasons)))
+            return
+        before: int | None = None
+        while some := await asyncio.to_thread(
+            self._store.refusal_numbers, project, reasons, before=before, limit=SLICE
+        ):
+            await self._journal.append(received, DeleteRefusals(project, None, tuple(some)))
+            before = some[-1]
 
     def _normal(self, report: Report, *, strict: bool) -> Report:
         """Bounds that hold for every dialect; what cannot be used of an upsert is told in `upsert_error`."""

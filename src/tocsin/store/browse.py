@@ -52,7 +52,8 @@ class SqlBrowse:
         if environments:
             statement = statement.where(environments_table.c.name.in_(environments))
         # Not the times: "the last day" is another one on the next page.
-        query = ("browse check-ins", project, only.monitor, sorted(environments))
+        states = sorted(state.value for state in only.states or ())
+        query = ("browse check-ins", project, only.monitor, sorted(environments), states)
         number = check_ins_table.c.number.label("key")
         with self._database.read() as connection:
             found = leaves.leaf(

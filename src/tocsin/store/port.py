@@ -125,6 +125,11 @@ class Store(Protocol):
     def list_refusals(
         self, project: int, monitor_id: str | None, *, size: int, token: str = ""
     ) -> Page[CheckInRefused]: ...
+    def refusal_numbers(
+        self, project: int, reasons: Collection[str], *, before: int | None = None, limit: int
+    ) -> list[int]:
+        """Newest first, below `before`; without reasons, of all."""
+
     def trace_errors(self, project: int, trace_ids: Collection[str]) -> dict[str, TraceError]:
         """By trace id (32 hex), as far as they are known."""
 

@@ -268,6 +268,7 @@ refusals = Table(
     Column("data", Text, nullable=False, server_default="{}"),  # JSON: particulars by name
     Column("payload", Text, nullable=False, server_default=""),  # what the client sent, cut
     Index(None, "project", "monitor_id", "number"),
+    Index(None, "project", "number"),
     Index(None, "at"),
 )
 

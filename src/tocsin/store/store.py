@@ -134,6 +134,12 @@ class SqlStore:
         with self.database.read() as connection:
             return refusals.list_page(connection, project, monitor_id, size=size, token=token)
 
+    def refusal_numbers(
+        self, project: int, reasons: Collection[str], *, before: int | None = None, limit: int
+    ) -> list[int]:
+        with self.database.read() as connection:
+            return refusals.numbers(connection, project, reasons, before=before, limit=limit)
+
     def trace_errors(self, project: int, trace_ids: Collection[str]) -> dict[str, TraceError]:
         with self.database.read() as connection:
             return trace_errors.of_traces(connection, project, trace_ids)

@@ -43,12 +43,12 @@ def claim(headers: Headers, query: Iterable[tuple[str, str]], path_key: str = ""
     found = [
         parsed
         for parsed in (
-            *(_sentry(value) for value in headers.getlist("x-sentry-auth")),
-            *(_authorization(value) for value in headers.getlist("authorization")),
-            *_query(query),
+            *(found for value in headers.getlist("x-sentry-auth") for found in _sentry(value)),
+            *(found for value in headers.getlist("authorization") for found in _authorization(value)),
+            *_claims(query),
             Claim(_bare(path_key)),
         )
-        if parsed is not None and parsed.key
+        if parsed.key
     ]
     if not found:
         return None
@@ -77,7 +77,7 @@ def project_number(text: str) -> int:
     return int(text)
 
 
-def _authorization(value: str) -> Claim | None:
+def _authorization(value: str) -> list[Claim]:
     scheme, _, rest = value.strip().partition(" ")
     match scheme.lower():
         case "sentry":
@@ -85,31 +85,31 @@ def _authorization(value: str) -> Claim | None:
         case "basic":
             return _basic(rest)
         case "bearer":
-            return Claim(_bare(rest.strip()))
+            return [Claim(_bare(rest.strip()))]
         case _:
-            return None  # a proxy's own business
+            return []  # a proxy's own business
 
 
-def _basic(encoded: str) -> Claim | None:
+def _basic(encoded: str) -> list[Claim]:
     try:
         user = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")[0]
     except (binascii.Error, ValueError):
-        return None
-    return Claim(_bare(user))
+        return []
+    return [Claim(_bare(user))]
 
 
-def _sentry(value: str) -> Claim | None:
-    """The claim in "Sentry sentry_key=K, sentry_version=7, ...", pairs in any order."""
+def _sentry(value: str) -> list[Claim]:
+    """The claims in "Sentry sentry_key=K, sentry_version=7, ...", pairs in any order."""
     scheme, _, rest = value.strip().partition(" ")
     if scheme.lower() != "sentry":
-        return None
+        return []
     pairs = [pair.partition("=") for pair in rest.split(",")]
-    return _pairs((name.strip(), content.strip()) for name, _, content in pairs)
+    return _claims((name.strip(), content.strip()) for name, _, content in pairs)
 
 
-def _query(query: Iterable[tuple[str, str]]) -> list[Claim]:
+def _claims(named: Iterable[tuple[str, str]]) -> list[Claim]:
     """A claim for every sentry_key, so that two different ones are seen."""
-    pairs = [(name, value) for name, value in query if name.startswith(_PARAMETER)]
+    pairs = [(name, value) for name, value in named if name.startswith(_PARAMETER)]
     others = [(name, value) for name, value in pairs if name != "sentry_key"]
     keys = [(name, value) for name, value in pairs if name == "sentry_key"]
     return [_pairs([*others, key]) for key in keys] or [_pairs(others)]

@@ -49,6 +49,7 @@ def payload(slug: str, query: Mapping[str, str], content_type: str, body: bytes)
     found = CheckInPayload()
     if kind.startswith(_JSON) and body.strip():
         try:
+            schema.check_text(body)
             found = schema.decode_check_in(body)
         except SchemaError as problem:
             raise _bad(f"body: {problem}") from None

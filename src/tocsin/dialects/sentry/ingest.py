@@ -53,6 +53,8 @@ LOSS_REASONS: Final = frozenset(
     ("backpressure", "before_send", "buffer_overflow", "cache_overflow", "event_processor", "insufficient_data",
      "internal_sdk_error", "network_error", "queue_overflow", "ratelimit_backoff", "sample_rate", "send_error")
 )  # fmt: skip
+# For paths below it that are none: beginning, and answer to what says so.
+NOT_FOUND: Final = (("/api/", lambda detail: json_response(404, {"detail": detail})),)
 OTHER: Final = "other"  # what an item type or a reason that we do not know is counted as
 _MAX_LOSS: Final = 1_000_000  # in one line of a client report; more is not believed
 

@@ -107,6 +107,7 @@ def _told(problem: Exception, path: str) -> SchemaError:
 
 
 def decode_envelope_header(line: bytes) -> EnvelopeHeader:
+    check_text(line)
     return _decode(_envelope_header, line)
 
 
@@ -117,6 +118,14 @@ def decode_item_header(line: bytes) -> ItemHeader:
 def decode_check_in(payload: bytes) -> CheckInPayload:
     """SchemaError: not an object, not JSON, or one of the first five fields has the wrong type."""
     return _decode(_check_in, payload)
+
+
+def check_text(data: bytes) -> None:
+    """SchemaError unless all of it is UTF-8: the decoders pass over what they do not read."""
+    try:
+        data.decode()
+    except UnicodeDecodeError as problem:
+        raise _told(problem, "$") from None
 
 
 def decode_object(data: bytes | msgspec.Raw, path: str) -> dict[str, msgspec.Raw]:

@@ -30,6 +30,7 @@ FOUND = {
         "",
         "",
     ),
+    "the same key twice": ({"x-sentry-auth": f"Sentry sentry_key={K}, sentry_key={K}.x"}, [], "", ""),
     "flags behind the key": ({"x-sentry-auth": f"Sentry sentry_key={K}.canary.x"}, [], "", ""),
     "older version": ({"x-sentry-auth": f"Sentry sentry_key={K}, sentry_version=2.0"}, [], "", ""),
     "authorization sentry": (
@@ -78,6 +79,8 @@ DISAGREE = {
     "header and query": ({"x-sentry-auth": f"Sentry sentry_key={K}"}, [("sentry_key", L)], ""),
     "two headers": ({"x-sentry-auth": f"Sentry sentry_key={K}", "authorization": _basic(f"{L}:")}, [], ""),
     "query and path": ({}, [("sentry_key", L)], K),
+    "twice in a header": ({"x-sentry-auth": f"Sentry sentry_key={K}, sentry_key={L}"}, [], ""),
+    "twice in authorization": ({"authorization": f"Sentry sentry_key={L},sentry_version=7,sentry_key={K}"}, [], ""),
     "twice in the query": ({}, [("sentry_key", L), ("sentry_key", K)], ""),
 }
 

@@ -231,6 +231,7 @@ async def test_an_empty_json_body_is_none():
         (b'{"status":"ok","duration":NaN}', "body: $: JSON is malformed"),
         (b'{"status":"ok","check_in_id":"x"}', "is not a UUID"),
         (b'{"status":"ok","environment":"\xff"}', "not valid UTF-8"),
+        (b'{"status":"ok","else":"\xff"}', "not valid UTF-8"),
         (b'{"monitor_config":' + b"[" * 100_000 + b"]" * 100_000 + b"}", "nested too deeply"),
     ],
 )

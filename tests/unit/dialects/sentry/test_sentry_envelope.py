@@ -70,6 +70,7 @@ MALFORMED = {
     "header is a list": (b"[]\n", 0, "expected `object`"),
     "header has two values": (b"{} {}\n", 0, "trailing characters"),
     "header is no UTF-8": (b'{"dsn":"\xff"}\n', 0, "UTF-8"),
+    "unknown header key is no UTF-8": (b'{"x":"\xff"}\n', 0, "UTF-8"),
     "dsn is a number": (b'{"dsn":5}\n', 0, "$.dsn"),
     "byte order mark": (b"\xef\xbb\xbf{}\n", 0, "envelope header"),
     "item header is no JSON": (b"{}\nhello\n", 3, "item header"),

@@ -27,10 +27,10 @@ class BulkCalls:
     async def update(self, call: Call) -> Response:
         """{ids, status?, isMuted?} → {updated: [monitor], errored: [{id, detail}]}."""
         form = await call.form()
-        ids = form.value("ids", list[str])
-        if not isinstance(ids, list) or not 1 <= len(ids) <= BATCH_MAX:
+        found = form.value("ids", list[str])
+        ids = found if isinstance(found, list) else []
+        if not form.problems and not 1 <= len(ids) <= BATCH_MAX:
             form.wrong("ids", f"required: 1 to {BATCH_MAX} ids of monitors")
-            ids = []
         fields = quiet_fields(form)
         form.done()
         change = MonitorChange(origin=DIALECT, by_hand=True, **fields)

@@ -1,6 +1,7 @@
 """Sentry's `config` object → changes of a monitor. What an upsert would clamp is refused here, and named.
 
-A key that is absent changes nothing; null is the default of the project, and so is what a new monitor does not name.
+A key that is absent changes nothing, and neither does a value that is the one shown, which may be a rounded one: what
+was read can be sent back. Any other null is the default of the project, and so is what a new monitor does not name.
 """
 
 from collections.abc import Callable
@@ -10,7 +11,7 @@ import msgspec
 from msgspec import UNSET
 
 from tocsin.dialects.sentry import config
-from tocsin.dialects.sentry.management.config_json import CRONTAB, INTERVAL, schedule_of
+from tocsin.dialects.sentry.management.config_json import CRONTAB, INTERVAL, config_json, schedule_of
 from tocsin.dialects.sentry.management.form import Form
 from tocsin.dialects.sentry.schema import SchemaError
 from tocsin.domain.errors import InvalidArgument
@@ -47,7 +48,8 @@ class Settings(NamedTuple):
 
 def read(form: Form, known: Monitor | None, rules: Rules) -> Settings:
     """Notes in the form what is wrong. `known` is the monitor that is changed, None for a new one."""
-    tolerance = _tolerance(form, rules.defaults, new=known is None)
+    shown = config_json(known.policy) if known is not None else {}
+    tolerance = _tolerance(form, rules.defaults, shown)
     zone = _zone(form, rules)
     if known is not None and not _differs(form, known):
         plan = None  # as it is shown, so it stays as it is, though this API may not be able to say it
@@ -61,17 +63,20 @@ def read(form: Form, known: Monitor | None, rules: Rules) -> Settings:
         policy = {"schedules": zoned, "round_to_minute": True}
         if known is None and rules.defaults.miss_while_running != _STOCK.miss_while_running:
             policy["miss_while_running"] = rules.defaults.miss_while_running
-    elif zone is not None and known is not None and known.policy.schedules:
-        policy = {"schedules": tuple(_moved(schedule, zone) for schedule in known.policy.schedules)}
+    elif zone not in (None, shown.get("timezone")) and known is not None and known.policy.schedules:
+        policy = {"schedules": tuple(_moved(schedule, str(zone)) for schedule in known.policy.schedules)}
     return Settings(policy, tolerance)
 
 
-def _tolerance(form: Form, defaults: ProjectSettings, *, new: bool) -> dict[str, object]:
+def _tolerance(form: Form, defaults: ProjectSettings, shown: dict[str, Any]) -> dict[str, object]:
+    """`shown`: the configuration of the monitor that is changed, as clients see it; empty for a new one."""
     found: dict[str, object] = {}
     for name, field, worth, least, most in _NUMBERS:
         value = form.value(name, int)
         usual = getattr(defaults, field)
-        if value is None or (new and value is UNSET and usual != getattr(_STOCK.tolerance, field)):
+        if shown and value == shown[name]:
+            continue  # it stays as it is, though this API may not be able to say it
+        if value is None or (not shown and value is UNSET and usual != getattr(_STOCK.tolerance, field)):
             found[field] = usual
         if value is None or value is UNSET:
             continue

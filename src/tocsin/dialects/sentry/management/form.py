@@ -15,7 +15,13 @@ from tocsin.dialects.sentry.schema import SchemaError
 
 T = TypeVar("T")
 _HUMP: Final = re.compile(r"(?<=[a-z0-9])([A-Z])")
-_WORDS: Final[dict[Any, str]] = {str: "text", bool: "true or false", int: "a whole number"}
+_WORDS: Final[dict[Any, str]] = {
+    str: "text",
+    bool: "true or false",
+    int: "a whole number",
+    list[str]: "a list of texts",
+    list[dict[str, Any]]: "a list of objects",
+}
 
 
 class Form:

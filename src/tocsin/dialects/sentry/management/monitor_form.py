@@ -22,6 +22,8 @@ ALERT_RULE: Final = "alertRule"  # its name in the extras
 _SLUG: Final = re.compile(r"[a-z0-9_-]{1,50}")
 _OWNER: Final = re.compile(r"(user|team):\S.*")
 _TARGETS: Final = ("Member", "Team")
+_TARGETS_MAX: Final = 100
+_WHOLE_MAX: Final = 2**63 - 1
 
 
 class Creation(NamedTuple):
@@ -149,15 +151,33 @@ def _alert_rule(form: Form, known: Monitor | None) -> dict[str, msgspec.Raw] | U
     if part is not None:
         targets = part.value("targets", list[dict[str, Any]])
         environment = part.text("environment", 64)
-        rule = [_target(part, target) for target in targets] if isinstance(targets, list) else []
+        rule = _targets(part, targets) if isinstance(targets, list) else []
         form.wrong_inside("alert_rule", part)
         kept[ALERT_RULE] = {"targets": rule, "environment": environment if isinstance(environment, str) else None}
     return {DIALECT: msgspec.Raw(msgspec.json.encode(kept))}
 
 
-def _target(part: Form, target: dict[str, Any]) -> dict[str, Any]:
-    kind = target.get("targetType", target.get("target_type"))
-    identifier = target.get("targetIdentifier", target.get("target_identifier"))
-    if kind not in _TARGETS or not isinstance(identifier, int | str) or len(str(identifier)) > OWNER_MAX:
-        part.wrong("targets", "each needs a target_identifier, and a target_type of 'Member' or 'Team'")
-    return {"targetIdentifier": identifier, "targetType": kind}
+def _targets(part: Form, targets: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """In camelCase. The first wrong one is told."""
+    if len(targets) > _TARGETS_MAX:
+        part.wrong("targets", f"at most {_TARGETS_MAX}, not {len(targets)}")
+        return []
+    found = []
+    for index, target in enumerate(targets):
+        kind = target.get("targetType", target.get("target_type"))
+        identifier = target.get("targetIdentifier", target.get("target_identifier"))
+        if not isinstance(kind, str) or kind not in _TARGETS:
+            part.wrong("targets", f"[{index}].targetType: must be {' or '.join(map(repr, _TARGETS))}")
+            break
+        if not _is_identifier(identifier):
+            what = f"a whole number, or text of 1 to {OWNER_MAX} characters"
+            part.wrong("targets", f"[{index}].targetIdentifier: must be {what}")
+            break
+        found.append({"targetIdentifier": identifier, "targetType": kind})
+    return found
+
+
+def _is_identifier(value: object) -> bool:
+    if isinstance(value, str):
+        return 1 <= len(value) <= OWNER_MAX
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) <= _WHOLE_MAX

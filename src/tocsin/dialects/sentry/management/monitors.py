@@ -10,7 +10,7 @@ from tocsin.dialects.sentry.management.monitor_form import SLUG_MAX, alteration,
 from tocsin.dialects.sentry.management.monitor_json import monitor_json
 from tocsin.dialects.sentry.management.paging import links, size_of, turn_of
 from tocsin.dialects.sentry.management.replies import Invalid, empty, reply
-from tocsin.dialects.sentry.management.search import check_projects, environments_of, search_of
+from tocsin.dialects.sentry.management.search import check_projects, environments_of, named_environments_of, search_of
 from tocsin.dialects.sentry.management.services import Services
 from tocsin.domain.commands import PutMonitor
 from tocsin.domain.errors import AlreadyExists
@@ -59,8 +59,8 @@ class MonitorCalls:
 
     async def delete(self, call: Call) -> Response:
         """The whole monitor, or with `environment` just these of its environments."""
+        environments = named_environments_of(call.query)
         found = await self._services.named(call)
-        environments = environments_of(call.query)
         if environments:
             await muting.delete_environments(self._services, call, found, environments)
         else:

@@ -63,7 +63,7 @@ class ProcessingErrorCalls:
 
 
 def _reasons(call: Call) -> list[str]:
-    asked = [text for text in call.query.getlist("errortype") if text]
+    asked = call.query.getlist("errortype")
     if not 1 <= len(asked) <= _TYPES:
         raise Refused(400, "errortype: required; the number of a type, as the errors show it")
     reasons: list[str] = []

@@ -11,10 +11,13 @@ from tocsin.dialects.sentry.management.call import Door, Endpoint, Handler
 from tocsin.dialects.sentry.management.monitors import MonitorCalls
 from tocsin.dialects.sentry.management.muting import EnvironmentCalls
 from tocsin.dialects.sentry.management.processing_errors import ProcessingErrorCalls
+from tocsin.dialects.sentry.management.replies import reply
 from tocsin.dialects.sentry.management.runs import RunCalls
 from tocsin.dialects.sentry.management.services import Services
 
 BASE: Final = "/api/0"
+# For paths below it that are none: beginning, and answer to what says so.
+NOT_FOUND: Final = ((f"{BASE}/", lambda detail: reply(404, {"detail": detail})),)
 # Every call below an organisation has a twin below a project of it.
 _SCOPES: Final = ("/organizations/{org}", "/projects/{org}/{project}")
 

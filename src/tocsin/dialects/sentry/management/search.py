@@ -28,6 +28,13 @@ def environments_of(query: QueryParams) -> tuple[str, ...]:
     return _many(query, "environment")
 
 
+def named_environments_of(query: QueryParams) -> tuple[str, ...]:
+    """For what writes: an empty name is refused too, since passing over it would widen the write to everything."""
+    if any(not name.strip() for name in query.getlist("environment")):
+        raise Refused(400, "environment: must not be empty; name one, or leave the parameter out to mean the monitor")
+    return environments_of(query)
+
+
 def check_projects(query: QueryParams, principal: Principal) -> None:
     """PermissionDenied for a project that is not the key's; -1 is all that it may see."""
     for asked in _many(query, "project"):

@@ -33,6 +33,7 @@ def upgrade() -> None:
     for table, column in _added():
         op.add_column(table, column)
     op.create_index("ix_monitors_uid", "monitors", ["uid"])
+    op.create_index("ix_refusals_project_number", "refusals", ["project", "number"])
     op.create_table(
         "maintenance_windows",
         sa.Column("number", NUMBER, nullable=False),
@@ -69,6 +70,7 @@ def downgrade() -> None:
     op.drop_table("trace_errors")
     op.drop_table("deleted_tracks")
     op.drop_table("maintenance_windows")
+    op.drop_index("ix_refusals_project_number", "refusals")
     op.drop_index("ix_monitors_uid", "monitors")
     for table, column in reversed(_added()):
         op.drop_column(table, column.name)
