@@ -268,6 +268,7 @@ class State:
         self.incidents.pop(track.incident, None)
         self._dirty.pop(slot, None)
         self.moves.pop(slot, None)
+        self.rates.forget(slot)
         self.tracks.close(slot)
 
     # -- runs
