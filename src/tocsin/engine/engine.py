@@ -112,7 +112,7 @@ class Engine:
                     for put in several:
                         self._monitor_needs(needs, put.project, put.monitor_id)
                 case PutMaintenanceWindow(project=project, window=window):
-                    if window.monitors and not self._state.windows.follows(project):
+                    if self._state.windows.wants_names(project, window):
                         needs.monitor_ids.add(project)
                 case _:
                     pass

@@ -107,7 +107,10 @@ def _planned(
 def _write(state: State, window: MaintenanceWindow) -> MaintenanceWindow:
     if not window.number:
         window = msgspec.structs.replace(window, number=state.number("maintenance_window"))
-    names = state.recall.monitor_ids.get(window.project, {}) | state.new_monitor_ids(window.project)
+    names = None
+    if state.windows.wants_names(window.project, window):  # not copied: they may be a million
+        names = state.recall.monitor_ids.pop(window.project, {})
+        names.update(state.new_monitor_ids(window.project))
     state.windows.put(window, names)
     state.delta.windows[window.number] = window
     return window
