@@ -146,8 +146,9 @@ def test_a_pause_that_ended_before_is_over_first() -> None:
     assert missed(world) == ["1:00:00"]  # due before the window was made
 
 
+@pytest.mark.parametrize("crash", [False, True])
 @pytest.mark.parametrize("size", [1, 3, 100])
-def test_slices_come_to_the_same(size: int) -> None:
+def test_slices_come_to_the_same(size: int, crash: bool) -> None:
     ends = []
     for sliced in (False, True):
         world = World()
@@ -159,6 +160,9 @@ def test_slices_come_to_the_same(size: int) -> None:
             entry = Entry(instant("75:00"), DeleteMaintenanceWindow(1, "w"))
             for _ in world.engine.make_way(entry, slice_size=size):
                 world.kept.keep(world.engine.take())
+                if crash and any(relative(track.expected) == "2:00:00" for track in world.kept.tracks.values()):
+                    world.restart()
+                    break
             world.engine.step(entry)
             world.kept.keep(world.engine.take())
         else:
