@@ -7,7 +7,7 @@ from tocsin.domain.check_in import ReportKind, State
 from tocsin.domain.facts import IncidentContinued, IncidentOpened, IncidentResolved
 from tocsin.domain.instant import MINUTE
 
-A = "a" * 32
+A, B = "a" * 32, "b" * 32
 
 
 def job(*, allowed: bool = True, **fields: object) -> World:
@@ -95,3 +95,57 @@ def test_a_sent_duration_wins() -> None:
     world = failed(job())
     assert world.ok("3:00", check_in_id=A, duration_ms=7).check_in.duration_ms == 7
     assert world.track().last_duration == 7
+
+
+@pytest.mark.parametrize("how", ["error", "lone error", "time-out"])
+def test_what_a_newer_run_said_since_holds(how: str) -> None:
+    world = failed(job(max_runtime_ms=20 * MINUTE))
+    if how == "error":
+        world.start("4:00", check_in_id=B)
+        world.error("5:00", check_in_id=B)
+    elif how == "lone error":
+        world.error("5:00")
+    else:
+        world.put("2:30", max_runtime_ms=MINUTE)
+        world.start("4:00", check_in_id=B)
+        world.tick("6:00")
+        world.put("6:10", max_runtime_ms=20 * MINUTE)
+    before = world.track()
+    run = world.ok("7:00", check_in_id=A).check_in
+    assert (run.state, relative(run.end_time)) == (State.OK, "0:07:00")
+    assert len(world.incidents(open_only=True)) == 1
+    after = world.track()
+    assert (after.verdict, after.health, after.failures, after.last_start) == (
+        before.verdict,
+        before.health,
+        before.failures,
+        before.last_start,
+    )
+    assert after.ok_count == 1
+    world.ok("8:00")
+    assert world.incidents(open_only=True) == []
+
+
+def test_a_lone_error_tried_again_after_a_newer_failure() -> None:
+    world = job()
+    world.error("1:00", check_in_id=A)
+    world.error("5:00")
+    assert world.ok("6:00", check_in_id=A).check_in.state is State.OK
+    assert len(world.incidents(open_only=True)) == 1
+
+
+def test_a_lone_retry_does_not_silence_a_run_that_began_before_it() -> None:
+    world = job()
+    world.error("1:00", check_in_id=A)
+    world.start("2:00", check_in_id=B)
+    world.ok("3:00", check_in_id=A)
+    world.error("4:00", check_in_id=B)
+    assert len(world.incidents(open_only=True)) == 1
+
+
+def test_after_a_newer_success_it_is_one_more() -> None:
+    world = failed(job(recovery_threshold=3))
+    world.start("3:00", check_in_id=B)
+    world.ok("4:00", check_in_id=B)
+    world.ok("5:00", check_in_id=A)
+    assert world.track().recoveries == 1

@@ -1,5 +1,7 @@
 """The limit of check-ins in a minute and environment: off unless somebody sets it, and never for a run that is open."""
 
+from collections import Counter
+
 import hypothesis.strategies as st
 import msgspec
 from hypothesis import given, settings
@@ -33,7 +35,7 @@ def test_off_unless_set() -> None:
     for number in range(100):
         world.ok(T0 + number)
     assert world.of(CheckInRefused) == []
-    assert len(world.engine.state.rates) == 0
+    assert world.engine.state.rates.nbytes == 0
 
 
 def test_the_excess_of_a_minute_is_refused_and_the_next_minute_is_new() -> None:
@@ -108,16 +110,64 @@ def test_what_is_dropped_moves_nothing() -> None:
     assert world.track() == before
 
 
-def test_only_the_tracks_of_the_newest_minute_are_remembered() -> None:
+def test_a_backlog_after_deaf_time_is_counted_by_the_minutes_in_which_it_arrived() -> None:
+    world = limited(1)
+    world.deaf("0:10", "9:00", "stall")
+    for minute in ("0:30", "1:30", "2:30"):
+        assert world.step("9:00", world.command(ReportKind.OK, minute)).refusal is None
+    world.step("9:00", world.command(ReportKind.OK, "2:31"))
+    assert refused(world)
+
+
+def test_two_minutes_are_counted_and_what_is_older_counts_as_of_the_older_one() -> None:
     rates = Rates()
-    for track in range(1000):
-        assert rates.admit(track, OPENING, 1, T0)
-        assert not rates.admit(track, OPENING, 1, T0 + 1)
-        assert rates.admit(track, ENDING, 1, T0 + 1)
-    assert len(rates) == 2000
-    assert rates.admit(7, OPENING, 1, T0 + MINUTE)
-    assert len(rates) == 1
-    assert not rates.admit(7, OPENING, 1, T0)  # older news is counted in the newest minute
+    for slot in (0, 7, 100):
+        at = T0 + slot * MINUTE
+        assert rates.admit(slot, OPENING, 1, at)
+        assert not rates.admit(slot, OPENING, 1, at + 1)
+        assert rates.admit(slot, ENDING, 1, at + 1)
+        assert rates.admit(slot, OPENING, 1, at + MINUTE)
+        assert not rates.admit(slot, OPENING, 1, at)
+        assert rates.admit(slot, OPENING, 1, at + 2 * MINUTE)
+        assert not rates.admit(slot, OPENING, 1, at)  # of the minute before the newest, which is full
+        assert rates.admit(slot, OPENING, 2, at)
+        assert rates.admit(slot, OPENING, 1, at + 3 * MINUTE)
+
+
+def test_who_gets_the_slot_of_another_begins_at_nothing() -> None:
+    rates = Rates()
+    rates.forget(3)
+    for at in (T0, T0 + MINUTE):
+        assert rates.admit(3, OPENING, 1, at)
+    rates.forget(3)
+    for at in (T0, T0 + MINUTE):
+        assert rates.admit(3, OPENING, 1, at)
+
+
+def test_an_environment_made_again_begins_at_nothing() -> None:
+    world = limited(1)
+    world.ok("0:01", environment="staging")
+    world.delete_environment("0:02", "staging")
+    world.ok("0:03", environment="staging")
+    assert not refused(world)
+
+
+def test_memory_is_bounded_by_the_tracks() -> None:
+    rates = Rates()
+    for at in range(T0, T0 + 50 * MINUTE, MINUTE):
+        for slot in range(100):
+            assert rates.admit(slot, OPENING, 1, at)
+    assert rates.nbytes <= 100 * 24 * 5 // 4
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.sampled_from([OPENING, ENDING]), st.integers(0, 6)), max_size=80))
+def test_it_counts_as_one_would_by_hand(asked: list[tuple[int, int, int]]) -> None:
+    rates, counts, newest = Rates(), Counter[tuple[int, int, int]](), 0
+    for slot, side, minute in asked:
+        newest = max(newest, minute)
+        key = (slot, side, max(minute, newest - 1))
+        assert rates.admit(slot, side, 2, T0 // MINUTE * MINUTE + minute * MINUTE) == (counts[key] < 2)
+        counts[key] += 1
 
 
 STEPS = st.tuples(

@@ -80,6 +80,9 @@ class DeleteMaintenanceWindow(msgspec.Struct, frozen=True, tag="delete_maintenan
     window_id: str
 
 
+WindowCommand = PutMaintenanceWindow | DeleteMaintenanceWindow
+
+
 class RecordRefusals(msgspec.Struct, frozen=True, tag="refusals"):
     """Reports that an edge could not even turn into a report: kept, counted, shown."""
 

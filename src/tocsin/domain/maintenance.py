@@ -1,7 +1,5 @@
 """Maintenance windows: times in which nothing is due. Slots inside one are passed over; runs are judged as ever."""
 
-from fnmatch import fnmatchcase
-
 import msgspec
 
 from tocsin.domain import errors
@@ -31,12 +29,6 @@ class MaintenanceWindow(msgspec.Struct, frozen=True, omit_defaults=True):
     environments: tuple[str, ...] = ()
     create_time: Instant = 0
     update_time: Instant = 0
-
-    def covers_monitor(self, monitor_id: str) -> bool:
-        return not self.monitors or any(fnmatchcase(monitor_id, pattern) for pattern in self.monitors)
-
-    def covers_environment(self, environment: str) -> bool:
-        return not self.environments or any(fnmatchcase(environment, pattern) for pattern in self.environments)
 
 
 FIELDS = ("display_name", "start_time", "end_time", "recurrence", "duration_ms", "monitors", "environments")

@@ -2,6 +2,7 @@
 
     needs(commands) → what must be recalled from the store first
     step(entry)     → Receipt, true once the batch is committed
+    make_way(entry) → judges, in slices, what must be before an entry of maintenance windows is stepped
     tick(horizon)   → judges silence up to the horizon, in slices
     take()          → Delta: everything since the last take, to be committed as one transaction
 
@@ -35,14 +36,14 @@ from tocsin.domain.commands import (
     ReportCheckIn,
     ReviewTracks,
     Tick,
+    WindowCommand,
 )
 from tocsin.domain.facts import IncidentAcknowledged
-from tocsin.domain.instant import NEVER, SECOND, Instant
+from tocsin.domain.instant import SECOND, Instant
 from tocsin.domain.maintenance import MaintenanceWindow
 from tocsin.domain.project_settings import DEFAULTS, ProjectSettings
 from tocsin.domain.receipt import Receipt
 from tocsin.engine import defaults, environments, maintenance, outages, puts, reports, review, rezoning, silence
-from tocsin.engine.deadlines import RUN, SLOT
 from tocsin.engine.delta import Delta
 from tocsin.engine.loading import load
 from tocsin.engine.memory import Needs, Recall, Snapshot
@@ -69,7 +70,7 @@ class Engine:
     def __init__(self, compiler: Compiler, settings: EngineSettings = EngineSettings()) -> None:
         self._state = State(compiler, settings.projects, settings.windows)
         self._settings = settings
-        self._left_out: frozenset[int] = frozenset()  # numbers of tracks that are not judged
+        self._way_made: Entry | None = None
 
     @property
     def clock(self) -> Instant:
@@ -111,7 +112,7 @@ class Engine:
                     for put in several:
                         self._monitor_needs(needs, put.project, put.monitor_id)
                 case PutMaintenanceWindow(project=project, window=window):
-                    if window.monitors and not self._state.windows.follows(project):
+                    if self._state.windows.wants_names(project, window):
                         needs.monitor_ids.add(project)
                 case _:
                     pass
@@ -153,9 +154,13 @@ class Engine:
             case PutProjectSettings() as command:
                 return defaults.put(self._state, command)
             case PutMaintenanceWindow() as command:
+                for _ in self.make_way(entry):
+                    pass
                 return maintenance.put(self._state, command, at)
             case DeleteMaintenanceWindow() as command:
-                return maintenance.delete(self._state, command, at)
+                for _ in self.make_way(entry):
+                    pass
+                return maintenance.delete(self._state, command)
             case RecordRefusals(refusals=refusals):
                 self._state.delta.refusals.extend(refusals)
                 self._state.delta.facts.extend(refusals)
@@ -181,6 +186,25 @@ class Engine:
                     pass
                 return Receipt()
 
+    def make_way(self, entry: Entry, *, slice_size: int = 20_000) -> Iterator[int]:
+        """What was due before a maintenance window is made, changed or removed is judged by those that held then.
+
+        Yields after each slice of tracks, when a `take` may be committed; nothing else may be stepped before the entry
+        is. `step` does at once what is left of it. Entries of other commands need nothing.
+        """
+        command = entry.command
+        if not isinstance(command, WindowCommand) or entry is self._way_made:
+            return
+        at = max(entry.at, self._state.clock)
+        for count, slots in enumerate(
+            maintenance.concerned(self._state, command.project, at, slice_size=slice_size), start=1
+        ):
+            for slot in slots:
+                with self._judging(slot):
+                    maintenance.judge_before(self._state, slot, at)
+            yield count
+        self._way_made = entry
+
     def tick(self, horizon: Instant, *, limit: int) -> bool:
         """Judges up to `limit` tracks due strictly before `horizon`. True: more are due, and the clock stands still.
 
@@ -189,6 +213,8 @@ class Engine:
         state = self._state
         due = state.deadlines.due(horizon, limit)
         for slot, leaf in due:
+            if silence.left_out(state, slot):
+                continue
             with self._judging(slot):
                 silence.settle(state, slot, horizon)
                 silence.park(state, slot, leaf)
@@ -205,7 +231,7 @@ class Engine:
         state = self._state
         since = max(since, state.clock)
         unknown = 0
-        affected = (slot for slot in outages.affected(state, since, until) if not self._is_left_out(slot))
+        affected = (slot for slot in outages.affected(state, since, until) if not silence.left_out(state, slot))
         for count, slot in enumerate(affected, start=1):
             with self._judging(slot):
                 unknown += outages.pass_over(state, slot, since, until)
@@ -216,23 +242,16 @@ class Engine:
         state.clock = max(state.clock, until)
 
     def leave_out(self, tracks: Collection[int]) -> None:
-        """These (numbers) are not judged until a report moves them: judging them broke an engine before this one."""
-        self._left_out = frozenset(tracks)
-        if not tracks:
-            return
-        state = self._state
-        for slot, number in enumerate(state.tracks.column("number")):
-            if number in self._left_out and state.tracks.is_open(slot):
-                state.deadlines.put(slot, SLOT, NEVER)
-                state.deadlines.put(slot, RUN, NEVER)
+        """The silence of these (numbers) is not judged: judging it broke an engine before this one.
+
+        Reports of theirs are filed, and all else that is asked of them goes on.
+        """
+        self._state.left_out = frozenset(tracks)
 
     @property
     def left_out(self) -> int:
         """How many tracks are not judged."""
-        return len(self._left_out)
-
-    def _is_left_out(self, slot: int) -> bool:
-        return bool(self._left_out) and self._state.tracks.get(slot, "number") in self._left_out
+        return len(self._state.left_out)
 
     @contextmanager
     def _judging(self, slot: int) -> Iterator[None]:

@@ -63,7 +63,7 @@ class Filing:
         if limit is None:
             limit = self.settings.check_ins_per_minute
         side = rates.OPENING if opening else rates.ENDING
-        if limit and not self.state.rates.admit(self.track.number, side, limit, self.at):
+        if limit and not self.state.rates.admit(self.slot, side, limit, self.sent.received):
             what = "openings" if opening else "endings"
             raise Refused(
                 RefusalReason.MONITOR_ENVIRONMENT_RATELIMITED,
@@ -179,7 +179,10 @@ class Filing:
         return self._recorded(noted, created=False, finished=True)
 
     def _end_again(self, run: CheckIn | None) -> Receipt:
-        """A retry under the same id. One run is one failure, however often it is tried; a good end recovers."""
+        """A retry under the same id. One run is one failure, however often it is tried; a good end recovers.
+
+        Unless a newer run has spoken since: what that said holds, and the retry is recorded only.
+        """
         assert run is not None
         began = run.start_time if run.start_time is not None else run.receive_time
         limit = self.timing.timeout(began)
@@ -194,7 +197,7 @@ class Filing:
         )
         self._meet_slot(ended, begins=False)
         if good:
-            self._judge(ended, good=True, newer=self._spoken_since(run))
+            self._judge(ended, good=True, newer=self._overruled(run), again=True)
         elif ended.duration_ms is not None:
             self.track.last_duration = ended.duration_ms
         return self._recorded(ended, created=False, finished=True)
@@ -225,6 +228,14 @@ class Filing:
     def _spoken_since(self, run: CheckIn) -> bool:
         """Whether a run that began later has ended already: this one must not overrule it."""
         began = run.start_time if run.start_time is not None else self.time
+        return self.track.last_start != NEVER and began < self.track.last_start
+
+    def _overruled(self, run: CheckIn) -> bool:
+        """The same for a run that has ended before: a newer one may also have timed out since."""
+        if self.track.verdict == Verdict.TIMED_OUT:
+            return True
+        ended = run.end_time if run.end_time is not None else run.receive_time
+        began = run.start_time if run.start_time is not None else min(ended, run.receive_time)
         return self.track.last_start != NEVER and began < self.track.last_start
 
     def _meet_slot(self, run: CheckIn, *, begins: bool) -> CheckIn:
@@ -263,7 +274,7 @@ class Filing:
             late = msgspec.structs.replace(late, number=lapse, id=made, satisfies=None)
         return late
 
-    def _judge(self, run: CheckIn, *, good: bool, newer: bool) -> None:
+    def _judge(self, run: CheckIn, *, good: bool, newer: bool, again: bool = False) -> None:
         track = self.track
         if good:
             track.ok_count += 1
@@ -274,9 +285,9 @@ class Filing:
             track.last_duration = run.duration_ms
         began = run.start_time if run.start_time is not None else self.time
         backdated = self.sent.time is not None
-        if not newer:
+        if not newer and not again:
             track.last_start = began
-        if self.paused or (newer and (backdated or not good)):
+        if self.paused or (newer and (backdated or again or not good)):
             return
         if good:
             reset = self.sent.kind is ReportKind.RESET

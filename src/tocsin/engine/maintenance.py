@@ -1,5 +1,10 @@
-"""Maintenance windows made, changed and removed: by the same road as reports, because slots are judged by them."""
+"""Maintenance windows made, changed and removed: by the same road as reports, because slots are judged by them.
 
+What a window excused while it held stays excused, and what was due before one was made is missed. So before any of
+this, `concerned` finds the project's tracks with a slot in the past, and `judge_before` brings each up to date.
+"""
+
+from collections.abc import Iterator
 from typing import Final
 
 import msgspec
@@ -12,7 +17,6 @@ from tocsin.domain.receipt import Receipt
 from tocsin.engine import silence
 from tocsin.engine.state import State
 
-_ALL: Final = 0x7FFFFFFF
 WINDOWS_MAX: Final = 1_000  # of one project: each slot without a report asks all of them
 
 
@@ -26,28 +30,46 @@ def put(state: State, command: PutMaintenanceWindow, at: Instant) -> Receipt:
     except errors.TocsinError as error:
         return Receipt(error=error)
     if window != known:
-        _judge_before(state, command.project, at)
         window = _write(state, window)
     return Receipt(window=window, created=known is None)
 
 
-def delete(state: State, command: DeleteMaintenanceWindow, at: Instant) -> Receipt:
+def delete(state: State, command: DeleteMaintenanceWindow) -> Receipt:
     known = state.windows.get(command.project, command.window_id)
     if known is None:
         return Receipt(error=not_found(command.window_id))
-    _judge_before(state, command.project, at)
     state.windows.remove(known)
     state.delta.windows.pop(known.number, None)
     state.delta.deleted_windows.add(known.number)
     return Receipt(window=known)
 
 
-def _judge_before(state: State, project: int, at: Instant) -> None:
-    """What was due before is judged by what held then; in this project only, others are for the tick."""
-    for slot, leaf in state.deadlines.due(at, _ALL):
-        if state.monitor(state.peek(slot).monitor).project == project:
-            silence.settle(state, slot, at)
-        silence.park(state, slot, leaf)
+def concerned(state: State, project: int, at: Instant, *, slice_size: int) -> Iterator[list[int]]:
+    """Tracks of a project with a slot before `at` to be judged, or a pause that ends before; one list a slice.
+
+    A slice looks at one column of so many rows. Between two of them nothing but `judge_before` may touch the state,
+    and a `take` may be committed.
+    """
+    ends = state.monitors.column("pause_until")
+    for first in range(0, len(ends), slice_size):
+        over = [slot for slot, end in enumerate(ends[first : first + slice_size], first) if 0 < end <= at]
+        mine = [state.monitor(slot) for slot in over if state.monitors.is_open(slot)]
+        yield [track for monitor in mine if monitor.project == project for track in state.tracks_of(monitor)]
+    state.write_back()
+    waits = state.tracks.column("expected")
+    for first in range(0, len(waits), slice_size):
+        late = [slot for slot, expected in enumerate(waits[first : first + slice_size], first) if expected < at]
+        yield [slot for slot in late if state.tracks.is_open(slot) and _project(state, slot) == project]
+
+
+def judge_before(state: State, slot: int, at: Instant) -> None:
+    """What was due before is judged by the windows that hold now; what they excuse up to now need not wait for that."""
+    silence.settle(state, slot, at)
+    silence.pass_over_excused(state, slot, at)
+
+
+def _project(state: State, slot: int) -> int:
+    return state.monitors.get(state.tracks.get(slot, "monitor"), "project")
 
 
 def not_found(window_id: str) -> errors.NotFound:
@@ -85,7 +107,10 @@ def _planned(
 def _write(state: State, window: MaintenanceWindow) -> MaintenanceWindow:
     if not window.number:
         window = msgspec.structs.replace(window, number=state.number("maintenance_window"))
-    names = state.recall.monitor_ids.get(window.project, {}) | state.new_monitor_ids(window.project)
+    names = None
+    if state.windows.wants_names(window.project, window):  # not copied: they may be a million
+        names = state.recall.monitor_ids.pop(window.project, {})
+        names.update(state.new_monitor_ids(window.project))
     state.windows.put(window, names)
     state.delta.windows[window.number] = window
     return window

@@ -89,7 +89,9 @@ def limit_runs(subject: Subject, since: Instant | None) -> None:
 
 
 def settle(state: State, slot: int, at: Instant) -> None:
-    """Judges everything of one track that was due strictly before `at`."""
+    """Judges everything of one track that was due strictly before `at`. One that is left out is not judged."""
+    if left_out(state, slot):
+        return
     follow(state, slot)
     track = state.peek(slot)
     if track.deadline == NEVER:
@@ -104,6 +106,11 @@ def settle(state: State, slot: int, at: Instant) -> None:
             _judge_runs(subject, due, at)
         else:
             _judge_slot(subject, at)
+
+
+def left_out(state: State, slot: int) -> bool:
+    """Whether judging the track has broken an engine before this one."""
+    return bool(state.left_out) and state.peek(slot).number in state.left_out
 
 
 def follow(state: State, slot: int) -> None:
@@ -125,7 +132,7 @@ def wake(state: State, slot: int, at: Instant) -> None:
     monitor.paused_until = 0
     state.write_monitor(track.monitor, monitor)
     for sibling in state.tracks_of(monitor):
-        if state.peek(sibling).deadline == NEVER:
+        if state.peek(sibling).deadline == NEVER and not left_out(state, sibling):
             rearm(Subject.of(state, sibling), end, fresh=True)
 
 
@@ -165,6 +172,16 @@ def excused(subject: Subject) -> bool:
     return bool(state.windows) and state.windows.cover(
         state.compiler, monitor.project, monitor.number, subject.environment, track.expected
     )
+
+
+def pass_over_excused(state: State, slot: int, at: Instant) -> None:
+    """Slots before `at` that lie in a maintenance window are passed over now, as they would be at their deadlines."""
+    if left_out(state, slot) or not excused(Subject.seen(state, slot)):
+        return
+    subject = Subject.of(state, slot)
+    track, timing = subject.track, subject.timing
+    while track.expected < at and excused(subject):
+        expect(subject, timing.after_excused(track.expected, track.deadline))
 
 
 def lapse(subject: Subject, outcome: CheckInState, at: Instant) -> CheckIn:

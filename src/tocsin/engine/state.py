@@ -58,6 +58,7 @@ class State:
         self.incidents: dict[int, Incident] = {}  # open ones, by number
         self.timings: list[Timing | None] = [None]  # by policy number; 0 is no policy
         self.outages: list[tuple[Instant, Instant]] = []  # those of an hour or more
+        self.left_out: frozenset[int] = frozenset()  # numbers of tracks that are not judged
         self.moves: dict[int, tuple[Instant, Instant]] = {}  # by track slot: expected until now, from now on
         self.environments: list[str] = [""]  # by number; 0 is no environment
         self.sequences: dict[str, int] = {}
@@ -267,6 +268,7 @@ class State:
         self.incidents.pop(track.incident, None)
         self._dirty.pop(slot, None)
         self.moves.pop(slot, None)
+        self.rates.forget(slot)
         self.tracks.close(slot)
 
     # -- runs

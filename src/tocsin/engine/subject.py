@@ -19,7 +19,15 @@ class Subject:
     @classmethod
     def of(cls, state: State, slot: int) -> "Subject":
         """Takes the track's working copy: it will be written back at the end of the batch."""
-        track = state.track(slot)
+        return cls._with(state, slot, state.track(slot))
+
+    @classmethod
+    def seen(cls, state: State, slot: int) -> "Subject":
+        """To look at only: nothing of it will be written."""
+        return cls._with(state, slot, state.peek(slot))
+
+    @classmethod
+    def _with(cls, state: State, slot: int, track: Track) -> "Subject":
         monitor = state.monitor(track.monitor)
         return cls(state, slot, track, monitor, state.timing(monitor))
 

@@ -2,44 +2,145 @@
 
 The engine keeps no names. Where a window has patterns of monitors, the ids of its project are kept beside it, and only
 then: read with the snapshot or with the command that makes the window, and followed as monitors come and go.
+
+Of many windows few are looked at. Single ones lie in the order of their ends, so those that are over before the slot
+cost nothing; of the others the time is asked first. A recurring one keeps the occurrence that it was last asked about.
+Patterns are compiled when one is first needed.
 """
 
+import re
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
+from fnmatch import translate
 
 from tocsin.domain import errors
-from tocsin.domain.instant import Instant
+from tocsin.domain.instant import NEVER, Instant
 from tocsin.domain.maintenance import MaintenanceWindow
 from tocsin.schedule import Compiler
+
+
+class _Cover:
+    """One window, made ready for questions."""
+
+    __slots__ = ("_compiler", "_environments", "_monitors", "began", "ends", "next", "window")
+
+    def __init__(self, window: MaintenanceWindow) -> None:
+        self.window = window
+        # Of a recurring one: the occurrence that it was last asked about.
+        self.began: Instant = NEVER if window.start_time is None else window.start_time
+        self.ends: Instant = NEVER if window.end_time is None else window.end_time
+        self.next: Instant = NEVER  # when the occurrence after it begins
+        self._compiler: Compiler | None = None  # whose answer `began` and `next` are
+        self._monitors: re.Pattern[str] | None = None
+        self._environments: re.Pattern[str] | None = None
+
+    def recurs_at(self, compiler: Compiler, at: Instant) -> bool:
+        """Whether an instant lies in an occurrence: its beginning does, its end does not."""
+        if self._compiler is not compiler or not self.began <= at < self.next:
+            self._ask(compiler, at)
+        return self.began <= at < self.began + self.window.duration_ms
+
+    def _ask(self, compiler: Compiler, at: Instant) -> None:
+        assert self.window.recurrence is not None
+        self._compiler, self.began = compiler, NEVER
+        try:
+            number = compiler.compile((self.window.recurrence,), field="recurrence")
+        except errors.InvalidArgument:
+            return  # its zone has gone: better one miss too many than silence for ever
+        self.began = compiler.prev_before(number, at + 1)
+        self.next = compiler.next_after(number, at)
+
+    def fits(self, monitor_id: str, environment: str) -> bool:
+        window = self.window
+        if window.environments:
+            if self._environments is None:
+                self._environments = _any_of(window.environments)
+            if not self._environments.match(environment):
+                return False
+        if window.monitors:
+            if self._monitors is None:
+                self._monitors = _any_of(window.monitors)
+            return self._monitors.match(monitor_id) is not None
+        return True
+
+    def patterns_read(self) -> int:
+        return (self._monitors is not None) + (self._environments is not None)
+
+
+class _Group:
+    """The windows of one project, or of the server."""
+
+    def __init__(self) -> None:
+        self.by_id: dict[str, _Cover] = {}
+        self._sorted = False
+        self._ends: list[Instant] = []
+        self._single: list[_Cover] = []  # in the order of their ends
+        self._recurring: list[_Cover] = []
+
+    def put(self, window: MaintenanceWindow) -> None:
+        self.by_id[window.id] = _Cover(window)
+        self._sorted = False
+
+    def remove(self, window_id: str) -> None:
+        self.by_id.pop(window_id, None)
+        self._sorted = False
+
+    def cover(self, compiler: Compiler, monitor_id: str, environment: str, slot: Instant) -> bool:
+        if not self._sorted:
+            self._sort()
+        single = self._single
+        for place in range(bisect_right(self._ends, slot), len(single)):
+            if single[place].began <= slot and single[place].fits(monitor_id, environment):
+                return True
+        return any(one.fits(monitor_id, environment) and one.recurs_at(compiler, slot) for one in self._recurring)
+
+    def _sort(self) -> None:
+        covers = self.by_id.values()
+        self._recurring = [one for one in covers if one.window.recurrence is not None]
+        single = [one for one in covers if one.window.recurrence is None]
+        self._single = sorted(single, key=lambda one: one.ends)
+        self._ends = [one.ends for one in self._single]
+        self._sorted = True
 
 
 class Windows:
     def __init__(self, server: Iterable[MaintenanceWindow] = ()) -> None:
         """`server`: those of the settings, which cover every project."""
-        self._by_project: dict[int, dict[str, MaintenanceWindow]] = {}
-        self._server = {window.id: window for window in server}
+        self._by_project: dict[int, _Group] = {}
+        self._server = _Group()
+        for window in server:
+            self._server.put(window)
         self._ids: dict[int, dict[int, str]] = {}  # by project, by Monitor.number
-        self._all_named = any(window.monitors for window in self._server.values())
+        self._all_named = any(one.window.monitors for one in self._server.by_id.values())
 
     def __bool__(self) -> bool:
-        return bool(self._by_project or self._server)
+        return bool(self._by_project or self._server.by_id)
 
     def get(self, project: int, window_id: str) -> MaintenanceWindow | None:
-        return self._by_project.get(project, {}).get(window_id)
+        group = self._by_project.get(project)
+        found = group.by_id.get(window_id) if group else None
+        return found.window if found else None
 
     def count(self, project: int) -> int:
-        return len(self._by_project.get(project, ()))
+        group = self._by_project.get(project)
+        return len(group.by_id) if group else 0
 
-    def put(self, window: MaintenanceWindow, names: Mapping[int, str] | None = None) -> None:
-        """`names`: the ids of the project's monitors by number, where `wants_names` asked for them."""
-        self._by_project.setdefault(window.project, {})[window.id] = window
-        if window.monitors and not self.follows(window.project):
-            self._ids[window.project] = dict(names or {})
+    def put(self, window: MaintenanceWindow, names: dict[int, str] | None = None) -> None:
+        """`names`: the ids of the project's monitors by number, where `wants_names` says so; kept, not copied."""
+        self._by_project.setdefault(window.project, _Group()).put(window)
+        if self.wants_names(window.project, window):
+            self._ids[window.project] = {} if names is None else names
+
+    def wants_names(self, project: int, window: MaintenanceWindow) -> bool:
+        """Whether the ids of the project's monitors must come with a window."""
+        return bool(window.monitors) and not self.follows(project)
 
     def remove(self, window: MaintenanceWindow) -> None:
-        windows = self._by_project.get(window.project, {})
-        windows.pop(window.id, None)
-        if not windows:
-            self._by_project.pop(window.project, None)
+        group = self._by_project.get(window.project)
+        if group is not None:
+            group.remove(window.id)
+            if not group.by_id:
+                del self._by_project[window.project]
 
     def follows(self, project: int) -> bool:
         """Whether the ids of a project's monitors are known: once they mattered they are followed until a restart."""
@@ -56,26 +157,17 @@ class Windows:
 
     def cover(self, compiler: Compiler, project: int, monitor: int, environment: str, slot: Instant) -> bool:
         """Whether a slot of a monitor, by its number, lies in a window."""
-        of_project = self._by_project.get(project)
-        for windows in (self._server, of_project or {}):
-            for window in windows.values():
-                if (
-                    window.covers_environment(environment)
-                    and (not window.monitors or window.covers_monitor(self._ids.get(project, {}).get(monitor, "")))
-                    and holds(window, compiler, slot)
-                ):
-                    return True
+        names: Mapping[int, str] = self._ids.get(project, {})
+        for group in (self._server, self._by_project.get(project)):
+            if group and group.by_id and group.cover(compiler, names.get(monitor, ""), environment, slot):
+                return True
         return False
 
+    def patterns_read(self) -> int:
+        """How many lists of patterns have been compiled so far, for tests."""
+        groups = (self._server, *self._by_project.values())
+        return sum(one.patterns_read() for group in groups for one in group.by_id.values())
 
-def holds(window: MaintenanceWindow, compiler: Compiler, at: Instant) -> bool:
-    """Whether an instant lies in a window: its beginning does, its end does not."""
-    if window.recurrence is None:
-        began, ends = window.start_time, window.end_time
-        return began is not None and ends is not None and began <= at < ends
-    try:
-        number = compiler.compile((window.recurrence,), field="recurrence")
-    except errors.InvalidArgument:
-        return False  # its zone has gone: better one miss too many than silence for ever
-    began = compiler.prev_before(number, at + 1)
-    return began <= at < began + window.duration_ms
+
+def _any_of(patterns: Iterable[str]) -> "re.Pattern[str]":
+    return re.compile("|".join(translate(pattern) for pattern in patterns))

@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 
 import structlog
 
-from tocsin.domain.commands import Deaf, Entry, RecordRefusals, ReportCheckIn
+from tocsin.domain.commands import Deaf, Entry, RecordRefusals, ReportCheckIn, WindowCommand
 from tocsin.domain.errors import Unavailable
 from tocsin.domain.facts import CheckInRefused
 from tocsin.domain.instant import Clock, Instant
@@ -141,6 +141,9 @@ class Partition:
                 batch, horizon = early, min(horizon, since)
                 break
             await self._pass_over(self._deaf.pop(0))
+        if (alone := _up_to_windows(batch)) < len(batch):
+            self._journal.put_back(batch[alone:])
+            batch, horizon = batch[:alone], min(horizon, self._journal.horizon())
         if self._new_rules and self._moving is None and not self._more_due:
             # Within a burst some tracks have been judged past the clock: they would be given slots that were judged.
             rules, self._new_rules = self._new_rules, None
@@ -164,6 +167,9 @@ class Partition:
         """Recall, step, judge, commit, answer."""
         try:
             if batch:
+                for _ in self._engine.make_way(batch[0].entry, slice_size=SLICE):
+                    await self._commit(self._engine.take())
+                    await asyncio.sleep(0)
                 needs = self._engine.needs([waiting.entry.command for waiting in batch])
                 if needs:
                     self._engine.recall(await self._patiently(lambda: self._store.recall(needs)))
@@ -289,6 +295,14 @@ class Partition:
                 if writes:
                     self._observe_commit(self._monotonic() - started, True)
                 return result
+
+
+def _up_to_windows(batch: Sequence[Waiting]) -> int:
+    """How many entries make a batch: one of maintenance windows stands alone, for silence is judged up to it first."""
+    for place, waiting in enumerate(batch):
+        if isinstance(waiting.entry.command, WindowCommand):
+            return max(place, 1)
+    return len(batch)
 
 
 def _set_aside(entry: Entry) -> CheckInRefused:
