@@ -82,11 +82,25 @@ def test_what_a_person_names_of_a_new_monitor_is_locked_and_defaults_are_not() -
     assert (after.owner, after.policy.tolerance.margin_ms, after.policy.schedules) == ("me", default, HOURLY)
 
 
-def test_a_person_who_changes_nothing_locks_nothing() -> None:
+def test_a_person_who_says_what_is_so_already_means_it() -> None:
     world = World()
     world.ok("00:00", upsert=UPSERT)
-    world.put("00:10", margin_ms=5000, by_hand=True)
-    assert (configured(world).locks, world.of(MonitorChanged)) == ((), [])
+    first = FieldWriter("sentry", configured(world).create_time, upsert=True)
+    for again in range(2):
+        world.put(f"00:1{again}", margin_ms=5000, owner="", by_hand=True)
+        assert configured(world).locks == ("owner", "tolerance.margin")
+    assert len(world.of(MonitorChanged)) == 1
+    world.ok("00:20", upsert=msgspec.structs.replace(UPSERT, tolerance={"margin_ms": 1000}))
+    assert configured(world).policy.tolerance.margin_ms == 5000
+    assert configured(world).writers["tolerance.margin"] == first  # who gave it its value
+
+
+def test_who_names_the_locks_locks_besides_only_what_changes() -> None:
+    """A monitor read, edited and sent back as a whole."""
+    world = World()
+    world.put(0, schedules=DAILY, margin_ms=9000, owner="me", by_hand=True)
+    world.put("00:10", schedules=DAILY, margin_ms=9000, owner="you", locks=("schedules",), by_hand=True)
+    assert configured(world).locks == ("owner", "schedules")
 
 
 def test_a_person_changes_what_is_locked() -> None:

@@ -3,7 +3,8 @@
 import pytest
 
 from support.engines import T0, World
-from tocsin.domain.commands import DeleteRefusals, Entry, RecordRefusals
+from tocsin.domain.check_in import ReportKind
+from tocsin.domain.commands import DeleteMonitor, DeleteRefusals, Entry, RecordRefusals
 from tocsin.domain.facts import CheckInRefused
 from tocsin.domain.instant import DAY
 
@@ -50,3 +51,19 @@ def test_those_of_the_same_batch_are_forgotten_too(command: DeleteRefusals, left
     assert [refusal.monitor_id for refusal in delta.refusals] == left
     assert delta.deleted_refusals == [command]
     assert len(delta.facts) == 2  # they happened, and are counted
+
+
+def test_those_of_a_monitor_go_with_it() -> None:
+    world = job(disabled=True)
+    world.ok("00:10")
+    gone = DeleteMonitor(1, "job")
+    receipts = world.together(
+        ("00:20", world.command(ReportKind.OK, "00:20")),
+        ("00:20", gone),
+        ("00:30", world.command(ReportKind.OK, "00:30")),
+    )
+    assert [receipt.refusal.reason for receipt in (receipts[0], receipts[2])] == [
+        "MONITOR_DISABLED",
+        "MONITOR_NOT_FOUND",
+    ]
+    assert [refusal.reason for refusal in world.kept.refusals] == ["MONITOR_NOT_FOUND"]

@@ -26,7 +26,7 @@ from tocsin.domain.commands import (
     ReportCheckIn,
     ReviewTracks,
 )
-from tocsin.domain.facts import Fact
+from tocsin.domain.facts import CheckInRefused, Fact
 from tocsin.domain.incident import Incident, Outage
 from tocsin.domain.instant import HOUR
 from tocsin.domain.maintenance import MaintenanceWindow
@@ -62,6 +62,7 @@ class Kept:
     sequences: dict[str, int] = field(default_factory=dict)
     project_settings: dict[int, ProjectSettings] = field(default_factory=dict)
     windows: dict[int, MaintenanceWindow] = field(default_factory=dict)
+    refusals: list[CheckInRefused] = field(default_factory=list)
 
     def keep(self, delta: Delta) -> None:
         for number in delta.deleted_monitors:
@@ -81,6 +82,9 @@ class Kept:
         self.windows = {key: row for key, row in self.windows.items() if key not in delta.deleted_windows}
         self.windows |= delta.windows
         self.outages += delta.outages
+        for command in delta.deleted_refusals:
+            self.refusals = [made for made in self.refusals if not command.covers(made)]
+        self.refusals += delta.refusals
         assert self.clock is None or delta.clock >= self.clock
         self.clock = delta.clock
 

@@ -105,8 +105,9 @@ class MonitorChange(msgspec.Struct, frozen=True, omit_defaults=True):
     upsert that names only the margin changes only the margin. A schedule whose `time_zone` is "" takes the zone of the
     schedule that it replaces, or UTC.
 
-    `by_hand` marks the change of a person, by whatever protocol: what it changes, and what it names of a new monitor,
-    is locked, so that no configuration that a client sends along undoes it.
+    `by_hand` marks the change of a person, by whatever protocol: what it names is locked, also where it says what is so
+    already, so that no configuration that a client sends along undoes it. When it names the locks themselves, those
+    hold, and what it changes is locked beside them.
     """
 
     policy: dict[str, object] = {}
@@ -179,8 +180,8 @@ class MonitorChange(msgspec.Struct, frozen=True, omit_defaults=True):
         if not monitor.number:
             written |= self.named()
         if self.by_hand:
-            locks = monitor.locks if self.locks is msgspec.UNSET else self.locks
-            changed = msgspec.structs.replace(changed, locks=tuple(sorted(written.union(locks))))
+            locks = written.union(self.named() | {*monitor.locks} if self.locks is msgspec.UNSET else self.locks)
+            changed = msgspec.structs.replace(changed, locks=tuple(sorted(locks)))
         if changed == monitor:
             return monitor
         writer = FieldWriter(self.origin, at, upsert=not self.by_hand)

@@ -61,6 +61,11 @@ class Delta:
             or self.sequences
         )
 
+    def forget_refusals(self, command: DeleteRefusals) -> None:
+        """Those in the store and those of this batch; what is refused from now on stays."""
+        self.deleted_refusals.append(command)
+        self.refusals = [made for made in self.refusals if not command.covers(made)]
+
     def prune(self) -> None:
         """Leaves out the rows of monitors and tracks that were deleted after they were written."""
         monitors, tracks = self.deleted_monitors, self.deleted_tracks

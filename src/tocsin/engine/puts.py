@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from tocsin.domain import errors, ids
-from tocsin.domain.commands import DeleteMonitor, PutMonitor
+from tocsin.domain.commands import DeleteMonitor, DeleteRefusals, PutMonitor
 from tocsin.domain.facts import MonitorChanged, MonitorCreated, MonitorDeleted
 from tocsin.domain.instant import NEVER, Instant
 from tocsin.domain.monitor import Monitor, MonitorChange, Policy
@@ -177,6 +177,7 @@ def delete(state: State, command: DeleteMonitor, at: Instant) -> Receipt:  # noq
     state.monitor_counts[known.project] -= 1
     state.forget(known)
     state.delta.deleted_monitors.add(known.number)
+    state.delta.forget_refusals(DeleteRefusals(known.project, known.id))  # they are few; another may take its name
     state.delta.facts.append(MonitorDeleted(known.project, known.number, known.id))
     return Receipt(monitors=(known,))
 

@@ -112,7 +112,7 @@ class Commit:
         self._deleted_monitors(connection, [(number, delta.clock) for number in delta.deleted_monitors])
         if delta.deleted_tracks:
             connection.execute(_DELETE_TRACK, [{"gone": number} for number in delta.deleted_tracks])
-            marks = [(number, monitor, delta.clock) for number, monitor in delta.deleted_tracks.items()]
+            marks = [(number, monitor, delta.clock, 0, 0) for number, monitor in delta.deleted_tracks.items()]
             self._deleted_tracks(connection, marks)
 
 

@@ -101,7 +101,10 @@ class Store(Protocol):
     def expire(
         self, *, check_ins_before: Instant, refusals_before: Instant, trace_errors_before: Instant = 0, limit: int
     ) -> int:
-        """Delete at most about `limit` old rows and answer how many; 0: nothing is left to delete."""
+        """Delete old rows in a slice of about `limit` rows looked at, and answer how many these were; 0: nothing is left.
+
+        Rows that stay count too where they had to be looked at: those beside the rows of a deleted environment.
+        """
 
     # --- reads, from any thread
 

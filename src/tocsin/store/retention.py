@@ -1,8 +1,9 @@
-"""What is too old goes, in slices: a call deletes a bounded number of rows, so that no commit waits long behind it."""
+"""What is too old goes, in slices: a call looks at a bounded number of rows, so that no commit waits long behind it."""
 
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, bindparam, delete, not_, select
+from sqlalchemy import Column, ColumnElement, Connection, Row, Table, and_, bindparam, delete, func, not_, select, update
 
 from tocsin.domain import ids
 from tocsin.domain.instant import Instant
@@ -20,6 +21,10 @@ from tocsin.store.schema import (
 )
 
 _BELONGINGS: Final = (incidents, tracks)  # of a deleted monitor, besides its check-ins
+_WALKS: Final = (  # of a deleted environment; with how far they came
+    (check_ins, deleted_tracks.c.check_ins_done),
+    (incidents, deleted_tracks.c.incidents_done),
+)
 
 
 def expire(
@@ -30,7 +35,7 @@ def expire(
     trace_errors_before: Instant,
     limit: int,
 ) -> int:
-    """How many rows went; 0: nothing is left. Open runs stay however old; changes are kept as long as refusals."""
+    """How many rows went or were looked at; 0: nothing is left. Open runs stay however old; changes are kept as long as refusals."""
     gone = _deleted_monitors(connection, limit)
     gone += _deleted_tracks(connection, limit - gone)
     old = and_(check_ins.c.number < ids.check_in_number(check_ins_before, 0), not_(is_open))
@@ -57,27 +62,56 @@ def _deleted_monitors(connection: Connection, limit: int) -> int:
 
 
 def _deleted_tracks(connection: Connection, limit: int) -> int:
-    """What hangs on deleted environments of monitors that live on; found by the monitor's index."""
-    gone = 0
-    for number, monitor in connection.execute(
-        select(deleted_tracks.c.number, deleted_tracks.c.monitor).order_by(deleted_tracks.c.number).limit(max(limit, 0))
-    ).all():
-        of = and_(check_ins.c.monitor == monitor, check_ins.c.track == number)
-        gone += _check_ins(connection, of, limit - gone)
-        of = and_(incidents.c.monitor == monitor, incidents.c.track == number)
-        gone += _slice(connection, incidents, incidents.c.number, of, limit - gone)
-        if gone >= limit:
-            break
-        gone += connection.execute(delete(deleted_tracks).where(deleted_tracks.c.number == number)).rowcount
-    return gone
+    """What hangs on deleted environments of monitors that live on. How many rows were looked at or went.
+
+    Rows are found by the monitor's index only, so its whole history is walked, once for all its marks there are; marks
+    made meanwhile begin a new walk. The marks keep how far it came, and go when it is at the end.
+    """
+    looked = 0
+    first = select(deleted_tracks.c.monitor).order_by(deleted_tracks.c.number).limit(1)
+    while looked < limit and (monitor := connection.execute(first).scalar()) is not None:
+        mine = deleted_tracks.c.monitor == monitor
+        gone = set(connection.execute(select(deleted_tracks.c.number).where(mine)).scalars())
+        for table, done in _WALKS:
+            rows = _walk(connection, monitor, table, done, gone, limit - looked)
+            looked += rows
+            if looked >= limit:  # there may be more
+                return looked
+        looked += connection.execute(delete(deleted_tracks).where(mine)).rowcount
+    return looked
+
+
+def _walk(
+    connection: Connection, monitor: int, table: Table, done: Column[Any], gone: Collection[int], limit: int
+) -> int:
+    """Goes on through a monitor's rows and deletes those of the tracks `gone`. How many were looked at."""
+    mine = deleted_tracks.c.monitor == monitor
+    start = select(func.min(done)).where(mine).scalar_subquery()
+    statement = select(table).where(table.c.monitor == monitor, table.c.number > start).order_by(table.c.number)
+    rows = connection.execute(statement.limit(limit)).all()
+    if not rows:
+        return 0
+    found = [row for row in rows if row.track in gone]
+    if table is check_ins:
+        _delete_check_ins(connection, found)
+    elif found:
+        _delete_numbers(connection, table, found)
+    last = rows[-1].number
+    connection.execute(update(deleted_tracks).where(mine, done < last).values({done: last}))
+    return len(rows)
 
 
 def _check_ins(connection: Connection, which: ColumnElement[bool], limit: int) -> int:
-    """Check-ins and, where the id still means this one, the ids that clients chose for them."""
     statement = select(check_ins.c.number, check_ins.c.project, check_ins.c.client_id)
     rows = connection.execute(statement.where(which).order_by(check_ins.c.number).limit(max(limit, 0))).all()
+    _delete_check_ins(connection, rows)
+    return len(rows)
+
+
+def _delete_check_ins(connection: Connection, rows: Sequence[Row[Any]]) -> None:
+    """Check-ins and, where the id still means this one, the ids that clients chose for them."""
     chosen = [
-        {"p": project, "i": client_id, "n": number} for number, project, client_id in rows if client_id is not None
+        {"p": row.project, "i": row.client_id, "n": row.number} for row in rows if row.client_id is not None
     ]
     if chosen:
         same = and_(
@@ -87,10 +121,11 @@ def _check_ins(connection: Connection, which: ColumnElement[bool], limit: int) -
         )
         connection.execute(delete(check_in_ids).where(same), chosen)
     if rows:
-        connection.execute(
-            delete(check_ins).where(check_ins.c.number == bindparam("n")), [{"n": row.number} for row in rows]
-        )
-    return len(rows)
+        _delete_numbers(connection, check_ins, rows)
+
+
+def _delete_numbers(connection: Connection, table: Table, rows: Sequence[Row[Any]]) -> None:
+    connection.execute(delete(table).where(table.c.number == bindparam("n")), [{"n": row.number} for row in rows])
 
 
 def _slice(

@@ -176,6 +176,9 @@ deleted_tracks = Table(
     Column("number", Number, primary_key=True),
     _required("monitor", Number),
     _required("delete_time", BigInteger),
+    # the numbers up to which the monitor's check-ins and incidents have been looked at
+    Column("check_ins_done", BigInteger, nullable=False, server_default="0"),
+    Column("incidents_done", BigInteger, nullable=False, server_default="0"),
 )
 
 check_ins = Table(

@@ -41,6 +41,10 @@ QUICK = {
     "load": lambda store: drain(store.load()),
     "errors of traces": lambda store: store.trace_errors(1, ["ab" * 16]),
     "expire": lambda store: store.expire(check_ins_before=NOW - DAY, refusals_before=NOW - DAY, limit=5),
+    "expire tracks": lambda store: (
+        store.commit(delta(deleted_tracks={2: 2}), store.position() + 1),
+        store.expire(check_ins_before=0, refusals_before=0, limit=5),
+    ),
     "commit": lambda store: store.commit(delta(monitor(3), deleted_monitors={1}), store.position() + 1),
     "refusals": lambda store: store.commit(delta(refusals=[REFUSED, STRAY]), store.position() + 1),
     "dismissal": lambda store: store.commit(delta(deleted_refusals=[DeleteRefusals(1, "m-2")]), store.position() + 1),

@@ -50,6 +50,8 @@ def upgrade() -> None:
         sa.Column("number", NUMBER, nullable=False),
         sa.Column("monitor", NUMBER, nullable=False),
         sa.Column("delete_time", sa.BigInteger(), nullable=False),
+        sa.Column("check_ins_done", sa.BigInteger(), nullable=False, server_default="0"),
+        sa.Column("incidents_done", sa.BigInteger(), nullable=False, server_default="0"),
         sa.PrimaryKeyConstraint("number", name="pk_deleted_tracks"),
     )
     op.create_table(
