@@ -17,6 +17,7 @@ from tocsin.domain.receipt import Receipt
 from tocsin.engine import silence
 from tocsin.engine.state import State
 
+_LOOKED_AT: Final = 20_000  # rows
 WINDOWS_MAX: Final = 1_000  # of one project: each slot without a report asks all of them
 
 
@@ -47,19 +48,27 @@ def delete(state: State, command: DeleteMaintenanceWindow) -> Receipt:
 def concerned(state: State, project: int, at: Instant, *, slice_size: int) -> Iterator[list[int]]:
     """Tracks of a project with a slot before `at` to be judged, or a pause that ends before; one list a slice.
 
-    A slice looks at one column of so many rows. Between two of them nothing but `judge_before` may touch the state,
-    and a `take` may be committed.
+    Between two slices nothing but `judge_before` may touch the state, and a `take` may be committed. A slice may be
+    empty: it ends, too, when so many rows have been looked at that it took a few milliseconds.
     """
     ends = state.monitors.column("pause_until")
-    for first in range(0, len(ends), slice_size):
-        over = [slot for slot, end in enumerate(ends[first : first + slice_size], first) if 0 < end <= at]
+    for first in range(0, len(ends), _LOOKED_AT):
+        over = [slot for slot, end in enumerate(ends[first : first + _LOOKED_AT], first) if 0 < end <= at]
         mine = [state.monitor(slot) for slot in over if state.monitors.is_open(slot)]
-        yield [track for monitor in mine if monitor.project == project for track in state.tracks_of(monitor)]
+        tracks = [track for monitor in mine if monitor.project == project for track in state.tracks_of(monitor)]
+        yield from _slices(tracks, slice_size)
     state.write_back()
     waits = state.tracks.column("expected")
-    for first in range(0, len(waits), slice_size):
-        late = [slot for slot, expected in enumerate(waits[first : first + slice_size], first) if expected < at]
-        yield [slot for slot in late if state.tracks.is_open(slot) and _project(state, slot) == project]
+    for first in range(0, len(waits), _LOOKED_AT):
+        late = [slot for slot, expected in enumerate(waits[first : first + _LOOKED_AT], first) if expected < at]
+        tracks = [slot for slot in late if state.tracks.is_open(slot) and _project(state, slot) == project]
+        yield from _slices(tracks, slice_size)
+
+
+def _slices(found: list[int], size: int) -> Iterator[list[int]]:
+    """At least one."""
+    for first in range(0, max(len(found), 1), size):
+        yield found[first : first + size]
 
 
 def judge_before(state: State, slot: int, at: Instant) -> None:
