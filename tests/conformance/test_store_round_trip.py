@@ -119,7 +119,7 @@ incident_fields = st.fixed_dictionaries(
         "failure_count": st.integers(0, 99),
         "acknowledge_time": st.none() | instants,
         "muted": st.booleans(),
-        **dict.fromkeys(("broken_time", "broken_mute_time"), st.none() | instants),
+        **dict.fromkeys(("broken_time", "broken_mute_time", "attended_time"), st.none() | instants),
     },
 )
 NAMES = {1: "production", 2: "staging", 3: "böse 'Umgebung'"}

@@ -223,11 +223,16 @@ def test_unless_the_project_says_so_none_goes() -> None:
     assert world.environments() == ["production", "staging"]
 
 
-def test_a_failing_environment_that_is_silent_goes_with_its_incident() -> None:
+def test_a_failing_environment_that_is_silent_goes_with_its_incident_once_it_is_muted() -> None:
     world = idle(schedules=DAILY)
     world.step(T0 + 40 * DAY, Tick())
     assert len(world.incidents(open_only=True)) == 2
     world.review(T0 + 40 * DAY)
+    assert len(world.environments()) == 2
+    for environment in ("production", "staging"):
+        world.mute_environment(T0 + 40 * DAY, environment)
+    world.review(T0 + 40 * DAY)
+    assert all(gone.incident for gone in world.of(EnvironmentDeleted))
     assert (world.environments(), world.incidents(), world.engine.state.incidents) == ([], [], {})
     assert world.engine.next_deadline() is None
 
@@ -248,6 +253,9 @@ def test_an_open_run_keeps_its_environment() -> None:
 
 def test_the_environment_that_is_waited_for_from_creation_on_stays() -> None:
     world = idle(expect_from=ExpectFrom.CREATION, schedules=DAILY)
+    world.tick(T0 + 400 * DAY)
+    for environment in ("production", "staging"):
+        world.mute_environment(T0 + DAY, environment)
     world.review(T0 + 400 * DAY)
     assert world.environments() == ["production"]
 
@@ -295,3 +303,31 @@ def test_many_idle_environments_of_one_monitor_go_at_once() -> None:
     for number in range(1, 300, 2):
         assert world.ok(T0 + 31 * DAY, environment=f"pr-{number}").created
     assert len(world.kept.tracks) == 150
+
+
+def test_an_environment_between_two_runs_or_just_resumed_is_not_idle() -> None:
+    world = idle(ProjectSettings(idle_environment_days=7), schedules=(Cron("0 10 1 * *"),))
+    world.review(T0 + 8 * DAY)
+    assert len(world.environments()) == 2
+    world = idle(ProjectSettings(idle_environment_days=7), schedules=DAILY)
+    world.put(T0 + HOUR, paused_until=NEVER)
+    world.put(T0 + 30 * DAY + HOUR, paused_until=None)
+    world.review(T0 + 30 * DAY + 2 * HOUR)
+    assert len(world.environments()) == 2
+
+
+@pytest.mark.parametrize("how", ["unmuted", "resumed"])
+def test_who_deals_with_a_broken_incident_has_the_whole_time_again(how: str) -> None:
+    days = broken()
+    at = T0 + 40 * DAY
+    if how == "unmuted":
+        days.world.mute_environment(T0 + 15 * DAY, "production")
+        days.world.mute_environment(at, "production", muted=False)
+    else:
+        days.world.put(T0 + 15 * DAY, paused_until=NEVER)
+        days.world.put(at, paused_until=None)
+    days.review(40.01)
+    assert not days.muted
+    days.fail(range(41, 56))
+    days.review(55.1)
+    assert (len(days.world.of(IncidentBroken)), days.muted) == (2, False)

@@ -115,6 +115,7 @@ class EnvironmentDeleted(msgspec.Struct, frozen=True):
     monitor: int
     environment: str
     idle: bool = False  # because no report came for long; otherwise somebody asked for it
+    incident: int = 0  # that was open in it, 0: none
 
 
 class OutageRecorded(msgspec.Struct, frozen=True):

@@ -35,6 +35,7 @@ class Incident(msgspec.Struct, frozen=True, omit_defaults=True):
     muted: bool = False  # opened while muted: nobody was told
     broken_time: Instant | None = None  # when its owner was told that nobody seems to care
     broken_mute_time: Instant | None = None  # when its environment was muted, because nobody did
+    attended_time: Instant | None = None  # when somebody last unmuted, resumed or enabled what it is about
 
 
 class Outage(msgspec.Struct, frozen=True, omit_defaults=True):

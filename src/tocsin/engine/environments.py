@@ -9,7 +9,7 @@ from tocsin.domain.facts import EnvironmentCreated, EnvironmentDeleted, Environm
 from tocsin.domain.instant import Instant
 from tocsin.domain.monitor import Monitor
 from tocsin.domain.receipt import Receipt
-from tocsin.engine import silence
+from tocsin.engine import silence, verdicts
 from tocsin.engine.monitor_entry import MonitorEntry
 from tocsin.engine.state import MUTED, NOWHERE, State
 from tocsin.engine.subject import Subject
@@ -44,6 +44,8 @@ def change(state: State, command: ChangeEnvironment, at: Instant) -> Receipt:
         return found
     silence.settle(state, found.slot, at)  # incidents that were due before open as they would have
     mute(state, found.monitor, found.slot, muted=command.muted)
+    if not command.muted:
+        verdicts.attend(state, state.peek(found.slot).incident, at)
     return Receipt(monitors=(found.known,))
 
 
@@ -72,10 +74,10 @@ def remove(
     facts = []
     for slot in slots:
         track = state.peek(slot)
-        number, name = track.number, state.environments[track.environment]
+        number, incident, name = track.number, track.incident, state.environments[track.environment]
         state.close_track(monitor, slot)
         state.delta.deleted_tracks[number] = monitor.number
-        facts.append(EnvironmentDeleted(monitor.project, monitor.number, name, idle))
+        facts.append(EnvironmentDeleted(monitor.project, monitor.number, name, idle, incident))
     state.forget_tracks()
     state.delta.facts.extend(facts)
     return facts

@@ -13,7 +13,7 @@ from tocsin.domain.instant import NEVER, Instant
 from tocsin.domain.monitor import Monitor, MonitorChange, Policy
 from tocsin.domain.names import DEFAULT_ENVIRONMENT
 from tocsin.domain.receipt import Receipt
-from tocsin.engine import defaults, environments, limits, silence
+from tocsin.engine import defaults, environments, limits, silence, verdicts
 from tocsin.engine.monitor_entry import MonitorEntry
 from tocsin.engine.state import DISABLED, INACTIVE, NOWHERE, State
 from tocsin.engine.subject import Subject
@@ -90,13 +90,16 @@ def store(state: State, monitor: Monitor, at: Instant, *, touch_runs: bool, trac
     for track_slot in state.tracks_of(state.monitor(slot)):
         silence.settle(state, track_slot, at)  # what was due before is judged by what held then
     entry = state.monitor(slot)
-    old_policy, was_quiet = entry.policy, entry.quiet(at)
+    old_policy, was_quiet, was_told = entry.policy, entry.quiet(at), not entry.muted(at)
     _fill(state, entry, monitor, at)
     state.write_monitor(slot, entry)
     state.delta.monitors[monitor.number] = (monitor, entry.policy)
     state.remember(monitor)
     state.delta.facts.append(MonitorChanged(monitor))
     quiet = was_quiet or entry.quiet(at)
+    if (was_quiet and not entry.quiet(at)) or not (was_told or entry.muted(at)):
+        for track_slot in state.tracks_of(entry):
+            verdicts.attend(state, state.peek(track_slot).incident, at)
     if quiet or old_policy != entry.policy:
         for track_slot in state.tracks_of(entry):
             subject = Subject.of(state, track_slot)

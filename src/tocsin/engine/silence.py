@@ -134,6 +134,7 @@ def wake(state: State, slot: int, at: Instant) -> None:
     for sibling in state.tracks_of(monitor):
         if state.peek(sibling).deadline == NEVER and not left_out(state, sibling):
             rearm(Subject.of(state, sibling), end, fresh=True)
+            verdicts.attend(state, state.peek(sibling).incident, end)
 
 
 def park(state: State, slot: int, leaf: int) -> None:

@@ -71,6 +71,12 @@ def _move(subject: Subject, outcome: Outcome, check_in: CheckIn, at: Instant) ->
         state.delta.facts.append(IncidentResolved(incident))
 
 
+def attend(state: State, incident: int, at: Instant) -> None:
+    """Somebody dealt with what an incident (its number, 0: none) is about: the time to call it broken begins anew."""
+    if (known := state.incidents.get(incident)) is not None:
+        keep(state, msgspec.structs.replace(known, attended_time=at))
+
+
 def keep(state: State, incident: Incident) -> None:
     """An open one, new or changed."""
     state.incidents[incident.number] = state.delta.incidents[incident.number] = incident

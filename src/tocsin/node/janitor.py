@@ -25,7 +25,7 @@ class Janitor:
         self._trace_errors_ms = trace_errors_days * DAY
 
     async def sweep(self) -> int:
-        """Deletes all that is old; returns how many rows. Yields the writer between slices."""
+        """Deletes all that is old; returns how many rows were looked at. Yields the writer between slices."""
         deleted = 0
         while True:
             now = self._clock.now()
@@ -44,7 +44,7 @@ class Janitor:
         while True:
             try:
                 if deleted := await self.sweep():
-                    _log.info("old rows deleted", rows=deleted)
+                    _log.info("retention has worked", rows=deleted)
             except StoreTrouble as trouble:
                 _log.warning("retention waits", trouble=str(trouble))
             await asyncio.sleep(EVERY_S)

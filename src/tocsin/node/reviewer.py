@@ -71,4 +71,5 @@ class Reviewer:
             _log.warning("nobody cared for a broken incident: its environment is muted", **await of(incident))
         for gone in reviewed.deleted:
             named = await particulars(gone.project, gone.monitor)
-            _log.info("an environment without reports is deleted", **named, environment=gone.environment)
+            log = _log.warning if gone.incident else _log.info
+            log("an environment without reports is deleted", **named, environment=gone.environment)

@@ -31,6 +31,7 @@ def to_row(incident: Incident) -> tuple[Any, ...]:
         incident.muted,
         incident.broken_time,
         incident.broken_mute_time,
+        incident.attended_time,
     )
 
 
@@ -69,6 +70,7 @@ def from_row(row: Row[Any]) -> Incident:
         muted=row.muted,
         broken_time=row.broken_time,
         broken_mute_time=row.broken_mute_time,
+        attended_time=row.attended_time,
     )
 
 

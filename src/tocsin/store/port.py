@@ -101,7 +101,7 @@ class Store(Protocol):
     def expire(
         self, *, check_ins_before: Instant, refusals_before: Instant, trace_errors_before: Instant = 0, limit: int
     ) -> int:
-        """Delete old rows in a slice of about `limit` rows looked at, and answer how many these were; 0: nothing is left.
+        """Delete old rows, looking at about `limit` at most, and answer how many these were; 0: nothing is left.
 
         Rows that stay count too where they had to be looked at: those beside the rows of a deleted environment.
         """

@@ -3,7 +3,19 @@
 from collections.abc import Collection, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Column, ColumnElement, Connection, Row, Table, and_, bindparam, delete, func, not_, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    func,
+    not_,
+    select,
+    update,
+)
 
 from tocsin.domain import ids
 from tocsin.domain.instant import Instant
@@ -35,7 +47,10 @@ def expire(
     trace_errors_before: Instant,
     limit: int,
 ) -> int:
-    """How many rows went or were looked at; 0: nothing is left. Open runs stay however old; changes are kept as long as refusals."""
+    """How many rows went or were looked at; 0: nothing is left.
+
+    Open runs stay however old; changes are kept as long as refusals.
+    """
     gone = _deleted_monitors(connection, limit)
     gone += _deleted_tracks(connection, limit - gone)
     old = and_(check_ins.c.number < ids.check_in_number(check_ins_before, 0), not_(is_open))
@@ -108,11 +123,9 @@ def _check_ins(connection: Connection, which: ColumnElement[bool], limit: int) -
     return len(rows)
 
 
-def _delete_check_ins(connection: Connection, rows: Sequence[Row[Any]]) -> None:
+def _delete_check_ins(connection: Connection, rows: Sequence[Any]) -> None:
     """Check-ins and, where the id still means this one, the ids that clients chose for them."""
-    chosen = [
-        {"p": row.project, "i": row.client_id, "n": row.number} for row in rows if row.client_id is not None
-    ]
+    chosen = [{"p": row.project, "i": row.client_id, "n": row.number} for row in rows if row.client_id is not None]
     if chosen:
         same = and_(
             check_in_ids.c.project == bindparam("p"),
@@ -124,7 +137,7 @@ def _delete_check_ins(connection: Connection, rows: Sequence[Row[Any]]) -> None:
         _delete_numbers(connection, check_ins, rows)
 
 
-def _delete_numbers(connection: Connection, table: Table, rows: Sequence[Row[Any]]) -> None:
+def _delete_numbers(connection: Connection, table: Table, rows: Sequence[Any]) -> None:
     connection.execute(delete(table).where(table.c.number == bindparam("n")), [{"n": row.number} for row in rows])
 
 

@@ -237,6 +237,7 @@ incidents = Table(
     _required("muted", Boolean),
     Column("broken_time", BigInteger),
     Column("broken_mute_time", BigInteger),
+    Column("attended_time", BigInteger),
     Index(None, "project", "number"),
     Index(None, "monitor", "number"),
 )

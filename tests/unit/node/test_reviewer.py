@@ -27,7 +27,11 @@ class Journal:
             self.failures -= 1
             raise Unavailable("full", reason="QUEUE_FULL")
         one = incident(7, track(1, 1), monitor_id="")
-        told = {"broken": (one,), "muted": (one,), "deleted": (EnvironmentDeleted(1, 9, "old", idle=True),)}
+        told = {
+            "broken": (one,),
+            "muted": (one,),
+            "deleted": (EnvironmentDeleted(1, 9, "old", idle=True), EnvironmentDeleted(1, 9, "sick", True, 8)),
+        }
         following = {0: 5, 5: 10, 10: 0}[command.first]
         return Receipt(reviewed=Reviewed(following, **(told if command.first == 5 else {})))
 
@@ -47,7 +51,7 @@ def test_all_slices_are_asked_for_and_what_they_found_is_logged_with_its_owner()
 
     logs = run(main)
     assert [first for _, first in journal.asked] == [0, 5, 10]
-    broken, muted, deleted = logs
+    broken, muted, deleted, sick = logs
     for line in (broken, muted):
         assert (line["log_level"], line["monitor"], line["owner"], line["environment"], line["incident"]) == (
             "warning",
@@ -57,6 +61,7 @@ def test_all_slices_are_asked_for_and_what_they_found_is_logged_with_its_owner()
             7,
         )
     assert (deleted["log_level"], deleted["environment"]) == ("info", "old")
+    assert (sick["log_level"], sick["environment"]) == ("warning", "sick")
 
 
 def test_it_begins_at_once_comes_again_every_hour_and_waits_for_a_queue_that_is_full():

@@ -24,6 +24,7 @@ def _added() -> list[tuple[str, sa.Column[Any]]]:
         ("check_ins", sa.Column("policy", NUMBER, nullable=False, server_default="0")),
         ("incidents", sa.Column("broken_time", sa.BigInteger())),
         ("incidents", sa.Column("broken_mute_time", sa.BigInteger())),
+        ("incidents", sa.Column("attended_time", sa.BigInteger())),
         ("refusals", sa.Column("data", sa.Text(), nullable=False, server_default="{}")),
         ("refusals", sa.Column("payload", sa.Text(), nullable=False, server_default="")),
     ]
