@@ -204,7 +204,7 @@ def report(draw, model: Model, batch: Delta) -> None:
         made = check_in(number(model.take()), moved, **names, **fields)
         batch.new_check_ins.add(made.number)
     else:
-        made = msgspec.structs.replace(old, **fields)
+        made = msgspec.structs.replace(old, **fields | {"policy": old.policy})  # the first one stays
     batch.check_ins[made.number] = model.check_ins[made.number] = made
 
 
