@@ -204,7 +204,7 @@ def report(draw, model: Model, batch: Delta) -> None:
         made = check_in(number(model.take()), moved, **names, **fields)
         batch.new_check_ins.add(made.number)
     else:
-        made = msgspec.structs.replace(old, **fields)
+        made = msgspec.structs.replace(old, **fields | {"policy": old.policy})  # the first one stays
     batch.check_ins[made.number] = model.check_ins[made.number] = made
 
 
@@ -229,6 +229,9 @@ def refuse(draw, model: Model, batch: Delta) -> None:
         1, draw(texts), "MONITOR_NOT_FOUND", draw(texts), NOW, "sentry", draw(texts), dropped=draw(st.booleans())
     )
     batch.refusals.append(made)
+    if not made.dropped:  # a remark that comes again takes the place of the one before
+        same = (made.monitor_id, made.detail)
+        model.refusals = [old for old in model.refusals if old.dropped or (old.monitor_id, old.detail) != same]
     model.refusals.append(made)
 
 
