@@ -60,7 +60,7 @@ class Commit:
         self._deleted_tracks = Upsert(schema.deleted_tracks, dialect)
         self._windows = Upsert(schema.maintenance_windows, dialect, fixed=("project", "id", "create_time"))
         self._tracks = Upsert(schema.tracks, dialect, fixed=("monitor", "environment", "create_time"))
-        self._check_ins = Upsert(schema.check_ins, dialect, fixed=("project", "monitor", "track", "policy"))
+        self._check_ins = Upsert(schema.check_ins, dialect, fixed=("project", "monitor", "track"))
         self._check_in_ids = Upsert(schema.check_in_ids, dialect)
         self._incidents = Upsert(schema.incidents, dialect, fixed=("project", "monitor", "track"))
         self._outages = Upsert(schema.outages, dialect)
