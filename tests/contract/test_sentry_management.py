@@ -427,7 +427,8 @@ def test_environments_are_muted_and_deleted_one_by_one(api):
 
 
 @pytest.mark.parametrize(
-    "query", ["environment=", "environment", "environment=%20", "environment=production&environment="]
+    "query",
+    ["environment=", "environment", "environment=%20", "environment=production&environment=", "environments=staging"],
 )
 def test_a_deletion_is_never_wider_than_it_says(api, query):
     slug = api.create(_fresh())["slug"]

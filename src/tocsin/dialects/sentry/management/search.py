@@ -29,7 +29,9 @@ def environments_of(query: QueryParams) -> tuple[str, ...]:
 
 
 def named_environments_of(query: QueryParams) -> tuple[str, ...]:
-    """For what writes: an empty name is refused too, since passing over it would widen the write to everything."""
+    """For what deletes: what is empty or misspelt is refused, since passing over it would widen it to everything."""
+    if unknown := sorted(query.keys() - {"environment", "project"}):
+        raise Refused(400, f"environment: it is the only parameter here, not {unknown[0][:40]!r}")
     if any(not name.strip() for name in query.getlist("environment")):
         raise Refused(400, "environment: must not be empty; name one, or leave the parameter out to mean the monitor")
     return environments_of(query)
