@@ -754,7 +754,10 @@ def test_a_token_from_elsewhere_is_told(client: Client) -> None:
 # -- documents
 
 
-def test_the_readme_runs(server: Server) -> None:
+def test_the_readme_runs(new_server: Callable[..., Server]) -> None:
+    """On a server of its own: it decides for the whole project."""
+    server = new_server()
+    server.start()
     readme = Path(__file__).parents[2] / "src" / "tocsin" / "client" / "README.md"
     blocks = readme.read_text(encoding="utf-8").split("```python\n")[1:]
     assert len(blocks) >= 4
