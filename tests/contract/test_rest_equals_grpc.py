@@ -80,7 +80,9 @@ class World:
         self.open = server.call("POST", reports, {"kind": "KIND_START"})["name"]
         (incident,) = server.get(f"/v1/{self.parent}/incidents?monitor={self.monitor}")["incidents"]
         self.incident = incident["name"]
-        window = {"recurrence": {"daily": {"timesOfDay": ["02:00"]}}, "duration": "3600s", "displayName": "Night"}
+        # Of nobody's monitors: others are judged on this server too.
+        nobody = {"monitors": ["né-*"], "displayName": "Night"}
+        window = {"recurrence": {"daily": {"timesOfDay": ["02:00"]}}, "duration": "3600s", **nobody}
         windows = f"/v1/{self.parent}/maintenanceWindows"
         self.window = server.call("POST", f"{windows}?maintenanceWindowId={self.id}", window)["name"]
         self.refused = f"{self.parent}/monitors/refused-{self.id}"
@@ -158,7 +160,7 @@ REQUESTS: Final[dict[str, Callable[[World], dict[str, Any]]]] = {
     },
     "GetMaintenanceWindow": lambda w: {"name": w.window},
     "ListMaintenanceWindows": lambda w: {"parent": w.parent, "pageSize": 1},
-    "UpdateMaintenanceWindow": lambda w: {"maintenanceWindow": {"name": w.window, "monitors": ["né-*"]}},
+    "UpdateMaintenanceWindow": lambda w: {"maintenanceWindow": {"name": w.window, "monitors": ["né-*", "ü-*"]}},
     "DeleteMaintenanceWindow": lambda w: {"name": w.window},
     "ListOutages": lambda _: {"pageSize": 3, "showShort": True},
 }
