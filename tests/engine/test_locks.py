@@ -61,6 +61,7 @@ def test_it_is_said_once_for_a_configuration_and_not_with_each_report() -> None:
     assert len(remarks(world)) == 1
     (refused,) = world.of(CheckInRefused)
     assert not refused.dropped
+    assert refused.data == {"fields": "schedules"}
     world.ok("00:10", upsert=MonitorChange(policy={"schedules": HOURLY}, origin="sentry"))
     assert len(remarks(world)) == 2
 

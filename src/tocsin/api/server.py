@@ -21,27 +21,8 @@ from tocsin.domain.errors import TocsinError, Unavailable
 from tocsin.domain.instant import Instant
 from tocsin.service.call import Call
 from tocsin.service.principal import Principals
-from tocsin.v1 import (
-    check_in_service_pb2,
-    heartbeat_service_pb2,
-    incident_service_pb2,
-    maintenance_window_service_pb2,
-    monitor_service_pb2,
-    project_settings_service_pb2,
-)
+from tocsin.wire.services import SERVICES
 
-SERVICES: Final = {
-    service.full_name: service
-    for module in (
-        monitor_service_pb2,
-        check_in_service_pb2,
-        heartbeat_service_pb2,
-        incident_service_pb2,
-        project_settings_service_pb2,
-        maintenance_window_service_pb2,
-    )
-    for service in module.DESCRIPTOR.services_by_name.values()
-}
 _INGEST: Final = ("tocsin.v1.CheckInService", "tocsin.v1.HeartbeatService")
 MESSAGE_MAX: Final = 16 * 1024 * 1024
 STREAMS_MAX: Final = 100  # concurrent calls of one connection

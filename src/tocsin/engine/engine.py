@@ -166,9 +166,7 @@ class Engine:
                 self._state.delta.facts.extend(refusals)
                 return Receipt()
             case DeleteRefusals() as command:
-                delta = self._state.delta
-                delta.deleted_refusals.append(command)
-                delta.refusals = [made for made in delta.refusals if not command.covers(made)]
+                self._state.delta.forget_refusals(command)
                 return Receipt()
             case RecordTraceErrors(errors=found):
                 self._state.delta.trace_errors.update({(error.project, error.trace_id): error for error in found})

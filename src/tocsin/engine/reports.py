@@ -115,7 +115,8 @@ def _upserted(state: State, sent: Report, change: MonitorChange, known: Monitor,
         change, kept = change.sparing_locks(known)
         if kept:
             detail = f"locked, because set by hand: {', '.join(kept)}; unlock them, or let upserts override locks"
-            refuse(state, sent, RefusalReason.MONITOR_FIELD_LOCKED, detail, at, dropped=False)
+            data = {"fields": ",".join(kept)}
+            refuse(state, sent, RefusalReason.MONITOR_FIELD_LOCKED, detail, at, dropped=False, data=data)
     return change.apply(known, at)
 
 

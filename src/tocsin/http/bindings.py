@@ -2,33 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
 
 from google.api import annotations_pb2, http_pb2
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 
 from tocsin.http.templates import Template, parse
-from tocsin.v1 import (
-    check_in_service_pb2,
-    heartbeat_service_pb2,
-    incident_service_pb2,
-    maintenance_window_service_pb2,
-    monitor_service_pb2,
-    project_settings_service_pb2,
-)
-
-SERVICES: Final[tuple[ServiceDescriptor, ...]] = tuple(
-    service
-    for module in (
-        monitor_service_pb2,
-        check_in_service_pb2,
-        heartbeat_service_pb2,
-        incident_service_pb2,
-        project_settings_service_pb2,
-        maintenance_window_service_pb2,
-    )
-    for service in module.DESCRIPTOR.services_by_name.values()
-)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,12 @@ from typing import Any, Final
 
 import msgspec
 
-from tocsin.http.bindings import SERVICES, Binding, bindings
+from tocsin.http.bindings import Binding, bindings
 from tocsin.http.comments import Comments, load, summary, tidy
 from tocsin.http.problems import PROTOBUF
 from tocsin.http.schemas import Schema, Schemas, behaves
 from tocsin.v1 import error_reason_pb2
+from tocsin.wire.services import SERVICES
 
 _TITLE: Final = "tocsin"
 _ABOUT: Final = """Knows when a scheduled job should have run, and says so when it did not.
@@ -69,7 +70,7 @@ def document(*, version: str, server: str = "", comments: Comments | None = None
     said = load() if comments is None else comments
     schemas = Schemas(said)
     paths: dict[str, dict[str, Any]] = {}
-    for service in SERVICES:
+    for service in SERVICES.values():
         seen: dict[str, int] = {}
         for binding in bindings(service):
             again = seen[binding.method.name] = seen.get(binding.method.name, 0) + 1
@@ -86,7 +87,9 @@ def document(*, version: str, server: str = "", comments: Comments | None = None
         },
         "servers": [{"url": server or "/"}],
         "security": [{name: []} for name in _SECURITY],
-        "tags": [{"name": service.name, "description": said.get(service.full_name, "")} for service in SERVICES],
+        "tags": [
+            {"name": service.name, "description": said.get(service.full_name, "")} for service in SERVICES.values()
+        ],
         "paths": paths,
         "components": {
             "schemas": {**dict(sorted(schemas.made.items())), "ErrorReason": _reasons(said), "Problem": _PROBLEM},

@@ -26,10 +26,11 @@ from starlette.types import Receive, Scope, Send
 
 from tocsin.domain import errors
 from tocsin.http import problems
-from tocsin.http.bindings import SERVICES, Binding, bindings
+from tocsin.http.bindings import Binding, bindings
 from tocsin.http.json_out import to_json
 from tocsin.http.requests import raw_path, read_message
 from tocsin.http.templates import parse
+from tocsin.wire.services import SERVICES
 from tocsin.wire.status import to_status
 
 BODY_LIMIT: Final = 4 * 1024 * 1024
@@ -47,10 +48,9 @@ def routes(
     `services` maps a service's full name ("tocsin.v1.MonitorService") to its handler. TypeError when a handler lacks a
     method of its service. Bodies over `body_limit` bytes are refused with 413.
     """
-    by_name = {service.full_name: service for service in SERVICES}
     by_shape: dict[str, dict[str, tuple[Binding, Callable[..., Any]]]] = {}
     for name, handler in services.items():
-        for binding in bindings(by_name[name]):
+        for binding in bindings(SERVICES[name]):
             function = getattr(handler, binding.method.name, None)
             if function is None:
                 raise TypeError(f"{type(handler).__name__} has no {binding.method.name}, which {name} needs")

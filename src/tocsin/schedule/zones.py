@@ -83,7 +83,7 @@ class Zones:
         return {known.lower(): known for known in sorted(self._names() if self._names is not None else ())}
 
     def _nearest(self, wanted: str) -> str:
-        """The name that was meant, or "". Only names that begin alike are compared: all of them would take 4 ms."""
+        """The name that was meant, or "". Only names that begin alike are compared: all of them would take too long."""
         city = wanted.rpartition("/")[2]
         near = [
             name

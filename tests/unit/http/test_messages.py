@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from tocsin.domain import errors
 from tocsin.domain.errors import InvalidArgument
-from tocsin.http.bindings import SERVICES
 from tocsin.http.json_in import Wrong, fill
 from tocsin.http.json_out import to_dict, to_json
 from tocsin.http.messages import get_field, read_binary, read_json, set_field
 from tocsin.v1 import check_in_pb2, check_in_service_pb2, monitor_pb2, monitor_service_pb2
+from tocsin.wire.services import SERVICES
 from tocsin.wire.status import to_status
 
-REQUESTS = [GetMessageClass(method.input_type) for service in SERVICES for method in service.methods]
+REQUESTS = [GetMessageClass(method.input_type) for service in SERVICES.values() for method in service.methods]
 NAMES = sorted({field.json_name for request in REQUESTS for field in request.DESCRIPTOR.fields})
 NAMES += [
     "schedules",

@@ -7,8 +7,9 @@ import pytest
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 from tocsin.http import comments, openapi
-from tocsin.http.bindings import SERVICES, bindings
+from tocsin.http.bindings import bindings
 from tocsin.http.openapi import document, path_of
+from tocsin.wire.services import SERVICES
 
 DOCUMENT = document(version="1.2.3", server="http://example.test")
 OPERATIONS = [(path, verb, it) for path, verbs in DOCUMENT["paths"].items() for verb, it in verbs.items()]
@@ -42,7 +43,7 @@ def test_every_reference_leads_somewhere():
 
 
 def test_every_binding_is_an_operation_and_nothing_else_is():
-    bound = {(path_of(binding), binding.verb.lower()) for service in SERVICES for binding in bindings(service)}
+    bound = {(path_of(binding), binding.verb.lower()) for service in SERVICES.values() for binding in bindings(service)}
     assert bound == {(path, verb) for path, verb, _ in OPERATIONS}
 
 

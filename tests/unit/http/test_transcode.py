@@ -15,10 +15,11 @@ from starlette.applications import Starlette
 
 from tocsin.domain import errors
 from tocsin.http import transcode
-from tocsin.http.bindings import SERVICES, bindings
+from tocsin.http.bindings import bindings
 from tocsin.http.templates import parse
 from tocsin.http.transcode import routes
 from tocsin.v1 import check_in_pb2, check_in_service_pb2, incident_service_pb2, monitor_pb2, monitor_service_pb2
+from tocsin.wire.services import SERVICES
 
 MONITOR = "/v1/projects/1/monitors/backup"
 
@@ -31,7 +32,7 @@ class Recorder:
         self.answers = {}
 
     def __getattr__(self, name):
-        methods = {method.name: method for service in SERVICES for method in service.methods}
+        methods = {method.name: method for service in SERVICES.values() for method in service.methods}
         if name not in methods:
             raise AttributeError(name)
         method = methods[name]
@@ -63,7 +64,9 @@ class Bridge:
                 raise self.refuse
             return request.headers.get("authorization", request.query_params.get("key", ""))
 
-        self.routes = routes({service.full_name: self.recorder for service in SERVICES}, context, body_limit=body_limit)
+        self.routes = routes(
+            {service.full_name: self.recorder for service in SERVICES.values()}, context, body_limit=body_limit
+        )
         app = Starlette(routes=list(self.routes))
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test")
 
@@ -91,7 +94,7 @@ def error_of(response):
     return body, info
 
 
-ALL = [(service.full_name, binding) for service in SERVICES for binding in bindings(service)]
+ALL = [(service.full_name, binding) for service in SERVICES.values() for binding in bindings(service)]
 
 
 @pytest.mark.parametrize(
@@ -117,7 +120,7 @@ async def test_every_binding_reaches_its_method(service, binding):
 
 def test_every_method_but_client_streams_has_a_binding():
     bound = {binding.method.full_name for _, binding in ALL}
-    wanted = {m.full_name for service in SERVICES for m in service.methods if not m.client_streaming}
+    wanted = {m.full_name for service in SERVICES.values() for m in service.methods if not m.client_streaming}
     assert bound == wanted
 
 

@@ -5,12 +5,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
 
 from tocsin.dialects.sentry import body
 from tocsin.dialects.sentry.answers import Rejection, preflight
+from tocsin.dialects.sentry.endpoint import Answering
 from tocsin.dialects.sentry.limits import Limits
 from tocsin.dialects.sentry.refusals import DIALECT, Arrival, refusal
 from tocsin.domain.errors import PermissionDenied, TocsinError, Unauthenticated, Unavailable
@@ -45,7 +45,7 @@ class Call:
 Handler = Callable[[Request, Call], Awaitable[Response]]
 
 
-class Endpoint:
+class Endpoint(Answering):
     """An ASGI application around a handler.
 
     What ends a request without a report is counted by `CheckIns.rejected`; when its key was good, it is kept as a
@@ -60,15 +60,7 @@ class Endpoint:
         self._check_ins = check_ins
         self._limits = limits
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive)
-        try:
-            response = await self._answer(request)
-        except ClientDisconnect:
-            return  # nobody is left to answer
-        await response(scope, receive, send)
-
-    async def _answer(self, request: Request) -> Response:
+    async def answer(self, request: Request) -> Response:
         if request.method == "OPTIONS":
             return preflight(self._allow)
         if request.method not in self._methods:

@@ -4,12 +4,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from starlette.datastructures import QueryParams
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
 
 from tocsin.dialects.sentry import body
 from tocsin.dialects.sentry.answers import Rejection
+from tocsin.dialects.sentry.endpoint import Answering
 from tocsin.dialects.sentry.limits import MIB, Limits
 from tocsin.dialects.sentry.management import auth, replies
 from tocsin.dialects.sentry.management.form import Form
@@ -60,7 +60,7 @@ class Call:
 Handler = Callable[[Call], Awaitable[Response]]
 
 
-class Endpoint:
+class Endpoint(Answering):
     """An ASGI application around the handlers of one path, by method."""
 
     def __init__(self, handlers: Mapping[str, Handler], door: Door) -> None:
@@ -70,15 +70,7 @@ class Endpoint:
         self._allow = ", ".join((*self._handlers, "OPTIONS"))
         self._door = door
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive)
-        try:
-            response = await self._answer(request)
-        except ClientDisconnect:
-            return  # nobody is left to answer
-        await response(scope, receive, send)
-
-    async def _answer(self, request: Request) -> Response:
+    async def answer(self, request: Request) -> Response:
         if request.method == "OPTIONS":
             return Response(b"", 200, {"Allow": self._allow})
         handler = self._handlers.get(request.method)
