@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 from tocsin.domain.commands import Command, Entry
 from tocsin.domain.errors import TocsinError, Unavailable
@@ -16,6 +17,12 @@ from tocsin.domain.instant import Clock, Instant
 from tocsin.domain.receipt import Receipt
 
 _RETRY_AFTER_MS = 1_000
+
+
+class Answerable(Protocol):
+    """Somebody who waits for the receipts of several entries, by place."""
+
+    def resolve(self, place: int, receipt: Receipt) -> None: ...
 
 
 class Group:
@@ -40,7 +47,7 @@ class Waiting:
     """An entry and the caller who waits for it."""
 
     entry: Entry
-    group: Group
+    group: Answerable
     place: int
 
     def resolve(self, receipt: Receipt) -> None:
