@@ -5,6 +5,7 @@ server's folder free to use, `python tests/contract/test_recorded_answers.py`, a
 """
 
 import base64
+import contextlib
 import gzip
 import json
 import re
@@ -225,10 +226,8 @@ def sent(server: Server, reader: str, request: bytes) -> str:
         request = head + b"\r\n\r\n" + body
     answer = bytearray()
     with socket.create_connection(("127.0.0.1", server.http_port), timeout=30) as connection:
-        try:
+        with contextlib.suppress(OSError):  # it said enough already
             connection.sendall(request)
-        except OSError:
-            pass  # it said enough already
         try:
             while piece := connection.recv(65536):
                 answer += piece
