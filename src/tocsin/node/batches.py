@@ -11,17 +11,19 @@ from tocsin.engine import plain
 from tocsin.journal.local import Waiting
 
 
-class _Rows:
-    """Stands for the caller of a batch whose rows are stepped one by one: answers when the last of them has."""
+class _Row(Waiting):
+    """One row of a batch whose rows are stepped one by one: the batch is answered when the last of them is."""
 
-    def __init__(self, whole: Waiting, rows: int) -> None:
-        self._whole, self._left = whole, rows
-        self._receipts: dict[int, Receipt] = {}
+    __slots__ = ("_place", "_receipts", "_whole")
 
-    def resolve(self, place: int, receipt: Receipt) -> None:
-        self._receipts[place] = receipt
-        self._left -= 1
-        if not self._left:
+    def __init__(self, entry: Entry, whole: Waiting, place: int, receipts: dict[int, Receipt]) -> None:
+        self.entry, self.size, self.rows = entry, 0, 1
+        self._whole, self._place, self._receipts = whole, place, receipts
+
+    def resolve(self, receipt: Receipt) -> None:
+        self._receipts[self._place] = receipt
+        command = self._whole.entry.command
+        if isinstance(command, ReportBatch) and len(self._receipts) == len(command.batch):
             self._whole.resolve(Receipt(batch=BatchReceipt(Recorded(), self._receipts)))
 
 
@@ -39,9 +41,14 @@ def taken_apart(waiting: Waiting) -> list[Waiting]:
     command = entry.command
     if not isinstance(command, ReportBatch):
         return []
-    rows = _Rows(waiting, len(command.batch))
+    receipts: dict[int, Receipt] = {}
     return [
-        Waiting(Entry(entry.at, ReportCheckIn(command.rest.get(row) or plain.report_of(command, row))), rows, row)
+        _Row(
+            Entry(entry.at, ReportCheckIn(command.rest.get(row) or plain.report_of(command, row))),
+            whole=waiting,
+            place=row,
+            receipts=receipts,
+        )
         for row in range(len(command.batch))
     ]
 
