@@ -47,6 +47,10 @@ class Fenced(Exception):
         self.found = found
 
 
+class Locked(Exception):
+    """Another process serves or migrates this database."""
+
+
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
     rows: list[T]
