@@ -20,6 +20,7 @@ from tocsin.store.port import StoreTrouble
 
 READERS: Final = 8
 STATEMENT_TIMEOUT_MS: Final = 30_000
+_MOMENTARY: Final = 2
 _CURSORS: Final = itertools.count(1)
 
 
@@ -37,6 +38,13 @@ class Database:
         self.readers = readers
         self.lookups = lookups
         self._lock = threading.Lock()
+        self._trouble = ""
+        self._troubles = 0  # writes in a row that met some
+
+    @property
+    def trouble(self) -> str:
+        """What writes meet, once that is no matter of a moment; "" when the last one went well."""
+        return self._trouble if self._troubles > _MOMENTARY else ""
 
     @property
     def backend(self) -> str:
@@ -49,8 +57,14 @@ class Database:
 
         Should the connection break while it commits, nobody can say which of the two: `StoreTrouble`.
         """
-        with self._lock, self._transaction(self.writer) as connection:
-            yield connection
+        with self._lock:
+            try:
+                with self._transaction(self.writer) as connection:
+                    yield connection
+            except StoreTrouble as trouble:
+                self._trouble, self._troubles = str(trouble), self._troubles + 1
+                raise
+            self._troubles = 0
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

@@ -15,7 +15,7 @@ from tocsin.store import changes, check_ins, incidents, keys, monitors, refusals
 from tocsin.store.commit import Commit, Fence, acquire, stamp
 from tocsin.store.database import STATEMENT_TIMEOUT_MS, open_database
 from tocsin.store.loading import Loading
-from tocsin.store.port import Change, CheckInFilter, Fenced, MonitorWithHealth, Page
+from tocsin.store.port import Change, CheckInFilter, Fenced, MonitorWithHealth, Page, StoreTrouble
 
 
 class SqlStore:
@@ -39,6 +39,7 @@ class SqlStore:
         self._commit = Commit(self.database.writer.dialect, refusals_kept)
         self._fence: Fence | None = None
         self._loading: Loading | None = None
+        self._in_doubt: Delta | None = None  # met trouble when it was committed: it may have been kept all the same
 
     def close(self) -> None:
         self._end_loading()
@@ -51,6 +52,7 @@ class SqlStore:
         with self.database.write() as connection:
             self._fence = acquire(connection)
         self._commit.forget()
+        self._in_doubt = None
         self._loading = Loading(self.database)
         return self._loading.snapshot()
 
@@ -66,9 +68,19 @@ class SqlStore:
             )
 
     def commit(self, delta: Delta, position: int) -> None:
-        with self.database.write() as connection:
-            fence = self._commit(connection, self._owned(), delta, position)
-        self._fence = fence
+        fence = self._owned()
+        try:
+            with self.database.write() as connection:
+                self._commit(connection, fence, delta, position)
+        except StoreTrouble:
+            self._in_doubt = delta
+            raise
+        except Fenced as fenced:
+            # The connection broke over a commit that was kept. We hold the write lock: it is not still under way.
+            if self._in_doubt is not delta or fenced.found != (position, fence.epoch):
+                raise
+        self._in_doubt = None
+        self._fence = fence._replace(position=position)
         self._commit.remember(delta)
 
     def alive(self, clock: Instant) -> None:
