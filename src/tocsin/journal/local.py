@@ -15,7 +15,7 @@ from tocsin.domain.instant import Clock, Instant
 from tocsin.domain.receipt import Receipt
 from tocsin.journal.oldest import Oldest
 from tocsin.journal.patience import Patience
-from tocsin.journal.weight import weight
+from tocsin.journal.weight import rows, weight
 
 _RETRY_AFTER_MS = 1_000
 
@@ -23,12 +23,13 @@ _RETRY_AFTER_MS = 1_000
 class Waiting:
     """An entry and the caller who waits for it."""
 
-    __slots__ = ("_answer", "entry", "size")
+    __slots__ = ("_answer", "entry", "rows", "size")
 
-    def __init__(self, entry: Entry, size: int, answer: "asyncio.Future[Any]") -> None:
-        """`size` is what the entry weighs in the queue, in bytes."""
+    def __init__(self, entry: Entry, size: int, answer: "asyncio.Future[Any]", rows: int = 1) -> None:
+        """`size` is what the entry weighs in the queue, in bytes; `rows` as how many entries it counts."""
         self.entry = entry
         self.size = size
+        self.rows = rows
         self._answer = answer
 
     def resolve(self, receipt: Receipt) -> None:
@@ -107,7 +108,7 @@ class LocalJournal:
         self._patience = Patience(answer_within_ms / 1000)
         self._queue: deque[Waiting] = deque()
         self._oldest = Oldest()  # of the queue
-        self._bytes = 0  # of the queue
+        self._bytes = self._rows = 0  # of the queue
         self._open: dict[Arrival, Instant] = {}  # in the order of arrival
         self._taker: asyncio.Future[None] | None = None  # who waits for an entry
         self._closed = False
@@ -117,7 +118,8 @@ class LocalJournal:
         self.refused_count = 0
 
     def __len__(self) -> int:
-        return len(self._queue)
+        """Entries that wait, each report of a batch counted."""
+        return self._rows
 
     @property
     def waiting_bytes(self) -> int:
@@ -128,10 +130,10 @@ class LocalJournal:
 
     async def append(self, at: Instant, command: Command) -> Receipt:
         """Queues a command and waits until its batch is committed. Unavailable: try again, safely with an id."""
-        size = weight(command)
-        self._admit(at, 1, size)
+        size, count = weight(command), rows(command)
+        self._admit(at, count, size)
         answer: asyncio.Future[Receipt | None] = asyncio.get_running_loop().create_future()
-        self._queue.append(Waiting(Entry(at, command), size, answer))
+        self._queue.append(Waiting(Entry(at, command), size, answer, count))
         self._oldest.join(at)
         self.wake()
         self._patience.watch(answer)
@@ -162,14 +164,15 @@ class LocalJournal:
         """Makes room for entries, or raises Unavailable."""
         if self._closed:
             raise _shutting_down()
-        if count and (len(self._queue) + count > self._limit or self._bytes + size > self._limit_bytes):
+        if count and (self._rows + count > self._limit or self._bytes + size > self._limit_bytes):
             self._refused(at)
             raise Unavailable(
-                f"{len(self._queue)} entries wait to be written; try again",
+                f"{self._rows} entries wait to be written; try again",
                 reason="QUEUE_FULL",
                 retry_after_ms=_RETRY_AFTER_MS,
             )
         self._bytes += size
+        self._rows += count
 
     def _refused(self, at: Instant) -> None:
         """What falls due while reports are refused must not be called missed."""
@@ -185,14 +188,21 @@ class LocalJournal:
         return since, self.refused_until
 
     async def take(self, *, limit: int, wait: float) -> list[Waiting]:
-        """Up to `limit` entries in order; none after `wait` seconds of silence."""
+        """Up to `limit` entries in order, or one that counts as more; none after `wait` seconds of silence."""
         if not self._queue and wait > 0:
             await self._arrival_within(wait)
-        batch = [self._queue.popleft() for _ in range(min(limit, len(self._queue)))]
-        for waiting in batch:
-            self._oldest.leave(waiting.entry.at)
-            self._bytes -= waiting.size
+        batch: list[Waiting] = []
+        while self._queue and (not batch or self._queue[0].rows <= limit):
+            waiting = self._queue.popleft()
+            self._left(waiting)
+            limit -= waiting.rows
+            batch.append(waiting)
         return batch
+
+    def _left(self, waiting: Waiting) -> None:
+        self._oldest.leave(waiting.entry.at)
+        self._bytes -= waiting.size
+        self._rows -= waiting.rows
 
     async def _arrival_within(self, seconds: float) -> None:
         loop = asyncio.get_running_loop()
@@ -210,6 +220,7 @@ class LocalJournal:
         for waiting in reversed(batch):
             self._oldest.put_back(waiting.entry.at)
             self._bytes += waiting.size
+            self._rows += waiting.rows
 
     def wake(self) -> None:
         """Ends a `take` that waits."""
@@ -243,8 +254,7 @@ class LocalJournal:
         """Tells everybody who still waits that nobody will answer."""
         while self._queue:
             waiting = self._queue.popleft()
-            self._oldest.leave(waiting.entry.at)
-            self._bytes -= waiting.size
+            self._left(waiting)
             waiting.fail(_shutting_down())
 
 
