@@ -82,7 +82,7 @@ class Commit:
         self._windows(connection, [windows.to_row(window) for window in delta.windows.values()])
         for project, settings in delta.project_settings.items():
             keys.put_project_settings(connection, project, settings)
-        self._tracks(connection, [monitors.track_to_row(track, delta.clock) for track in delta.tracks.values()])
+        self._tracks(connection, [monitors.track_to_row(track, delta.clock, 0) for track in delta.tracks.values()])
         self._check_ins(connection, [check_ins.to_row(check_in) for check_in in delta.check_ins.values()])
         named = (delta.check_ins[number] for number in delta.new_check_ins | delta.renamed_check_ins)
         self._check_in_ids(connection, [check_ins.id_to_row(check_in) for check_in in named if check_in.client_chosen])
