@@ -28,8 +28,7 @@ def upgrade() -> None:
     """Rows of before hold every check-in there is."""
     for table, column in _added():
         op.add_column(table, column)
-    newest = "(SELECT COALESCE(MAX(number), 0) FROM check_ins)"
-    op.execute(f"UPDATE partitions SET watermark = {newest}")
+    op.execute("UPDATE partitions SET watermark = (SELECT COALESCE(MAX(number), 0) FROM check_ins)")
 
 
 def downgrade() -> None:
