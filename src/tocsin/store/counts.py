@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, func, literal, select
+from sqlalchemy import BigInteger, Connection, cast, func, literal, literal_column, select
 
 from tocsin.domain import ids
 from tocsin.domain.check_in import STATES_BY_NUMBER
@@ -62,7 +62,7 @@ def _grouped(
             bucket,
             table.c.state,
             func.count(),
-            func.coalesce(func.sum(table.c.duration_ms), 0),
+            cast(func.coalesce(func.sum(table.c.duration_ms), 0), BigInteger),  # a sum is wider in PostgreSQL
             func.count(table.c.duration_ms),
         )
         .where(
@@ -72,7 +72,7 @@ def _grouped(
             table.c.receive_time >= since,
             table.c.receive_time < until,
         )
-        .group_by(table.c.monitor, table.c.track, bucket, table.c.state)
+        .group_by(table.c.monitor, table.c.track, literal_column("bucket"), table.c.state)
     )
     return [
         Count(monitor, names[track], since + start * width, STATES_BY_NUMBER[state], number, duration, durations)

@@ -7,7 +7,6 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    ColumnElement,
     ForeignKey,
     Index,
     Integer,
@@ -15,35 +14,16 @@ from sqlalchemy import (
     MetaData,
     SmallInteger,
     Table,
-    Text,
-    TypeDecorator,
     UniqueConstraint,
-    func,
     literal_column,
 )
 
 from tocsin.domain.check_in import STATE_NUMBERS, State
 from tocsin.domain.ids import partition_of
-from tocsin.domain.instant import NEVER
+from tocsin.store.column_types import InstantOrNever, Number, Text
 
 PARTITION = partition_of(0)  # the one row of `partitions` until there are more
 OPEN_STATE = STATE_NUMBERS[State.IN_PROGRESS]
-# SQLite counts rows up only in a column called INTEGER, which is 64 bits wide there.
-Number = BigInteger().with_variant(Integer(), "sqlite")
-
-
-class InstantOrNever(TypeDecorator[int]):
-    """An instant whose NEVER is NULL in the table; the database converts, so that bulk rows pass through untouched."""
-
-    impl = BigInteger
-    cache_ok = True
-
-    def bind_expression(self, bindvalue: Any) -> ColumnElement[Any]:
-        return func.nullif(bindvalue, literal_column(str(NEVER)))
-
-    def column_expression(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
-        return func.coalesce(column, literal_column(str(NEVER)))
-
 
 metadata = MetaData(
     naming_convention={
@@ -53,6 +33,11 @@ metadata = MetaData(
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     }
 )
+
+
+def _ours() -> Column[Any]:
+    """The identity of what the engine numbers."""
+    return Column("number", Number, primary_key=True, autoincrement=False)
 
 
 def _required(name: str, kind: Any) -> Column[Any]:
@@ -96,12 +81,12 @@ revisions = Table("revisions", metadata, Column("name", Text, primary_key=True),
 
 # --- configuration
 
-policies = Table("policies", metadata, Column("number", Number, primary_key=True), _required("body", Text))
+policies = Table("policies", metadata, _ours(), _required("body", Text))
 
 environments = Table(
     "environments",
     metadata,
-    Column("number", Number, primary_key=True),
+    _ours(),
     _required("name", Text),
     UniqueConstraint("name"),
 )
@@ -109,7 +94,7 @@ environments = Table(
 monitors = Table(
     "monitors",
     metadata,
-    Column("number", Number, primary_key=True),
+    _ours(),
     _required("project", Number),
     _required("id", Text),
     _required("uid", Text),
@@ -133,14 +118,17 @@ monitors = Table(
 
 # The row of a deleted monitor is gone at once and with it its name; what hung on it goes in slices, see `retention`.
 deleted_monitors = Table(
-    "deleted_monitors", metadata, Column("number", Number, primary_key=True), _required("delete_time", BigInteger)
+    "deleted_monitors",
+    metadata,
+    _ours(),
+    _required("delete_time", BigInteger),
 )
 
 # Times in which nothing is due.
 maintenance_windows = Table(
     "maintenance_windows",
     metadata,
-    Column("number", Number, primary_key=True),
+    _ours(),
     _required("project", Number),
     _required("id", Text),
     _required("create_time", BigInteger),
@@ -154,7 +142,7 @@ maintenance_windows = Table(
 tracks = Table(
     "tracks",
     metadata,
-    Column("number", Number, primary_key=True),
+    _ours(),
     _required("monitor", Number),
     Column("environment", Number, ForeignKey("environments.number"), nullable=False),
     *(_required(name, SmallInteger) for name in ("health", "verdict", "flags")),
@@ -170,13 +158,14 @@ tracks = Table(
     Column("applied", BigInteger, nullable=False, server_default="0"),  # the newest check-in that the row contains
     Column("packed", LargeBinary),  # the row as memory has it, see `packing`; NULL: not packed yet
     UniqueConstraint("monitor", "environment"),
+    postgresql_with={"fillfactor": 70},  # rows change all the time and no index knows: new versions stay on their page
 )
 
 # The row of a deleted track is gone at once; its check-ins and incidents go in slices, see `retention`.
 deleted_tracks = Table(
     "deleted_tracks",
     metadata,
-    Column("number", Number, primary_key=True),
+    _ours(),
     _required("monitor", Number),
     _required("delete_time", BigInteger),
     # the numbers up to which the monitor's check-ins and incidents have been looked at
@@ -187,7 +176,7 @@ deleted_tracks = Table(
 check_ins = Table(
     "check_ins",
     metadata,
-    Column("number", Number, primary_key=True),  # time-ordered, so the table is clustered by time
+    _ours(),  # time-ordered, so the table is clustered by time
     _required("project", Number),
     _required("monitor", Number),
     _required("track", Number),
@@ -223,7 +212,7 @@ check_in_ids = Table(
 incidents = Table(
     "incidents",
     metadata,
-    Column("number", Number, primary_key=True),
+    _ours(),
     _required("project", Number),
     _required("monitor", Number),
     _required("track", Number),
@@ -251,7 +240,7 @@ Index("uq_incidents_open", incidents.c.track, unique=True, sqlite_where=_is_unre
 outages = Table(
     "outages",
     metadata,
-    Column("number", Number, primary_key=True),
+    _ours(),
     _required("start_time", BigInteger),
     _required("end_time", BigInteger),
     _required("reason", Text),

@@ -13,7 +13,7 @@ from tocsin.engine.delta import Delta
 from tocsin.engine.memory import Needs, Recall, Snapshot
 from tocsin.store import changes, check_ins, incidents, keys, monitors, refusals, retention, trace_errors, windows
 from tocsin.store.commit import Commit, Fence, acquire, stamp
-from tocsin.store.database import open_database
+from tocsin.store.database import STATEMENT_TIMEOUT_MS, open_database
 from tocsin.store.loading import Loading
 from tocsin.store.port import Change, CheckInFilter, Fenced, MonitorWithHealth, Page
 
@@ -26,9 +26,16 @@ class SqlStore:
     merely reads or makes keys disturbs no other.
     """
 
-    def __init__(self, url: str, *, busy_timeout_ms: int = 5_000, refusals_kept: int = refusals.KEPT) -> None:
-        """`url` is "sqlite:///path". ValueError: another kind. A lock is waited for up to `busy_timeout_ms`."""
-        self.database = open_database(url, busy_timeout_ms=busy_timeout_ms)
+    def __init__(
+        self,
+        url: str,
+        *,
+        busy_timeout_ms: int = 5_000,
+        statement_timeout_ms: int = STATEMENT_TIMEOUT_MS,
+        refusals_kept: int = refusals.KEPT,
+    ) -> None:
+        """`url` is "sqlite:///path" or "postgresql://…"; see `open_database`."""
+        self.database = open_database(url, busy_timeout_ms=busy_timeout_ms, statement_timeout_ms=statement_timeout_ms)
         self._commit = Commit(self.database.writer.dialect, refusals_kept)
         self._fence: Fence | None = None
         self._loading: Loading | None = None
