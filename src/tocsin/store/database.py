@@ -30,13 +30,15 @@ class Database:
     the line.
     """
 
-    def __init__(self, url: str, writer: Engine, readers: Engine, lookups: Engine) -> None:
-        """`url` may hold a password: it is for connecting, never for showing."""
+    def __init__(self, url: str, begin: str, writer: Engine, readers: Engine, lookups: Engine) -> None:
+        """`url` may hold a password: it is for connecting, never for showing. `begin` starts a writer's transaction."""
+        self._begin = begin
         self.url = url
         self.writer = writer
         self.readers = readers
         self.lookups = lookups
         self._lock = threading.Lock()
+        self._held: Connection | None = None
 
     @property
     def backend(self) -> str:
@@ -49,8 +51,28 @@ class Database:
 
         Should the connection break while it commits, nobody can say which of the two: `StoreTrouble`.
         """
-        with self._lock, self._transaction(self.writer) as connection:
-            yield connection
+        with self._lock, self._watched():
+            try:
+                connection = self._writing()
+                with connection.begin():
+                    yield connection
+            except BaseException:
+                self._let_go()
+                raise
+
+    @contextmanager
+    def write_directly(self) -> Iterator[Any]:
+        """As `write`, under SQLAlchemy: a cursor of the driver, for statements that were compiled before."""
+        with self._lock, self._watched():
+            try:
+                cursor = self._writing().connection.cursor()
+                cursor.execute(self._begin)
+                yield cursor
+                cursor.execute("COMMIT")
+                cursor.close()
+            except BaseException:
+                self._let_go()
+                raise
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -64,17 +86,40 @@ class Database:
         with self._transaction(self.lookups) as connection:
             yield connection
 
+    def _writing(self) -> Connection:
+        """The writer's connection, which is kept from one transaction to the next: to fetch it costs as much as one."""
+        if self._held is None:
+            self._held = self.writer.connect()
+        return self._held
+
+    def _let_go(self) -> None:
+        """After an error. What the driver found to be broken is thrown away, anything else rolled back."""
+        held, self._held = self._held, None
+        if held is None:
+            return
+        try:
+            held.connection.rollback()
+        except Exception as error:
+            held.invalidate(error)
+        held.close()
+
     def close(self) -> None:
+        if self._held is not None:
+            self._let_go()
         self.lookups.dispose()
         self.writer.dispose()
         self.readers.dispose()
 
     @contextmanager
     def _transaction(self, engine: Engine) -> Iterator[Connection]:
+        with self._watched(), engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
         with trouble():
             try:
-                with engine.begin() as connection:
-                    yield connection
+                yield
             except Exception as error:
                 if _is_elsewhere(error):
                     self.close()  # the connections; the next ones ask again which host is the primary
@@ -101,6 +146,7 @@ def open_database(
         times = {"busy_timeout_ms": busy_timeout_ms, "statement_timeout_ms": statement_timeout_ms}
         return Database(
             url,
+            postgresql.BEGIN,
             postgresql.writer(url, options, **times),
             postgresql.readers(url, options, size=READERS, **times),
             postgresql.readers(url, options, size=1, **times),
@@ -108,6 +154,7 @@ def open_database(
     sqlite.path_of(url)
     return Database(
         url,
+        sqlite.BEGIN,
         sqlite.writer(url, options, busy_timeout_ms=busy_timeout_ms),
         sqlite.readers(url, options, busy_timeout_ms=busy_timeout_ms, size=READERS),
         sqlite.readers(url, options, busy_timeout_ms=busy_timeout_ms, size=1),

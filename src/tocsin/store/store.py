@@ -12,7 +12,7 @@ from tocsin.domain.trace_error import TraceError
 from tocsin.engine.delta import Delta
 from tocsin.engine.memory import Needs, Recall, Snapshot
 from tocsin.store import changes, check_ins, incidents, keys, monitors, refusals, retention, trace_errors, windows
-from tocsin.store.commit import Commit, Fence, acquire, stamp
+from tocsin.store.commit import Commit, Fence, acquire, is_ordinary, stamp
 from tocsin.store.database import STATEMENT_TIMEOUT_MS, open_database
 from tocsin.store.loading import Loading
 from tocsin.store.port import Change, CheckInFilter, Fenced, MonitorWithHealth, Page
@@ -66,8 +66,14 @@ class SqlStore:
             )
 
     def commit(self, delta: Delta, position: int) -> None:
-        with self.database.write() as connection:
-            fence = self._commit(connection, self._owned(), delta, position)
+        fence = self._owned()
+        changed = self._commit.changed(self.database.look_up, delta)
+        if is_ordinary(delta):
+            with self.database.write_directly() as cursor:
+                fence = self._commit.ordinary(cursor, fence, delta, position, changed)
+        else:
+            with self.database.write() as connection:
+                fence = self._commit.whole(connection, fence, delta, position, changed)
         self._fence = fence
         self._commit.remember(delta)
 
