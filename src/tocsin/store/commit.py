@@ -5,56 +5,17 @@ once, on the driver's own cursor, because what SQLAlchemy does around each state
 small commit itself.
 """
 
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
-from sqlalchemy import Connection, Dialect, bindparam, case, delete, insert, select, update
+from sqlalchemy import Connection, Dialect, bindparam, delete
 
-from tocsin.domain.instant import Instant
 from tocsin.engine.delta import Delta
 from tocsin.store import changes, check_ins, incidents, keys, monitors, refusals, schema, trace_errors, windows
 from tocsin.store.bulk import Bulk
-from tocsin.store.port import Fenced
-from tocsin.store.schema import PARTITION, partitions
+from tocsin.store.fence import Fence, Passing
 from tocsin.store.upsert import Upsert, cursor_of
 
-_PASS: Final = (
-    update(partitions)
-    .where(
-        partitions.c.id == bindparam("here"),
-        partitions.c.position == bindparam("old"),
-        partitions.c.epoch == bindparam("mine"),
-    )
-    .values(
-        position=bindparam("new"),
-        alive_at=case((partitions.c.alive_at > bindparam("clock"), partitions.c.alive_at), else_=bindparam("clock")),
-    )
-)
-
 _DELETE_TRACK: Final = delete(schema.tracks).where(schema.tracks.c.number == bindparam("gone"))
-
-
-class Fence(NamedTuple):
-    """What the owner of the partition knows and a former owner cannot."""
-
-    position: int  # of the journal, committed with the rows
-    epoch: int  # counts owners
-
-
-def acquire(connection: Connection) -> Fence:
-    """Become the owner: whoever was so before is fenced from now on."""
-    taken = update(partitions).where(partitions.c.id == PARTITION).values(epoch=partitions.c.epoch + 1)
-    if connection.execute(taken).rowcount == 0:
-        connection.execute(insert(partitions).values(id=PARTITION, position=0, epoch=1, alive_at=None))
-    row = connection.execute(
-        select(partitions.c.position, partitions.c.epoch).where(partitions.c.id == PARTITION)
-    ).one()
-    return Fence(row.position, row.epoch)
-
-
-def stamp(connection: Connection, fence: Fence, clock: Instant) -> None:
-    """Move the durable clock, never backwards. Fenced: somebody else owns the partition."""
-    values = _binds(fence, fence.position, clock)
-    _passed(fence, connection.execute(_PASS, values).rowcount)
 
 
 class Commit:
@@ -62,8 +23,7 @@ class Commit:
 
     def __init__(self, dialect: Dialect, refusals_kept: int = refusals.KEPT) -> None:
         self._shown = changes.Shown()
-        fence = _PASS.compile(dialect=dialect)
-        self._pass_text, self._pass_order = str(fence), fence.positiontup or []
+        self.enter = Passing(dialect)
         self._policies = Upsert(schema.policies, dialect)
         self._environments = Upsert(schema.environments, dialect)
         self._monitors = Upsert(schema.monitors, dialect, fixed=("project", "create_time"))
@@ -85,21 +45,17 @@ class Commit:
         """What to append to the revision log, asked before the transaction: only the owner writes what it reads."""
         return changes.of(look_up, delta, self._shown)
 
-    def ordinary(self, cursor: Any, fence: Fence, delta: Delta, position: int, changed: list[changes.Row]) -> Fence:
-        """Write all of a delta that `is_ordinary` and answer the fence for the next commit; `cursor` is the driver's.
-
-        Fenced: this was committed, or is somebody else's.
-        """
-        self._enter(cursor, fence, delta, position, changed)
+    def ordinary(self, cursor: Any, fence: Fence, delta: Delta, position: int, changed: list[changes.Row]) -> None:
+        """Write all of a delta that `is_ordinary`; `cursor` is the driver's. Fenced: see there."""
+        self._begin(cursor, fence, delta, position, changed)
         self._rows(cursor, delta)
-        return fence._replace(position=position)
 
     def whole(
         self, connection: Connection, fence: Fence, delta: Delta, position: int, changed: list[changes.Row]
-    ) -> Fence:
+    ) -> None:
         """As `ordinary`, of any delta."""
         cursor = cursor_of(connection)
-        self._enter(cursor, fence, delta, position, changed)
+        self._begin(cursor, fence, delta, position, changed)
         self._delete(connection, cursor, delta)
         windows.remove(connection, delta.deleted_windows)
         for project, settings in delta.project_settings.items():
@@ -109,13 +65,10 @@ class Commit:
         self._rows(cursor, delta)
         self._refusals(connection, delta.refusals)
         cursor.close()
-        return fence._replace(position=position)
 
-    def _enter(self, cursor: Any, fence: Fence, delta: Delta, position: int, changed: list[changes.Row]) -> None:
-        """The one statement that decides comes first: it must hit exactly one row."""
-        values = _binds(fence, position, delta.clock)
-        cursor.execute(self._pass_text, [values[name] for name in self._pass_order])
-        _passed(fence, cursor.rowcount)
+    def _begin(self, cursor: Any, fence: Fence, delta: Delta, position: int, changed: list[changes.Row]) -> None:
+        """What others refer to comes first."""
+        self.enter(cursor, fence, position, delta.clock)
         self._changes(cursor, changed)
         self._policies(cursor, [monitors.policy_to_row(*item) for item in delta.policies.items()])
         self._environments(cursor, list(delta.environments.items()))
@@ -166,13 +119,3 @@ def is_ordinary(delta: Delta) -> bool:
         or delta.deleted_refusals
         or delta.refusals
     )
-
-
-def _binds(fence: Fence, position: int, clock: Instant) -> dict[str, int]:
-    """Of `_PASS`."""
-    return {"here": PARTITION, "old": fence.position, "mine": fence.epoch, "new": position, "clock": clock}
-
-
-def _passed(fence: Fence, rows: int) -> None:
-    if rows != 1:
-        raise Fenced(f"position {fence.position} of epoch {fence.epoch} is not the partition's any more")

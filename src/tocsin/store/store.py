@@ -12,10 +12,11 @@ from tocsin.domain.trace_error import TraceError
 from tocsin.engine.delta import Delta
 from tocsin.engine.memory import Needs, Recall, Snapshot
 from tocsin.store import changes, check_ins, incidents, keys, monitors, refusals, retention, trace_errors, windows
-from tocsin.store.commit import Commit, Fence, acquire, is_ordinary, stamp
+from tocsin.store.commit import Commit, is_ordinary
 from tocsin.store.database import STATEMENT_TIMEOUT_MS, open_database
+from tocsin.store.fence import Fence, acquire
 from tocsin.store.loading import Loading
-from tocsin.store.port import Change, CheckInFilter, Fenced, MonitorWithHealth, Page
+from tocsin.store.port import Change, CheckInFilter, Fenced, MonitorWithHealth, Page, StoreTrouble
 
 
 class SqlStore:
@@ -39,6 +40,7 @@ class SqlStore:
         self._commit = Commit(self.database.writer.dialect, refusals_kept)
         self._fence: Fence | None = None
         self._loading: Loading | None = None
+        self._in_doubt: Delta | None = None  # met trouble when it was committed: it may have been kept all the same
 
     def close(self) -> None:
         self._end_loading()
@@ -51,6 +53,7 @@ class SqlStore:
         with self.database.write() as connection:
             self._fence = acquire(connection)
         self._commit.forget()
+        self._in_doubt = None
         self._loading = Loading(self.database)
         return self._loading.snapshot()
 
@@ -67,19 +70,28 @@ class SqlStore:
 
     def commit(self, delta: Delta, position: int) -> None:
         fence = self._owned()
-        changed = self._commit.changed(self.database.look_up, delta)
-        if is_ordinary(delta):
-            with self.database.write_directly() as cursor:
-                fence = self._commit.ordinary(cursor, fence, delta, position, changed)
-        else:
-            with self.database.write() as connection:
-                fence = self._commit.whole(connection, fence, delta, position, changed)
-        self._fence = fence
+        try:
+            changed = self._commit.changed(self.database.look_up, delta)
+            if is_ordinary(delta):
+                with self.database.write_directly() as cursor:
+                    self._commit.ordinary(cursor, fence, delta, position, changed)
+            else:
+                with self.database.write() as connection:
+                    self._commit.whole(connection, fence, delta, position, changed)
+        except StoreTrouble:
+            self._in_doubt = delta
+            raise
+        except Fenced as fenced:
+            # The connection broke over a commit that was kept. We hold the write lock: it is not still under way.
+            if self._in_doubt is not delta or fenced.found != (position, fence.epoch):
+                raise
+        self._in_doubt = None
+        self._fence = fence._replace(position=position)
         self._commit.remember(delta)
 
     def alive(self, clock: Instant) -> None:
         with self.database.write() as connection:
-            stamp(connection, self._owned(), clock)
+            self._commit.enter.stamp(connection, self._owned(), clock)
 
     def expire(
         self, *, check_ins_before: Instant, refusals_before: Instant, trace_errors_before: Instant = 0, limit: int
