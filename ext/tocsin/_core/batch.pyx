@@ -26,6 +26,11 @@ cdef class Batch:
     def __len__(self):
         return self.size
 
+    @property
+    def nbytes(self):
+        text = self.own_capacity if self.owner is None else <size_t>PyBytes_GET_SIZE(self.owner)
+        return self.capacity * sizeof(report_t) + text
+
     cdef int _reserve(self, uint32_t reports) except -1:
         cdef void *grown
         cdef uint32_t capacity

@@ -11,6 +11,10 @@ class Batch:
 
     def __new__(cls) -> Batch: ...
     def __len__(self) -> int: ...
+    @property
+    def nbytes(self) -> int:
+        """Memory: rows and text."""
+
     def append(
         self,
         monitor_id: str,

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
-from starlette.applications import Starlette
 from starlette.requests import Request
 
 from tocsin import __version__
@@ -37,6 +36,7 @@ from tocsin.engine.engine import EngineSettings
 from tocsin.http import documents
 from tocsin.http.app import application
 from tocsin.http.auth import key_of
+from tocsin.http.front import Front
 from tocsin.http.ops import Ops
 from tocsin.http.pings import Pings
 from tocsin.http.transcode import routes as transcoded
@@ -86,7 +86,7 @@ class Parts:
     metrics: Metrics
     services: dict[str, object]
     journal: LocalJournal
-    http: Starlette
+    http: Front
     failed: Callable[[str, str], None]
     readiness: dict[str, Any]
     time_zones: TimeZoneWatch

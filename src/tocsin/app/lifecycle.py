@@ -212,6 +212,7 @@ class _Server:
             ws="none",
             lifespan="off",
             access_log=False,  # keys sit in paths and queries
+            proxy_headers=False,  # the application reads them where it needs them
             log_config=None,
             log_level="warning",
             server_header=False,

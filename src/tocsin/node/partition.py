@@ -13,21 +13,20 @@ from typing import Final, TypeVar
 
 import structlog
 
-from tocsin.domain.commands import Deaf, Entry, RecordRefusals, ReportCheckIn, WindowCommand
+from tocsin.domain.commands import Deaf, Entry, RecordRefusals
 from tocsin.domain.errors import Unavailable
-from tocsin.domain.facts import CheckInRefused
 from tocsin.domain.instant import Clock, Instant
-from tocsin.domain.refusals import RefusalReason
 from tocsin.engine.delta import Delta
 from tocsin.engine.engine import Engine, Unjudgeable
 from tocsin.engine.rezoning import NewRules
 from tocsin.journal.local import LocalJournal, Waiting
+from tocsin.node import batches
 from tocsin.store.port import Fenced, Store, StoreTrouble
 
 T = TypeVar("T")
 
 BATCH: Final = 1_000  # entries a transaction
-SLICE: Final = 5_000  # tracks judged between two commits, so that check-ins are answered between slices of a burst
+SLICE: Final = 5_000  # tracks judged or moved between two commits, so that check-ins are answered in between
 ALIVE_EVERY_MS: Final = 1_000  # how old the durable stamp of life may grow on an idle server
 _BACKOFF_S: Final = (0.05, 0.1, 0.2, 0.5, 1.0)
 _BROKEN_PAUSE_S: Final = 1.0  # between loads when silence itself breaks the engine, so that the line goes on meanwhile
@@ -141,7 +140,7 @@ class Partition:
                 batch, horizon = early, min(horizon, since)
                 break
             await self._pass_over(self._deaf.pop(0))
-        if (alone := _up_to_windows(batch)) < len(batch):
+        if (alone := batches.up_to_windows(batch)) < len(batch):
             self._journal.put_back(batch[alone:])
             batch, horizon = batch[:alone], min(horizon, self._journal.horizon())
         if self._new_rules and self._moving is None and not self._more_due:
@@ -210,11 +209,14 @@ class Partition:
         """After a break: each entry on its own, and the poisoned one set aside."""
         await self._load()
         for waiting in batch:
+            if parts := batches.taken_apart(waiting):
+                await self._apply_singly(parts)
+                continue
             try:
                 await self._apply([waiting], self._engine.clock)
             except _Broken:
                 await self._load()
-                self._engine.step(Entry(waiting.entry.at, RecordRefusals((_set_aside(waiting.entry),))))
+                self._engine.step(Entry(waiting.entry.at, RecordRefusals((batches.set_aside(waiting.entry),))))
                 await self._commit(self._engine.take())
                 waiting.fail(Unavailable("this request broke the server; it was set aside", reason="INTERNAL"))
 
@@ -295,24 +297,3 @@ class Partition:
                 if writes:
                     self._observe_commit(self._monotonic() - started, True)
                 return result
-
-
-def _up_to_windows(batch: Sequence[Waiting]) -> int:
-    """How many entries make a batch: one of maintenance windows stands alone, for silence is judged up to it first."""
-    for place, waiting in enumerate(batch):
-        if isinstance(waiting.entry.command, WindowCommand):
-            return max(place, 1)
-    return len(batch)
-
-
-def _set_aside(entry: Entry) -> CheckInRefused:
-    command = entry.command
-    report = command.report if isinstance(command, ReportCheckIn) else None
-    return CheckInRefused(
-        project=report.project if report else 0,
-        monitor_id=report.monitor_id if report else "",
-        reason=RefusalReason.INTERNAL.name,
-        detail=f"{type(command).__name__} broke the engine twice and was stepped over",
-        at=entry.at,
-        dialect=report.dialect if report else "tocsin",
-    )
