@@ -35,6 +35,12 @@ _encode_detail = msgspec.json.Encoder().encode
 _decode_detail = msgspec.json.Decoder(Detail).decode
 
 
+def detail_of(dialect: str, client: str) -> str:
+    """The text of a check-in that has nothing else of a detail; "" for NULL."""
+    text = _encode_detail(Detail(dialect=dialect, client=client)).decode()
+    return text if text != "{}" else ""
+
+
 def to_row(check_in: CheckIn) -> tuple[Any, ...]:
     """In the order of the table's columns."""
     detail = _encode_detail(

@@ -12,8 +12,9 @@ from tocsin.domain.trace_error import TraceError
 from tocsin.engine.delta import Delta
 from tocsin.engine.memory import Needs, Recall, Snapshot
 from tocsin.store import changes, check_ins, incidents, keys, monitors, refusals, retention, trace_errors, windows
-from tocsin.store.commit import Commit, Fence, acquire, stamp
+from tocsin.store.commit import Commit, is_ordinary
 from tocsin.store.database import STATEMENT_TIMEOUT_MS, open_database
+from tocsin.store.fence import Fence, acquire
 from tocsin.store.loading import Loading
 from tocsin.store.port import Change, CheckInFilter, Fenced, MonitorWithHealth, Page, StoreTrouble
 
@@ -70,8 +71,13 @@ class SqlStore:
     def commit(self, delta: Delta, position: int) -> None:
         fence = self._owned()
         try:
-            with self.database.write() as connection:
-                self._commit(connection, fence, delta, position)
+            changed = self._commit.changed(self.database.look_up, delta)
+            if is_ordinary(delta):
+                with self.database.write_directly() as cursor:
+                    self._commit.ordinary(cursor, fence, delta, position, changed)
+            else:
+                with self.database.write() as connection:
+                    self._commit.whole(connection, fence, delta, position, changed)
         except StoreTrouble:
             self._in_doubt = delta
             raise
@@ -85,7 +91,7 @@ class SqlStore:
 
     def alive(self, clock: Instant) -> None:
         with self.database.write() as connection:
-            stamp(connection, self._owned(), clock)
+            self._commit.enter.stamp(connection, self._owned(), clock)
 
     def expire(
         self, *, check_ins_before: Instant, refusals_before: Instant, trace_errors_before: Instant = 0, limit: int
