@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Dialect, bindparam, case, delete, insert, sel
 from tocsin.domain.instant import Instant
 from tocsin.engine.delta import Delta
 from tocsin.store import changes, check_ins, incidents, keys, monitors, refusals, schema, trace_errors, windows
+from tocsin.store.check_in_writes import CheckInWrites
 from tocsin.store.port import Fenced
 from tocsin.store.schema import PARTITION, partitions
 from tocsin.store.upsert import Upsert
@@ -60,8 +61,7 @@ class Commit:
         self._deleted_tracks = Upsert(schema.deleted_tracks, dialect)
         self._windows = Upsert(schema.maintenance_windows, dialect, fixed=("project", "id", "create_time"))
         self._tracks = Upsert(schema.tracks, dialect, fixed=("monitor", "environment", "create_time"))
-        self._check_ins = Upsert(schema.check_ins, dialect, fixed=("project", "monitor", "track"))
-        self._check_in_ids = Upsert(schema.check_in_ids, dialect)
+        self._check_ins = CheckInWrites(dialect)
         self._incidents = Upsert(schema.incidents, dialect, fixed=("project", "monitor", "track"))
         self._outages = Upsert(schema.outages, dialect)
         self._refusals = refusals.Refusals(dialect, refusals_kept)
@@ -83,9 +83,12 @@ class Commit:
         for project, settings in delta.project_settings.items():
             keys.put_project_settings(connection, project, settings)
         self._tracks(connection, [monitors.track_to_row(track, delta.clock) for track in delta.tracks.values()])
-        self._check_ins(connection, [check_ins.to_row(check_in) for check_in in delta.check_ins.values()])
         named = (delta.check_ins[number] for number in delta.new_check_ins | delta.renamed_check_ins)
-        self._check_in_ids(connection, [check_ins.id_to_row(check_in) for check_in in named if check_in.client_chosen])
+        self._check_ins(
+            connection,
+            [check_ins.to_row(check_in) for check_in in delta.check_ins.values()],
+            [check_ins.id_to_row(check_in) for check_in in named if check_in.client_chosen],
+        )
         # Oldest first: one that was resolved makes room for the next one of the same track.
         self._incidents(connection, [incidents.to_row(delta.incidents[number]) for number in sorted(delta.incidents)])
         self._outages(connection, [incidents.outage_to_row(outage) for outage in delta.outages])

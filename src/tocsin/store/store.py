@@ -11,7 +11,20 @@ from tocsin.domain.project import Key, Project, Scope
 from tocsin.domain.trace_error import TraceError
 from tocsin.engine.delta import Delta
 from tocsin.engine.memory import Needs, Recall, Snapshot
-from tocsin.store import changes, check_ins, incidents, keys, monitors, refusals, retention, trace_errors, windows
+from tocsin.store import (
+    changes,
+    check_in_lists,
+    check_ins,
+    incidents,
+    keys,
+    monitors,
+    refusals,
+    retention,
+    trace_errors,
+    week_tables,
+    weeks,
+    windows,
+)
 from tocsin.store.commit import Commit, Fence, acquire, stamp
 from tocsin.store.database import open_database
 from tocsin.store.loading import Loading
@@ -68,6 +81,10 @@ class SqlStore:
         with self.database.write() as connection:
             stamp(connection, self._owned(), clock)
 
+    def prepare(self, now: Instant) -> None:
+        with self.database.write() as connection:
+            week_tables.make_ahead(connection, [weeks.start_at(now + ahead) for ahead in week_tables.AHEAD])
+
     def expire(
         self, *, check_ins_before: Instant, refusals_before: Instant, trace_errors_before: Instant = 0, limit: int
     ) -> int:
@@ -102,7 +119,7 @@ class SqlStore:
 
     def list_check_ins(self, project: int, only: CheckInFilter, *, size: int, token: str = "") -> Page[CheckIn]:
         with self.database.read() as connection:
-            return check_ins.list_page(connection, project, only, size=size, token=token)
+            return check_in_lists.list_page(connection, project, only, size=size, token=token)
 
     def get_incident(self, project: int, number: int) -> Incident | None:
         with self.database.read() as connection:
