@@ -154,3 +154,18 @@ def test_it_works_from_an_installed_package(tmp_path):
         [sys.executable, "-c", script, url], env={"PYTHONPATH": str(site)}, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == str(site / "tocsin" / "store" / "migrations" / "__init__.py")
+
+
+def test_the_tracks_of_an_older_database_hold_every_check_in(url, tmp_path):
+    migrations.upgrade(url, "0002")
+    with sqlite3.connect(tmp_path / "data" / "tocsin.db") as connection:
+        connection.execute("INSERT INTO partitions (id, position, epoch) VALUES (0, 9, 1)")
+        connection.execute(
+            "INSERT INTO check_ins (number, project, monitor, track, state, receive_time, update_time, late, deafened)"
+            " VALUES (77, 1, 1, 1, 1, 5, 5, 0, 0)"
+        )
+    connection.close()
+    migrations.upgrade(url, "0003_projection")
+    with sqlite3.connect(tmp_path / "data" / "tocsin.db") as connection:
+        assert connection.execute("SELECT watermark FROM partitions").fetchall() == [(77,)], "nothing is replayed"
+    connection.close()

@@ -1,7 +1,9 @@
 """What a batch changed: facts for people and metrics, rows for the store. Committed as one transaction."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
+from tocsin._core.recorded import Recorded
 from tocsin.domain.check_in import CheckIn
 from tocsin.domain.commands import DeleteRefusals
 from tocsin.domain.facts import CheckInRefused, Fact
@@ -12,6 +14,15 @@ from tocsin.domain.monitor import Monitor, Policy
 from tocsin.domain.project_settings import ProjectSettings
 from tocsin.domain.trace_error import TraceError
 from tocsin.domain.track import Track
+
+
+class Columns(NamedTuple):
+    """New check-ins of one batch that changed nothing but their tracks' times: rows that are in no other part."""
+
+    recorded: Recorded
+    project: int
+    dialect: str
+    client: str
 
 
 @dataclass(slots=True)
@@ -31,6 +42,7 @@ class Delta:
     tracks: dict[int, Track] = field(default_factory=dict)  # Track.monitor is the monitor's number here
     check_ins: dict[int, CheckIn] = field(default_factory=dict)
     new_check_ins: set[int] = field(default_factory=set)  # those of `check_ins` that are not in the store yet
+    columns: list[Columns] = field(default_factory=list)  # more new check-ins, in bulk
     renamed_check_ins: set[int] = field(default_factory=set)  # old rows that took over a client's id
     incidents: dict[int, Incident] = field(default_factory=dict)
     outages: list[Outage] = field(default_factory=list)
@@ -53,6 +65,7 @@ class Delta:
             or self.deleted_windows
             or self.tracks
             or self.check_ins
+            or self.columns
             or self.incidents
             or self.outages
             or self.refusals

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import msgspec
 
 from tocsin.domain import errors
+from tocsin.domain.check_in import Report
 from tocsin.domain.commands import (
     AcknowledgeIncident,
     ChangeEnvironment,
@@ -33,6 +34,7 @@ from tocsin.domain.commands import (
     PutProjectSettings,
     RecordRefusals,
     RecordTraceErrors,
+    ReportBatch,
     ReportCheckIn,
     ReviewTracks,
     Tick,
@@ -43,7 +45,7 @@ from tocsin.domain.instant import SECOND, Instant
 from tocsin.domain.maintenance import MaintenanceWindow
 from tocsin.domain.project_settings import DEFAULTS, ProjectSettings
 from tocsin.domain.receipt import Receipt
-from tocsin.engine import defaults, environments, maintenance, outages, puts, reports, review, rezoning, silence
+from tocsin.engine import defaults, environments, maintenance, outages, plain, puts, reports, review, rezoning, silence
 from tocsin.engine.delta import Delta
 from tocsin.engine.loading import load
 from tocsin.engine.memory import Needs, Recall, Snapshot
@@ -99,8 +101,11 @@ class Engine:
         needs = Needs()
         for command in commands:
             match command:
-                case ReportCheckIn():
-                    self._report_needs(needs, command)
+                case ReportCheckIn(report=sent):
+                    self._report_needs(needs, sent)
+                case ReportBatch(rest=rest):
+                    for sent in rest.values():
+                        self._report_needs(needs, sent)
                 case (
                     PutMonitor(project=project, monitor_id=monitor_id)
                     | DeleteMonitor(project=project, monitor_id=monitor_id)
@@ -118,8 +123,8 @@ class Engine:
                     pass
         return needs
 
-    def _report_needs(self, needs: Needs, command: ReportCheckIn) -> None:
-        sent, state = command.report, self._state
+    def _report_needs(self, needs: Needs, sent: Report) -> None:
+        state = self._state
         if sent.check_in_id and state.runs.find(sent.project, sent.check_in_id) is None:
             needs.check_ins.add((sent.project, sent.check_in_id))
         if sent.upsert is not None:
@@ -141,6 +146,8 @@ class Engine:
         match entry.command:
             case ReportCheckIn(report=sent):
                 return reports.report(self._state, sent, at)
+            case ReportBatch() as command:
+                return plain.report_batch(self._state, command, at)
             case PutMonitor() as command:
                 return puts.put(self._state, (command,), at)
             case PutMonitors(puts=several):

@@ -82,7 +82,7 @@ class Commit:
         self._windows(connection, [windows.to_row(window) for window in delta.windows.values()])
         for project, settings in delta.project_settings.items():
             keys.put_project_settings(connection, project, settings)
-        self._tracks(connection, [monitors.track_to_row(track, delta.clock) for track in delta.tracks.values()])
+        self._tracks(connection, [monitors.track_to_row(track, delta.clock, 0) for track in delta.tracks.values()])
         named = (delta.check_ins[number] for number in delta.new_check_ins | delta.renamed_check_ins)
         self._check_ins(
             connection,

@@ -93,7 +93,7 @@ def _monitor_rows() -> Select[Any]:
 
 def _track_rows() -> Select[Any]:
     """In the order of `TrackRow`, which is the order of `Track`'s fields; those of deleted monitors are left out."""
-    number, monitor, environment, *rest, _create_time = schema.tracks.columns
+    number, monitor, environment, *rest = list(schema.tracks.columns)[: monitors.TRACK_COLUMNS]
     deleted = select(schema.deleted_monitors.c.number)
     return (
         select(number, monitor, environment, literal_column("0"), *rest).where(monitor.not_in(deleted)).order_by(number)

@@ -92,6 +92,7 @@ monitors = Table(
     _required("create_time", BigInteger),
     _required("update_time", BigInteger),
     _required("body", JSON),  # labels, alert_policy, written_by, extras, locks, writers
+    Column("packed", LargeBinary),  # the columns above that a start needs, see `packing`; NULL: not packed yet
     UniqueConstraint("project", "id"),
     Index(None, "uid"),
 )
@@ -132,6 +133,8 @@ tracks = Table(
     _required("last_lapse", Number),  # 0: none
     Column("last_lapse_slot", InstantOrNever),
     Column("create_time", BigInteger, nullable=False, server_default="0"),  # not in `Track`; 0: before it was kept
+    Column("applied", BigInteger, nullable=False, server_default="0"),  # the newest check-in that the row contains
+    Column("packed", LargeBinary),  # the row as memory has it, see `packing`; NULL: not packed yet
     UniqueConstraint("monitor", "environment"),
 )
 
@@ -246,6 +249,8 @@ partitions = Table(
     _required("position", BigInteger),
     _required("epoch", BigInteger),
     Column("alive_at", BigInteger),
+    # every check-in with a number up to here is contained in the row of its track
+    Column("watermark", BigInteger, nullable=False, server_default="0"),
 )
 
 sequences = Table("sequences", metadata, Column("name", Text, primary_key=True), _required("value", BigInteger))

@@ -1,0 +1,56 @@
+"""New check-ins of one project on their way into the store, as rows that kernels write: no object for each.
+
+Data: an array of `check_in_t`, in the order of their numbers. Whatever few check-ins have is not in it: those are
+`CheckIn` objects and go their own way.
+Invariant: rows below `size` are whole; a kernel reserves first and then only appends.
+Cost: 88 bytes a check-in, for as long as its batch is not committed and answered.
+"""
+cimport cython
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
+from cpython.mem cimport PyMem_RawFree, PyMem_RawRealloc
+from libc.stdint cimport int64_t, uint32_t
+
+from tocsin._core.types cimport NEVER, NOWHERE
+
+
+@cython.final
+cdef class Recorded:
+    def __dealloc__(self):
+        PyMem_RawFree(self.rows)
+
+    def __len__(self):
+        return self.size
+
+    cdef int reserve(self, uint32_t rows) except -1:
+        cdef void *grown
+        cdef uint32_t capacity
+        if rows <= self.capacity:
+            return 0
+        capacity = max(rows, self.capacity * 2, <uint32_t>16)
+        grown = PyMem_RawRealloc(self.rows, <size_t>capacity * sizeof(check_in_t))
+        if not grown:
+            raise MemoryError(f"no memory for {capacity} check-ins")
+        self.rows = <check_in_t *>grown
+        self.capacity = capacity
+        return 0
+
+    def row(self, Py_ssize_t index):
+        cdef check_in_t *row
+        if not 0 <= index < <Py_ssize_t>self.size:
+            raise IndexError(f"no check-in {index} of {self.size}")
+        row = &self.rows[index]
+        return (
+            row.number, row.monitor, row.track, row.state, row.receive_time, row.update_time,
+            None if row.end_time == NEVER else row.end_time,
+            None if row.duration < 0 else row.duration,
+            None if row.expected_time == NEVER else row.expected_time,
+            row.policy, row.environment, row.slot, None if row.row == NOWHERE else row.row,
+        )
+
+    def numbers(self):
+        cdef bytes copy = PyBytes_FromStringAndSize(NULL, <Py_ssize_t>self.size * 8)
+        cdef int64_t *out = <int64_t *>PyBytes_AS_STRING(copy)
+        cdef uint32_t i
+        for i in range(self.size):
+            out[i] = self.rows[i].number
+        return memoryview(copy).cast("q")
