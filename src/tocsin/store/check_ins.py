@@ -1,6 +1,6 @@
 """Check-ins: rows in and out, and one by either kind of id."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -15,6 +15,7 @@ from tocsin.store.schema import environments, monitors, tracks
 from tocsin.store.weeks import Piece
 
 _MANY: Final = 500  # values in one IN
+_ARMS: Final = 100  # of one SELECT
 
 
 class Detail(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -130,33 +131,53 @@ def recall(connection: Connection, wanted: Iterable[tuple[int, str]]) -> dict[tu
     of check-ins with the same chosen id the newest that is there.
     """
     pairs = set(wanted)
+    pieces = weeks.pieces(connection)
+    named = _numbers_of(connection, pieces, pairs)
+    numbers = [number for _, public in pairs if (number := ids.number_of(public)) is not None]
     made: dict[tuple[int, str], CheckIn] = {}
     chosen: dict[tuple[int, str], CheckIn] = {}
-    numbers = [number for _, public in pairs if (number := ids.number_of(public)) is not None]
-    for piece in weeks.pieces(connection):
+    for piece in pieces:
+        table = piece.check_ins
+        for some in chunks(weeks.within(piece, named), _MANY):
+            for check_in in _each(connection, table, table.c.number.in_(some)):
+                key = check_in.project, check_in.id
+                if key not in chosen or chosen[key].number < check_in.number:
+                    chosen[key] = check_in
         for some in chunks(weeks.within(piece, numbers), _MANY):
-            table = piece.check_ins
             for check_in in _each(connection, table, table.c.number.in_(some), table.c.client_id.is_(None)):
                 if (check_in.project, check_in.id) in pairs:
                     made[check_in.project, check_in.id] = check_in
-        _recall_chosen(connection, piece, pairs - chosen.keys(), chosen)
     return made | chosen
 
 
-def _recall_chosen(
-    connection: Connection, piece: Piece, pairs: Iterable[tuple[int, str]], found: dict[tuple[int, str], CheckIn]
-) -> None:
+def _numbers_of(connection: Connection, pieces: Sequence[Piece], pairs: Iterable[tuple[int, str]]) -> list[int]:
+    """The numbers behind ids that clients chose: of each, one for each check-in that had it."""
+    if connection.dialect.name == "sqlite":
+        return list(_looked_up(connection, pieces, pairs))
     by_project: dict[int, list[bytes]] = {}
     for project, public in pairs:
         by_project.setdefault(project, []).append(bytes.fromhex(public))
-    table, names = piece.check_ins, piece.ids
-    for project, wanted in by_project.items():
-        for some in chunks(wanted, _MANY):
-            here = select(names.c.number).where(names.c.project == project, names.c.id.in_(some))
-            for check_in in _each(connection, table, table.c.number.in_(here)):
-                key = check_in.project, check_in.id
-                if key not in found or found[key].number < check_in.number:
-                    found[key] = check_in
+    found: list[int] = []
+    for names in (piece.ids for piece in pieces):
+        for project, wanted in by_project.items():
+            for some in chunks(wanted, _MANY):
+                here = select(names.c.number).where(names.c.project == project, names.c.id.in_(some))
+                found += connection.execute(here).scalars()
+    return found
+
+
+def _looked_up(connection: Connection, pieces: Sequence[Piece], pairs: Iterable[tuple[int, str]]) -> Iterator[int]:
+    """Without a server between, one short statement for each id over all weeks costs a tenth of long ones by week."""
+    cursor = connection.connection.cursor()
+    try:
+        for some in chunks(pieces, _ARMS):
+            arms = (f"SELECT number FROM {piece.ids.name} WHERE project = ?1 AND id = ?2" for piece in some)  # noqa: S608
+            text = " UNION ALL ".join(arms)
+            for project, public in pairs:
+                for (number,) in cursor.execute(text, (project, bytes.fromhex(public))):
+                    yield number
+    finally:
+        cursor.close()
 
 
 def get(connection: Connection, project: int, monitor_id: str, check_in_id: str) -> CheckIn | None:
