@@ -115,7 +115,9 @@ def test_an_upgrade_waits_for_no_one_who_writes(url, tmp_path, monkeypatch):
     migrations.upgrade(url)
     lock = sqlite3.connect(tmp_path / "data" / "tocsin.db", isolation_level=None)
     lock.execute("BEGIN IMMEDIATE")
-    monkeypatch.setattr(migrations, "open_database", lambda url: open_database(url, busy_timeout_ms=20))
+    monkeypatch.setattr(
+        migrations, "open_database", lambda url, **times: open_database(url, busy_timeout_ms=20, **times)
+    )
     with pytest.raises(StoreTrouble):
         migrations.upgrade(url)
     lock.close()
@@ -132,7 +134,7 @@ def test_rows_survive_nothing_to_do(url):
     store.close()
 
 
-@pytest.mark.parametrize("bad", ["sqlite://", "sqlite:///:memory:", "postgresql://localhost/tocsin"])
+@pytest.mark.parametrize("bad", ["sqlite://", "sqlite:///:memory:", "mysql://localhost/tocsin", "tocsin.db", "://"])
 def test_only_files_are_databases(bad):
     with pytest.raises(ValueError, match="sqlite:///path"):
         migrations.upgrade(bad)

@@ -45,8 +45,8 @@ def unnumbered(refusals: list[CheckInRefused]) -> list[CheckInRefused]:
     return [msgspec.structs.replace(refusal, number=0) for refusal in refusals]
 
 
-# One entry for each database that must pass the conformance suite.
-BACKENDS = {"sqlite": open_sqlite}
+# Each database that must pass the conformance suite.
+BACKENDS = ("sqlite", "postgresql")
 
 
 # --- rows

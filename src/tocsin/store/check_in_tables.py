@@ -18,12 +18,11 @@ from sqlalchemy import (
     MetaData,
     SmallInteger,
     Table,
-    Text,
     literal_column,
 )
 
 from tocsin.domain.check_in import STATE_NUMBERS, State
-from tocsin.store.columns import NAMES, Number, required
+from tocsin.store.column_types import NAMES, Number, Text
 
 OPEN_STATE: Final = STATE_NUMBERS[State.IN_PROGRESS]
 CHECK_INS: Final = "check_ins"
@@ -80,24 +79,28 @@ def _check_in_columns() -> Sequence[Column[Any]]:
     """New ones go to the end: the tables of old weeks get theirs there."""
     return (
         Column("number", Number, primary_key=True, autoincrement=False),  # time-ordered: the table is clustered by time
-        required("project", Number),
-        required("monitor", Number),
-        required("track", Number),
-        required("state", SmallInteger),  # domain.check_in.STATE_NUMBERS
-        required("receive_time", BigInteger),
-        required("update_time", BigInteger),
+        _required("project", Number),
+        _required("monitor", Number),
+        _required("track", Number),
+        _required("state", SmallInteger),  # domain.check_in.STATE_NUMBERS
+        _required("receive_time", BigInteger),
+        _required("update_time", BigInteger),
         Column("start_time", BigInteger),
         Column("end_time", BigInteger),
         Column("duration_ms", BigInteger),
         Column("expected_time", BigInteger),
         Column("timeout_time", BigInteger),
-        required("late", Boolean),
+        _required("late", Boolean),
         Column("satisfies", Number),
-        required("deafened", Boolean),
+        _required("deafened", Boolean),
         Column("client_id", LargeBinary),  # 16 bytes; NULL: the id is made of the number
         Column("detail", Text),  # JSON of what few check-ins have, see `check_ins.Detail`
         Column("policy", Number, nullable=False, server_default="0"),  # `policies.number`; 0: before it was kept
     )
+
+
+def _required(name: str, kind: Any) -> Column[Any]:
+    return Column(name, kind, nullable=False)
 
 
 # All weeks together: a partitioned table in PostgreSQL, a view in SQLite.

@@ -23,6 +23,7 @@ _PASS: Final = (
     )
 )
 
+_FENCE: Final = select(partitions.c.position, partitions.c.epoch).where(partitions.c.id == PARTITION)
 _DELETE_TRACK: Final = delete(schema.tracks).where(schema.tracks.c.number == bindparam("gone"))
 
 
@@ -38,9 +39,7 @@ def acquire(connection: Connection) -> Fence:
     taken = update(partitions).where(partitions.c.id == PARTITION).values(epoch=partitions.c.epoch + 1)
     if connection.execute(taken).rowcount == 0:
         connection.execute(insert(partitions).values(id=PARTITION, position=0, epoch=1, alive_at=None))
-    row = connection.execute(
-        select(partitions.c.position, partitions.c.epoch).where(partitions.c.id == PARTITION)
-    ).one()
+    row = connection.execute(_FENCE).one()
     return Fence(row.position, row.epoch)
 
 
@@ -122,5 +121,13 @@ class Commit:
 def _pass(connection: Connection, fence: Fence, position: int, clock: Instant) -> None:
     """The one statement that decides: it must hit exactly one row."""
     values = {"old": fence.position, "mine": fence.epoch, "new": position, "clock": clock}
-    if connection.execute(_PASS, values).rowcount != 1:
-        raise Fenced(f"position {fence.position} of epoch {fence.epoch} is not the partition's any more")
+    if connection.execute(_PASS, values).rowcount == 1:
+        return
+    found = connection.execute(_FENCE).one_or_none()
+    if found is None or found.position < fence.position:
+        raise Fenced(
+            "the database lacks what was committed: it was restored, or a standby took over that lagged behind"
+        )
+    if found.epoch != fence.epoch:
+        raise Fenced("another tocsin server took over this database", (found.position, found.epoch))
+    raise Fenced(f"position {fence.position} was left behind before", (found.position, found.epoch))

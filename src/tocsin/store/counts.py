@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, func, literal, select
+from sqlalchemy import BigInteger, Connection, Select, Table, cast, func, literal, literal_column, select
 
 from tocsin.domain import ids
 from tocsin.domain.check_in import STATES_BY_NUMBER, State
@@ -80,7 +80,7 @@ def _statement(
             bucket,
             table.c.state,
             func.count(),
-            func.coalesce(func.sum(table.c.duration_ms), 0),
+            cast(func.coalesce(func.sum(table.c.duration_ms), 0), BigInteger),  # a sum is wider in PostgreSQL
             func.count(table.c.duration_ms),
         )
         .where(
@@ -89,5 +89,5 @@ def _statement(
             table.c.receive_time >= since,
             table.c.receive_time < until,
         )
-        .group_by(table.c.monitor, table.c.track, bucket, table.c.state)
+        .group_by(table.c.monitor, table.c.track, literal_column("bucket"), table.c.state)
     )

@@ -14,7 +14,7 @@ from tocsin.domain.project_settings import ProjectSettings
 from tocsin.engine.memory import Snapshot
 from tocsin.engine.outages import REMEMBERED
 from tocsin.store import check_ins, incidents, keys, monitors, schema, windows
-from tocsin.store.database import Database, trouble
+from tocsin.store.database import Database, raw_cursor, trouble
 from tocsin.store.schema import PARTITION, partitions
 
 T = TypeVar("T")
@@ -61,7 +61,7 @@ class Loading:
         """The driver's tuples as they are."""
         text = str(statement.compile(dialect=self._connection.dialect, compile_kwargs={"literal_binds": True}))
         with self._stream(), trouble():
-            cursor = self._connection.connection.cursor()
+            cursor = raw_cursor(self._connection)
             try:
                 cursor.execute(text)
                 while rows := list(cursor.fetchmany(CHUNK)):
@@ -72,7 +72,7 @@ class Loading:
     def _objects(self, statements: Iterable[Select[Any]], from_row: Callable[[Row[Any]], T]) -> Iterator[list[T]]:
         with self._stream(), trouble():
             for statement in statements:
-                with self._connection.execute(statement) as result:
+                with self._connection.execute(statement.execution_options(stream_results=True)) as result:
                     for rows in result.partitions(CHUNK):
                         yield [from_row(row) for row in rows]
 

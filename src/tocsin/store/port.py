@@ -25,17 +25,26 @@ T = TypeVar("T")
 
 
 class StoreTrouble(Unavailable):
-    """The database cannot now: locked, full, gone. The same call may succeed later; nothing of it was kept."""
+    """The database cannot now: locked, full, gone. The same call may succeed later.
+
+    Nothing of it was kept; or, when the connection broke in the middle of a commit, all of it was and nobody heard.
+    `Store.commit` may be repeated as it is: it counts once. Of other writes a person has to look.
+    """
 
     def __init__(self, message: str) -> None:
         super().__init__(message, reason="STORE_UNAVAILABLE", retry_after_ms=1_000)
 
 
 class Fenced(Exception):
-    """The partition is not ours at this position: another owner loaded it, or this delta was committed before.
+    """The partition is not ours at this position: another owner loaded it, or what we wrote is not there any more.
 
-    Nothing was kept. There is one way on: throw the engine away and `load()` again.
+    Nothing was kept. There is one way on: throw the engine away and `load()` again. `found` is the position and the
+    epoch that the store has.
     """
+
+    def __init__(self, message: str, found: tuple[int, int] | None = None) -> None:
+        super().__init__(message)
+        self.found = found
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +102,10 @@ class Store(Protocol):
     def recall(self, needs: Needs) -> Recall: ...
 
     def commit(self, delta: Delta, position: int) -> None:
-        """Write the delta and move to `position`, all or nothing. `Fenced`: see there."""
+        """Write the delta and move to `position`, all or nothing. `Fenced`: see there.
+
+        After `StoreTrouble` the same delta may be handed in again, at the same position, until it is known to be kept.
+        """
 
     def alive(self, clock: Instant) -> None:
         """Move the durable clock alone, forward only. `Fenced`: see there."""

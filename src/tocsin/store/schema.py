@@ -1,5 +1,7 @@
 """The tables. Instants and lengths are integers of milliseconds; a `number` is the identity of a noun in the store."""
 
+from typing import Any
+
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -12,18 +14,26 @@ from sqlalchemy import (
     MetaData,
     SmallInteger,
     Table,
-    Text,
     UniqueConstraint,
 )
 
 from tocsin.domain.ids import partition_of
 from tocsin.store import check_in_tables
-from tocsin.store.columns import NAMES, InstantOrNever, Number
-from tocsin.store.columns import required as _required
+from tocsin.store.column_types import NAMES, InstantOrNever, Number, Text
 
 PARTITION = partition_of(0)  # the one row of `partitions` until there are more
 
 metadata = MetaData(naming_convention=NAMES)
+
+
+def _ours() -> Column[Any]:
+    """The identity of what the engine numbers."""
+    return Column("number", Number, primary_key=True, autoincrement=False)
+
+
+def _required(name: str, kind: Any) -> Column[Any]:
+    return Column(name, kind, nullable=False)
+
 
 # --- tenants and credentials
 
@@ -62,12 +72,12 @@ revisions = Table("revisions", metadata, Column("name", Text, primary_key=True),
 
 # --- configuration
 
-policies = Table("policies", metadata, Column("number", Number, primary_key=True), _required("body", Text))
+policies = Table("policies", metadata, _ours(), _required("body", Text))
 
 environments = Table(
     "environments",
     metadata,
-    Column("number", Number, primary_key=True),
+    _ours(),
     _required("name", Text),
     UniqueConstraint("name"),
 )
@@ -75,7 +85,7 @@ environments = Table(
 monitors = Table(
     "monitors",
     metadata,
-    Column("number", Number, primary_key=True),
+    _ours(),
     _required("project", Number),
     _required("id", Text),
     _required("uid", Text),
@@ -99,14 +109,17 @@ monitors = Table(
 
 # The row of a deleted monitor is gone at once and with it its name; what hung on it goes in slices, see `retention`.
 deleted_monitors = Table(
-    "deleted_monitors", metadata, Column("number", Number, primary_key=True), _required("delete_time", BigInteger)
+    "deleted_monitors",
+    metadata,
+    _ours(),
+    _required("delete_time", BigInteger),
 )
 
 # Times in which nothing is due.
 maintenance_windows = Table(
     "maintenance_windows",
     metadata,
-    Column("number", Number, primary_key=True),
+    _ours(),
     _required("project", Number),
     _required("id", Text),
     _required("create_time", BigInteger),
@@ -120,7 +133,7 @@ maintenance_windows = Table(
 tracks = Table(
     "tracks",
     metadata,
-    Column("number", Number, primary_key=True),
+    _ours(),
     _required("monitor", Number),
     Column("environment", Number, ForeignKey("environments.number"), nullable=False),
     *(_required(name, SmallInteger) for name in ("health", "verdict", "flags")),
@@ -136,13 +149,14 @@ tracks = Table(
     Column("applied", BigInteger, nullable=False, server_default="0"),  # the newest check-in that the row contains
     Column("packed", LargeBinary),  # the row as memory has it, see `packing`; NULL: not packed yet
     UniqueConstraint("monitor", "environment"),
+    postgresql_with={"fillfactor": 70},  # rows change all the time and no index knows: new versions stay on their page
 )
 
 # The row of a deleted track is gone at once; its check-ins and incidents go in slices, see `retention`.
 deleted_tracks = Table(
     "deleted_tracks",
     metadata,
-    Column("number", Number, primary_key=True),
+    _ours(),
     _required("monitor", Number),
     _required("delete_time", BigInteger),
     # the numbers up to which the monitor's check-ins and incidents have been looked at
@@ -157,7 +171,7 @@ is_open = check_in_tables.is_open_in(check_ins)
 incidents = Table(
     "incidents",
     metadata,
-    Column("number", Number, primary_key=True),
+    _ours(),
     _required("project", Number),
     _required("monitor", Number),
     _required("track", Number),
@@ -185,7 +199,7 @@ Index("uq_incidents_open", incidents.c.track, unique=True, sqlite_where=_is_unre
 outages = Table(
     "outages",
     metadata,
-    Column("number", Number, primary_key=True),
+    _ours(),
     _required("start_time", BigInteger),
     _required("end_time", BigInteger),
     _required("reason", Text),

@@ -26,9 +26,9 @@ from tocsin.store import (
     windows,
 )
 from tocsin.store.commit import Commit, Fence, acquire, stamp
-from tocsin.store.database import open_database
+from tocsin.store.database import STATEMENT_TIMEOUT_MS, open_database
 from tocsin.store.loading import Loading
-from tocsin.store.port import Change, CheckInFilter, Fenced, MonitorWithHealth, Page
+from tocsin.store.port import Change, CheckInFilter, Fenced, MonitorWithHealth, Page, StoreTrouble
 
 
 class SqlStore:
@@ -39,12 +39,20 @@ class SqlStore:
     merely reads or makes keys disturbs no other.
     """
 
-    def __init__(self, url: str, *, busy_timeout_ms: int = 5_000, refusals_kept: int = refusals.KEPT) -> None:
-        """`url` is "sqlite:///path". ValueError: another kind. A lock is waited for up to `busy_timeout_ms`."""
-        self.database = open_database(url, busy_timeout_ms=busy_timeout_ms)
+    def __init__(
+        self,
+        url: str,
+        *,
+        busy_timeout_ms: int = 5_000,
+        statement_timeout_ms: int = STATEMENT_TIMEOUT_MS,
+        refusals_kept: int = refusals.KEPT,
+    ) -> None:
+        """`url` is "sqlite:///path" or "postgresql://…"; see `open_database`."""
+        self.database = open_database(url, busy_timeout_ms=busy_timeout_ms, statement_timeout_ms=statement_timeout_ms)
         self._commit = Commit(self.database.writer.dialect, refusals_kept)
         self._fence: Fence | None = None
         self._loading: Loading | None = None
+        self._in_doubt: Delta | None = None  # met trouble when it was committed: it may have been kept all the same
 
     def close(self) -> None:
         self._end_loading()
@@ -57,6 +65,7 @@ class SqlStore:
         with self.database.write() as connection:
             self._fence = acquire(connection)
         self._commit.forget()
+        self._in_doubt = None
         self._loading = Loading(self.database)
         return self._loading.snapshot()
 
@@ -72,9 +81,19 @@ class SqlStore:
             )
 
     def commit(self, delta: Delta, position: int) -> None:
-        with self.database.write() as connection:
-            fence = self._commit(connection, self._owned(), delta, position)
-        self._fence = fence
+        fence = self._owned()
+        try:
+            with self.database.write() as connection:
+                self._commit(connection, fence, delta, position)
+        except StoreTrouble:
+            self._in_doubt = delta
+            raise
+        except Fenced as fenced:
+            # The connection broke over a commit that was kept. We hold the write lock: it is not still under way.
+            if self._in_doubt is not delta or fenced.found != (position, fence.epoch):
+                raise
+        self._in_doubt = None
+        self._fence = fence._replace(position=position)
         self._commit.remember(delta)
 
     def alive(self, clock: Instant) -> None:

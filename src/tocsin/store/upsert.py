@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Dialect, Table
-from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects import postgresql, sqlite
 
 Row = tuple[Any, ...]
 
@@ -21,7 +21,7 @@ class Upsert:
     ) -> None:
         """`fixed` columns keep what was first written; `generated` ones are the database's and not in the rows."""
         columns = [column.name for column in table.columns if column.name not in generated]
-        insert = sqlite.insert(table)
+        insert: Any = (postgresql if dialect.name == "postgresql" else sqlite).insert(table)  # they say the same
         if not generated:
             updated = {
                 name: insert.excluded[name]

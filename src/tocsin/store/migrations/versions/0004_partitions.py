@@ -21,6 +21,7 @@ branch_labels = None
 depends_on = None
 
 NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 WEEK = 7 * 24 * 3_600_000 << 21  # numbers of a week
 SLICE = 50_000
 LOG_EVERY = 1_000_000
@@ -118,7 +119,7 @@ def _columns() -> list[sa.Column[Any]]:
         sa.Column("satisfies", NUMBER),
         sa.Column("deafened", sa.Boolean(), nullable=False),
         sa.Column("client_id", sa.LargeBinary()),
-        sa.Column("detail", sa.Text()),
+        sa.Column("detail", TEXT),
         sa.Column("policy", NUMBER, nullable=False, server_default="0"),
     ]
 
