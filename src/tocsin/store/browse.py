@@ -50,6 +50,7 @@ class SqlBrowse:
         states = sorted(state.value for state in only.states or ())
         query = ("browse check-ins", project, only.monitor, sorted(environments), states)
         with self._database.read() as connection:
+            weeks.hold(connection)
 
             def read(there: tuple[Any, ...] | None, *, falling: bool, limit: int) -> list[Row[Any]]:
                 return check_in_lists.read(
@@ -99,4 +100,5 @@ class SqlBrowse:
         self, monitors: Sequence[int], *, since: Instant, until: Instant, width: Millis, environments: Sequence[str]
     ) -> list[Count]:
         with self._database.read() as connection:
+            weeks.hold(connection)
             return counts.read(connection, monitors, since=since, until=until, width=width, environments=environments)

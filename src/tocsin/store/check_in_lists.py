@@ -22,6 +22,7 @@ from tocsin.store.weeks import END, Piece
 
 FEW: Final = 2_000  # monitors of a project that is asked one by one
 LOOKED: Final = 100_000  # rows walked for one page
+_FIRST_BLOCK: Final = 1_000  # rows of the first stretch
 _BLOCK: Final = 500  # numbers found at once for a project of few monitors
 _COST: Final = 10  # of a row found by its number, in rows walked
 
@@ -122,7 +123,7 @@ _Block = tuple[int, int, int, list[int] | None]  # from, to below, rows looked a
 def _walk(connection: Connection, piece: Piece, below: int) -> Iterator[_Block]:
     """Stretches of a piece, newest first, each with more rows in it than the one before."""
     number = piece.check_ins.c.number
-    size = 1_000
+    size = _FIRST_BLOCK
     ceiling = min(below, piece.end)
     while ceiling > piece.start:
         last = select(number).where(number < ceiling).order_by(number.desc()).offset(size - 1).limit(1)

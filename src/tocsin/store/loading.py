@@ -13,7 +13,7 @@ from sqlalchemy import Row, Select, Table, literal_column, select
 from tocsin.domain.project_settings import ProjectSettings
 from tocsin.engine.memory import Snapshot
 from tocsin.engine.outages import REMEMBERED
-from tocsin.store import check_ins, incidents, keys, monitors, schema, windows
+from tocsin.store import check_ins, incidents, keys, monitors, schema, weeks, windows
 from tocsin.store.database import Database, raw_cursor, trouble
 from tocsin.store.schema import PARTITION, partitions
 
@@ -27,6 +27,7 @@ class Loading:
     def __init__(self, database: Database) -> None:
         with trouble():
             self._connection = database.readers.connect()
+            weeks.hold(self._connection)
             self._left = 4
 
     def snapshot(self) -> Snapshot:

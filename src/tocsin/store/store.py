@@ -75,6 +75,7 @@ class SqlStore:
 
     def recall(self, needs: Needs) -> Recall:
         with self.database.look_up() as connection:
+            weeks.hold(connection)
             return Recall(
                 monitors.recall(connection, needs.monitors),
                 check_ins.recall(connection, needs.check_ins),
@@ -147,10 +148,12 @@ class SqlStore:
 
     def get_check_in(self, project: int, monitor_id: str, check_in_id: str) -> CheckIn | None:
         with self.database.read() as connection:
+            weeks.hold(connection)
             return check_ins.get(connection, project, monitor_id, check_in_id)
 
     def list_check_ins(self, project: int, only: CheckInFilter, *, size: int, token: str = "") -> Page[CheckIn]:
         with self.database.read() as connection:
+            weeks.hold(connection)
             return check_in_lists.list_page(connection, project, only, size=size, token=token)
 
     def get_incident(self, project: int, number: int) -> Incident | None:

@@ -34,7 +34,8 @@ def make(connection: Connection, starts: Iterable[int]) -> None:
         piece = weeks.week(start)
         _create(connection, piece)
         _move_in(connection, piece)
-        _attach(connection, piece)
+        if connection.dialect.name != "sqlite":
+            _attach(connection, piece)
     _show(connection, sorted(there.union(missing)))
 
 
@@ -54,7 +55,7 @@ def drop(connection: Connection, start: int) -> None:
             connection.exec_driver_sql(f"ALTER TABLE {table.name} RENAME TO {_DROPPED}{table.name}")
         _show(connection, weeks.starts(connection))
         return
-    connection.exec_driver_sql(_LOCK_TIMEOUT)
+    _lock_out_readers(connection)
     for whole, table in ((CHECK_INS, piece.check_ins), (IDS, piece.ids)):
         connection.exec_driver_sql(f"ALTER TABLE {whole} DETACH PARTITION {table.name}")
     _move_out(connection, piece)
@@ -94,13 +95,19 @@ def _create(connection: Connection, piece: Piece) -> None:
 
 
 def _attach(connection: Connection, piece: Piece) -> None:
-    """In PostgreSQL. The default partition is looked through under this lock; it is small."""
+    """Readers go on meanwhile. The default partition is looked through under its lock; it is small."""
+    connection.exec_driver_sql(_LOCK_TIMEOUT)
+    for whole, table in ((CHECK_INS, piece.check_ins), (IDS, piece.ids)):
+        connection.exec_driver_sql(
+            f"ALTER TABLE {whole} ATTACH PARTITION {table.name} FOR VALUES FROM ({piece.start}) TO ({piece.end})"
+        )
+
+
+def _lock_out_readers(connection: Connection) -> None:
+    """Those that hold the weeks, see `weeks.hold`. They are not waited for: later then."""
     if connection.dialect.name != "sqlite":
         connection.exec_driver_sql(_LOCK_TIMEOUT)
-        for whole, table in ((CHECK_INS, piece.check_ins), (IDS, piece.ids)):
-            connection.exec_driver_sql(
-                f"ALTER TABLE {whole} ATTACH PARTITION {table.name} FOR VALUES FROM ({piece.start}) TO ({piece.end})"
-            )
+        connection.exec_driver_sql(f"LOCK TABLE ONLY {CHECK_INS}, ONLY {IDS} IN ACCESS EXCLUSIVE MODE")
 
 
 def _move_in(connection: Connection, piece: Piece) -> None:
@@ -108,6 +115,7 @@ def _move_in(connection: Connection, piece: Piece) -> None:
     for source, target in ((kept.check_ins, piece.check_ins), (kept.ids, piece.ids)):
         here = (source.c.number >= piece.start, source.c.number < piece.end)
         if connection.execute(select(source.c.number).where(*here).limit(1)).first() is not None:
+            _lock_out_readers(connection)
             connection.execute(insert(target).from_select(target.columns.keys(), select(source).where(*here)))
             connection.execute(delete(source).where(*here))
 

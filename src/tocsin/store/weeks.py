@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Table
 
 from tocsin.domain import ids
 from tocsin.domain.instant import DAY, Instant
-from tocsin.store.check_in_tables import KEPT, WHOLE, tables
+from tocsin.store.check_in_tables import CHECK_INS, IDS, KEPT, WHOLE, tables
 
 WEEK: Final = 7 * DAY
 LENGTH: Final = ids.check_in_number(WEEK, 0)  # numbers of a week
@@ -92,6 +92,16 @@ def pieces(connection: Connection, *, above: int = -1, below: int = END) -> list
     known = starts(connection)
     found = [kept(known[0] if known else END), *map(week, known)]
     return [piece for piece in reversed(found) if piece.start < below and piece.end > above + 1]
+
+
+def hold(connection: Connection) -> None:
+    """First in a transaction that reads check-ins: no week comes or goes before it ends.
+
+    In PostgreSQL a table is gone for everybody as soon as its drop is committed, whatever state of the rows a
+    transaction sees; so the lock comes before the first SELECT, with which that state begins.
+    """
+    if connection.dialect.name != "sqlite":
+        connection.exec_driver_sql(f"LOCK TABLE ONLY {CHECK_INS}, ONLY {IDS} IN ACCESS SHARE MODE")
 
 
 def within(piece: Piece, numbers: Sequence[int]) -> list[int]:

@@ -24,6 +24,10 @@ NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 WEEK = 7 * 24 * 3_600_000 << 21  # numbers of a week
 SLICE = 50_000
+BEGIN = {  # as a writer does
+    "sqlite": "BEGIN IMMEDIATE",
+    "postgresql": f"BEGIN; SELECT pg_advisory_xact_lock({0x746F63}, 1)",
+}
 LOG_EVERY = 1_000_000
 MOVING = "check_ins_moving"  # the old table, until it is empty
 
@@ -224,9 +228,6 @@ def _hide(connection: sa.Connection) -> None:
 
 
 def _keep(connection: sa.Connection) -> None:
-    """Commit what there is and go on in another transaction, which the caller ends."""
-    driver = connection.connection.dbapi_connection
-    assert driver is not None
-    driver.commit()
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    """Commit what there is and go on in another transaction, which the caller ends, as the only writer again."""
+    connection.exec_driver_sql("COMMIT")
+    connection.exec_driver_sql(BEGIN[connection.dialect.name])
