@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from tocsin._core.recorded import Recorded
+from tocsin._core.saved import SavedTracks
 from tocsin.domain.check_in import CheckIn
 from tocsin.domain.commands import DeleteRefusals
 from tocsin.domain.facts import CheckInRefused, Fact
@@ -40,6 +41,9 @@ class Delta:
     windows: dict[int, MaintenanceWindow] = field(default_factory=dict)  # new and changed ones
     deleted_windows: set[int] = field(default_factory=set)
     tracks: dict[int, Track] = field(default_factory=dict)  # Track.monitor is the monitor's number here
+    saved: SavedTracks | None = None  # more rows of tracks that are in the store already: columns moved them
+    applied: int = 0  # the newest check-in contained in all these rows
+    watermark: int = 0  # every check-in up to it is contained in its track's row, see `projection`
     check_ins: dict[int, CheckIn] = field(default_factory=dict)
     new_check_ins: set[int] = field(default_factory=set)  # those of `check_ins` that are not in the store yet
     columns: list[Columns] = field(default_factory=list)  # more new check-ins, in bulk
@@ -64,6 +68,7 @@ class Delta:
             or self.windows
             or self.deleted_windows
             or self.tracks
+            or self.saved
             or self.check_ins
             or self.columns
             or self.incidents
