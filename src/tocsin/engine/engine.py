@@ -58,6 +58,7 @@ class EngineSettings:
     outage_shown_ms: int = 30 * SECOND  # shorter outages are honoured, and not listed
     projects: ProjectSettings = DEFAULTS  # what holds for a project that decides nothing else
     windows: tuple[MaintenanceWindow, ...] = ()  # maintenance windows of every project
+    kernels: bool = True  # False: everything goes through the rules, row by row, to the same end
 
 
 class Unjudgeable(Exception):
@@ -70,7 +71,7 @@ class Unjudgeable(Exception):
 
 class Engine:
     def __init__(self, compiler: Compiler, settings: EngineSettings = EngineSettings()) -> None:
-        self._state = State(compiler, settings.projects, settings.windows)
+        self._state = State(compiler, settings.projects, settings.windows, kernels=settings.kernels)
         self._settings = settings
         self._way_made: Entry | None = None
 
