@@ -110,6 +110,21 @@ cdef class Batch:
         cdef report_t *report = self._at(row)
         return self.text[report.begin:report.end]
 
+    def span(self, Py_ssize_t row):
+        cdef report_t *report = self._at(row)
+        return report.begin, report.end
+
+    def drop(self, rows not None):
+        cdef uint32_t row, kept = 0
+        cdef set gone = set(rows)
+        for dropped in gone:
+            self._at(dropped)
+        for row in range(self.size):
+            if row not in gone:
+                self.reports[kept] = self.reports[row]
+                kept += 1
+        self.size = kept
+
     def rest(self):
         cdef uint32_t row
         found = []

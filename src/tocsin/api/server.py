@@ -19,7 +19,7 @@ from tocsin.api.errors import grpc_code, status_of, trailers
 from tocsin.domain import errors
 from tocsin.domain.errors import TocsinError, Unavailable
 from tocsin.domain.instant import Instant
-from tocsin.service.call import Call
+from tocsin.service.call import Call, is_in_bytes
 from tocsin.service.principal import Principals
 from tocsin.wire.services import SERVICES
 
@@ -29,7 +29,7 @@ STREAMS_MAX: Final = 100  # concurrent calls of one connection
 CALLS_MAX: Final = 4_096  # of all connections; more are told RESOURCE_EXHAUSTED
 
 T = TypeVar("T")
-Read = Callable[[bytes], Message]
+Read = Callable[[bytes], Message | bytes]
 
 _log = structlog.get_logger("tocsin.grpc")
 
@@ -107,8 +107,10 @@ class GrpcServer:
 
     def _method(self, service: ServiceDescriptor, method: MethodDescriptor, function: Callable[..., Any]) -> Any:
         # Parsed below, not by gRPC: bytes that are no message are then refused with a status like any other.
-        read = GetMessageClass(method.input_type).FromString
+        read: Read = GetMessageClass(method.input_type).FromString
         codec: dict[str, Any] = {"response_serializer": GetMessageClass(method.output_type).SerializeToString}
+        if is_in_bytes(function):
+            read, codec = bytes, {}
         if method.client_streaming:
             return grpc.stream_stream_rpc_method_handler(
                 self._stream(lambda requests, call: function(self._each(requests, read), call)), **codec
@@ -122,11 +124,11 @@ class GrpcServer:
         )
 
     def _unary(self, function: Callable[..., Any], read: Read, *, ingest: bool) -> Callable[..., Any]:
-        async def call(request: bytes, context: Any) -> Message:
+        async def call(request: bytes, context: Any) -> Message | bytes:
             with self._arrival() as received:
                 try:
                     who = self._call(context, received)
-                    answer: Message = await function(_parse(read, request), who)
+                    answer: Message | bytes = await function(_parse(read, request), who)
                 except Exception as error:
                     if ingest:
                         self._failed("grpc", error.reason if isinstance(error, TocsinError) else "INTERNAL")
@@ -137,7 +139,7 @@ class GrpcServer:
         return call
 
     def _stream(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        async def call(request: bytes | AsyncIterator[bytes], context: Any) -> AsyncIterator[Message]:
+        async def call(request: bytes | AsyncIterator[bytes], context: Any) -> AsyncIterator[Message | bytes]:
             with self._arrival() as received:
                 pass  # a stream must not hold the clock; its messages are stamped one by one
             try:
@@ -149,7 +151,7 @@ class GrpcServer:
 
         return call
 
-    async def _each(self, requests: AsyncIterator[bytes], read: Read) -> AsyncIterator[Message]:
+    async def _each(self, requests: AsyncIterator[bytes], read: Read) -> AsyncIterator[Message | bytes]:
         """The messages of a stream. Ends with SHUTTING_DOWN between two of them, when those before are answered."""
         async for request in self._until_drain(requests):
             yield _parse(read, request)
@@ -181,7 +183,7 @@ class GrpcServer:
         return Call(self._principals.resolve(key), received, "grpc", metadata.get("user-agent", "")[:200])
 
 
-def _parse(read: Read, request: bytes) -> Message:
+def _parse(read: Read, request: bytes) -> Message | bytes:
     try:
         return read(request)
     except DecodeError as error:

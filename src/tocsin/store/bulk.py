@@ -13,7 +13,6 @@ from tocsin._core import bulk
 from tocsin.domain.instant import NEVER
 from tocsin.engine.delta import Columns
 from tocsin.store.check_ins import detail_of
-from tocsin.store.schema import check_ins
 
 _NONE: Final = {"end_time": str(NEVER), "expected_time": str(NEVER), "duration_ms": "-1", "detail": "''"}
 
@@ -23,23 +22,20 @@ class Bulk:
 
     def __init__(self, dialect: Dialect) -> None:
         self._copies = dialect.name == "postgresql"
-        self._texts: dict[int, str] = {}
+        self._texts: dict[tuple[str, int], str] = {}
 
-    def __call__(self, cursor: Any, columns: Sequence[Columns]) -> None:
-        """`cursor` is the driver's, in a transaction."""
+    def __call__(self, cursor: Any, table: str, columns: Sequence[Columns]) -> None:
+        """`cursor` is the driver's, in a transaction; `table` has the columns of `check_ins`."""
         parts = [(some.recorded, some.project, detail_of(some.dialect, some.client)) for some in columns]
         if self._copies:
-            with cursor.copy(_COPY) as copy:
+            with cursor.copy(f"COPY {table} ({', '.join(bulk.COLUMNS)}) FROM STDIN (FORMAT binary)") as copy:
                 copy.write(bulk.copied(parts))
             return
         for rows, values in bulk.parameters(parts):
-            cursor.execute(self._texts.get(rows) or self._text(rows), values)
+            cursor.execute(self._texts.get((table, rows)) or self._text(table, rows), values)
 
-    def _text(self, rows: int) -> str:
+    def _text(self, table: str, rows: int) -> str:
         one = ", ".join(f"nullif(?, {_NONE[name]})" if name in _NONE else "?" for name in bulk.PARAMETERS)
-        self._texts[rows] = _INSERT + ", ".join([f"({one}, 0, 0)"] * rows)
-        return self._texts[rows]
-
-
-_INSERT: Final = f"INSERT INTO {check_ins.name} ({', '.join(bulk.PARAMETERS)}, late, deafened) VALUES "  # noqa: S608
-_COPY: Final = f"COPY {check_ins.name} ({', '.join(bulk.COLUMNS)}) FROM STDIN (FORMAT binary)"
+        head = f"INSERT INTO {table} ({', '.join(bulk.PARAMETERS)}, late, deafened) VALUES "  # noqa: S608
+        self._texts[table, rows] = head + ", ".join([f"({one}, 0, 0)"] * rows)
+        return self._texts[table, rows]

@@ -10,8 +10,8 @@ from typing import Any, Final
 from sqlalchemy import Connection, Dialect, bindparam, delete
 
 from tocsin.engine.delta import Delta
-from tocsin.store import changes, check_ins, incidents, keys, monitors, refusals, schema, trace_errors, windows
-from tocsin.store.bulk import Bulk
+from tocsin.store import changes, incidents, keys, monitors, refusals, schema, trace_errors, windows
+from tocsin.store.check_in_writes import CheckInWrites
 from tocsin.store.fence import Fence, Passing
 from tocsin.store.saved import Saved
 from tocsin.store.upsert import Upsert, cursor_of
@@ -33,9 +33,7 @@ class Commit:
         self._windows = Upsert(schema.maintenance_windows, dialect, fixed=("project", "id", "create_time"))
         self._tracks = Upsert(schema.tracks, dialect, fixed=("monitor", "environment", "create_time"))
         self._saved = Saved(dialect)
-        self._check_ins = Upsert(schema.check_ins, dialect, fixed=("project", "monitor", "track"))
-        self._columns = Bulk(dialect)
-        self._check_in_ids = Upsert(schema.check_in_ids, dialect)
+        self._check_ins = CheckInWrites(dialect)
         self._incidents = Upsert(schema.incidents, dialect, fixed=("project", "monitor", "track"))
         self._outages = Upsert(schema.outages, dialect)
         self._refusals = refusals.Refusals(dialect, refusals_kept)
@@ -47,15 +45,22 @@ class Commit:
         """What to append to the revision log, asked before the transaction: only the owner writes what it reads."""
         return changes.of(look_up, delta, self._shown)
 
-    def ordinary(self, cursor: Any, fence: Fence, delta: Delta, position: int, changed: list[changes.Row]) -> None:
-        """Write all of a delta that `is_ordinary`; `cursor` is the driver's. Fenced: see there."""
+    def ordinary(self, cursor: Any, fence: Fence, delta: Delta, position: int, changed: list[changes.Row]) -> bool:
+        """Write all of a delta that `only_adds`; `cursor` is the driver's. Fenced: see there.
+
+        False, and nothing written, when a table must be made first.
+        """
+        if not self._check_ins.are_ready(delta):
+            return False
         self._begin(cursor, fence, delta, position, changed)
         self._rows(cursor, delta)
+        return True
 
     def whole(
         self, connection: Connection, fence: Fence, delta: Delta, position: int, changed: list[changes.Row]
     ) -> None:
         """As `ordinary`, of any delta."""
+        self._check_ins.prepare(connection, delta)
         cursor = cursor_of(connection)
         self._begin(cursor, fence, delta, position, changed)
         self._delete(connection, cursor, delta)
@@ -84,11 +89,7 @@ class Commit:
         )
         if delta.saved:
             self._saved(cursor, delta.saved)
-        self._check_ins(cursor, [check_ins.to_row(check_in) for check_in in delta.check_ins.values()])
-        if delta.columns:
-            self._columns(cursor, delta.columns)
-        named = (delta.check_ins[number] for number in delta.new_check_ins | delta.renamed_check_ins)
-        self._check_in_ids(cursor, [check_ins.id_to_row(check_in) for check_in in named if check_in.client_chosen])
+        self._check_ins(cursor, delta)
         # Oldest first: one that was resolved makes room for the next one of the same track.
         self._incidents(cursor, [incidents.to_row(delta.incidents[number]) for number in sorted(delta.incidents)])
         self._outages(cursor, [incidents.outage_to_row(outage) for outage in delta.outages])
@@ -103,6 +104,11 @@ class Commit:
         """To be called by a new owner: others may have written since."""
         self._shown = changes.Shown()
         self._refusals.forget()
+        self.forget_weeks()
+
+    def forget_weeks(self) -> None:
+        """To be called while nobody else writes, when tables of check-ins may have been made or dropped."""
+        self._check_ins.forget()
 
     def _delete(self, connection: Connection, cursor: Any, delta: Delta) -> None:
         """Before new monitors are written: the name is free at once. What hangs on it goes later, see `retention`."""
@@ -115,7 +121,7 @@ class Commit:
             self._deleted_tracks(cursor, marks)
 
 
-def is_ordinary(delta: Delta) -> bool:
+def only_adds(delta: Delta) -> bool:
     """Whether it only adds and replaces rows: nothing is deleted or looked for first."""
     return not (
         delta.deleted_monitors

@@ -20,6 +20,7 @@ from tocsin.store.port import StoreTrouble
 
 READERS: Final = 8
 STATEMENT_TIMEOUT_MS: Final = 30_000
+_MOMENTARY: Final = 2
 _CURSORS: Final = itertools.count(1)
 
 
@@ -39,6 +40,13 @@ class Database:
         self.lookups = lookups
         self._lock = threading.Lock()
         self._held: Connection | None = None
+        self._trouble = ""
+        self._troubles = 0  # writes in a row that met some
+
+    @property
+    def trouble(self) -> str:
+        """What writes meet, once that is no matter of a moment; "" when the last one went well."""
+        return self._trouble if self._troubles > _MOMENTARY else ""
 
     @property
     def backend(self) -> str:
@@ -51,28 +59,36 @@ class Database:
 
         Should the connection break while it commits, nobody can say which of the two: `StoreTrouble`.
         """
-        with self._lock, self._watched():
-            try:
-                connection = self._writing()
-                with connection.begin():
-                    yield connection
-            except BaseException:
-                self._let_go()
-                raise
+        with self._one_write():
+            connection = self._writing()
+            with connection.begin():
+                yield connection
 
     @contextmanager
     def write_directly(self) -> Iterator[Any]:
         """As `write`, under SQLAlchemy: a cursor of the driver, for statements that were compiled before."""
-        with self._lock, self._watched():
+        with self._one_write():
+            cursor = self._writing().connection.cursor()
+            cursor.execute(self._begin)
+            yield cursor
+            cursor.execute("COMMIT")
+            cursor.close()
+
+    @contextmanager
+    def _one_write(self) -> Iterator[None]:
+        """One at a time; the connection is given up after one that failed."""
+        with self._lock:
             try:
-                cursor = self._writing().connection.cursor()
-                cursor.execute(self._begin)
-                yield cursor
-                cursor.execute("COMMIT")
-                cursor.close()
-            except BaseException:
-                self._let_go()
+                with self._watched():
+                    try:
+                        yield
+                    except BaseException:
+                        self._let_go()
+                        raise
+            except StoreTrouble as trouble:
+                self._trouble, self._troubles = str(trouble), self._troubles + 1
                 raise
+            self._troubles = 0
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

@@ -13,6 +13,7 @@ from tocsin.domain.instant import Instant
 from tocsin.domain.project import Key, Project, Scope
 from tocsin.domain.project_settings import ProjectSettings
 from tocsin.store.schema import keys, projects, revisions, settings
+from tocsin.store.texts import clean
 from tocsin.store.upsert import Upsert, cursor_of
 
 SLUG_MAX: Final = 64
@@ -29,7 +30,7 @@ def create_project(connection: Connection, name: str, at: Instant, slug: str) ->
         slug = next(
             candidate for candidate in _candidates(name) if _may_be(candidate) and not _is_taken(connection, candidate)
         )
-    row = {"slug": slug, "name": name or slug, "account_id": str(uuid.uuid4()), "create_time": at}
+    row = {"slug": slug, "name": clean(name) or slug, "account_id": str(uuid.uuid4()), "create_time": at}
     project = connection.execute(insert(projects).values(row).returning(*projects.columns)).one()
     _bump(connection)
     return _project_of(project)

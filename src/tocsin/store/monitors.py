@@ -15,6 +15,7 @@ from tocsin.domain.track import Track
 from tocsin.store import filters, incidents, pages
 from tocsin.store.port import MonitorWithHealth, Page, chunks
 from tocsin.store.schema import environments, monitors, policies, tracks
+from tocsin.store.texts import clean, clean_json
 
 _ORDERS: Final = ("id", "display_name", "create_time", "update_time")
 _MANY: Final = 500  # values in one IN
@@ -67,13 +68,13 @@ def to_row(monitor: Monitor, policy: int) -> tuple[Any, ...]:
         monitor.paused_until,
         monitor.muted_until,
         monitor.policy.kind.value,
-        monitor.origin,
-        monitor.owner,
-        monitor.display_name,
+        clean(monitor.origin),
+        clean(monitor.owner),
+        clean(monitor.display_name),
         monitor.revision,
         monitor.create_time,
         monitor.update_time,
-        _encode(body).decode(),
+        clean_json(_encode(body)).decode(),
         None,
     )
 

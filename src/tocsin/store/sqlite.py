@@ -26,6 +26,8 @@ _WRITER_PRAGMAS: Final = (
     "wal_autocheckpoint = 4096",
     "journal_size_limit = 67108864",
     "temp_store = MEMORY",
+    # Where the library overwrites all that is deleted with zeros, dropping a table takes eight times as long.
+    "secure_delete = FAST",
 )
 _READER_PRAGMAS: Final = ("query_only = ON", "cache_size = -8192", "mmap_size = 1073741824", "temp_store = MEMORY")
 BEGIN: Final = "BEGIN IMMEDIATE"  # of a writer

@@ -14,7 +14,7 @@ Row = tuple[Any, ...]
 
 
 class Upsert:
-    """INSERT … ON CONFLICT (primary key) DO UPDATE for all columns that are not in the key or in `fixed`."""
+    """INSERT … ON CONFLICT (primary key) DO UPDATE for all columns that are not in the key or in `fixed`, if any."""
 
     def __init__(
         self, table: Table, dialect: Dialect, *, fixed: Collection[str] = (), generated: Collection[str] = ()
@@ -28,7 +28,12 @@ class Upsert:
                 for name in columns
                 if name not in fixed and name not in table.primary_key.columns
             }
-            insert = insert.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=updated)
+            key = list(table.primary_key.columns)
+            insert = (
+                insert.on_conflict_do_update(index_elements=key, set_=updated)
+                if updated
+                else insert.on_conflict_do_nothing(index_elements=key)
+            )
         compiled = insert.compile(dialect=dialect, column_keys=columns)
         assert getattr(compiled, "positiontup", None) == columns, "tuples are bound in the order of the columns"
         self._text = str(compiled)
