@@ -80,6 +80,8 @@ cdef class Batch:
             raise ValueError(f"a duration of {duration} ms")
         if len(monitor) > 0xffff or len(name) > 0xffff:
             raise ValueError("an id or a name of more than 65535 bytes")
+        if self.busy:
+            raise RuntimeError("another thread is in the middle of this batch")
         self._reserve(self.size + 1)
         report.monitor = self._place(monitor)
         report.monitor_size = <uint16_t>len(monitor)

@@ -24,6 +24,8 @@ cdef class Recorded:
     cdef int reserve(self, uint32_t rows) except -1:
         cdef void *grown
         cdef uint32_t capacity
+        if self.busy:
+            raise RuntimeError("another thread is in the middle of a batch of check-ins")
         if rows <= self.capacity:
             return 0
         capacity = max(rows, self.capacity * 2, <uint32_t>16)

@@ -13,6 +13,7 @@ from tocsin.engine.delta import Delta
 from tocsin.store import changes, incidents, keys, monitors, refusals, schema, trace_errors, windows
 from tocsin.store.check_in_writes import CheckInWrites
 from tocsin.store.fence import Fence, Passing
+from tocsin.store.saved import Saved
 from tocsin.store.upsert import Upsert, cursor_of
 
 _DELETE_TRACK: Final = delete(schema.tracks).where(schema.tracks.c.number == bindparam("gone"))
@@ -31,6 +32,7 @@ class Commit:
         self._deleted_tracks = Upsert(schema.deleted_tracks, dialect)
         self._windows = Upsert(schema.maintenance_windows, dialect, fixed=("project", "id", "create_time"))
         self._tracks = Upsert(schema.tracks, dialect, fixed=("monitor", "environment", "create_time"))
+        self._saved = Saved(dialect)
         self._check_ins = CheckInWrites(dialect)
         self._incidents = Upsert(schema.incidents, dialect, fixed=("project", "monitor", "track"))
         self._outages = Upsert(schema.outages, dialect)
@@ -73,7 +75,7 @@ class Commit:
 
     def _begin(self, cursor: Any, fence: Fence, delta: Delta, position: int, changed: list[changes.Row]) -> None:
         """What others refer to comes first."""
-        self.enter(cursor, fence, position, delta.clock)
+        self.enter(cursor, fence, position, delta.clock, delta.watermark)
         self._changes(cursor, changed)
         self._policies(cursor, [monitors.policy_to_row(*item) for item in delta.policies.items()])
         self._environments(cursor, list(delta.environments.items()))
@@ -82,7 +84,11 @@ class Commit:
         living = (pair for number, pair in delta.monitors.items() if number not in delta.deleted_monitors)
         self._monitors(cursor, [monitors.to_row(*pair) for pair in living])
         self._windows(cursor, [windows.to_row(window) for window in delta.windows.values()])
-        self._tracks(cursor, [monitors.track_to_row(track, delta.clock, 0) for track in delta.tracks.values()])
+        self._tracks(
+            cursor, [monitors.track_to_row(track, delta.clock, delta.applied) for track in delta.tracks.values()]
+        )
+        if delta.saved:
+            self._saved(cursor, delta.saved)
         self._check_ins(cursor, delta)
         # Oldest first: one that was resolved makes room for the next one of the same track.
         self._incidents(cursor, [incidents.to_row(delta.incidents[number]) for number in sorted(delta.incidents)])

@@ -6,6 +6,7 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, Select, Text, asc, cast, desc, select, tuple_
 
+from tocsin._core.saved import packed
 from tocsin.domain import errors
 from tocsin.domain.incident import Incident
 from tocsin.domain.instant import Instant
@@ -221,4 +222,4 @@ def track_to_row(track: Track, at: Instant, applied: int) -> tuple[Any, ...]:
     `applied`: the newest check-in that the row contains.
     """
     values = msgspec.structs.astuple(track)
-    return *values[:3], *values[4:], at, applied, None
+    return *values[:3], *values[4:], at, applied, packed(values, applied)
