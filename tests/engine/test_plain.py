@@ -164,7 +164,9 @@ class Pair(RuleBasedStateMachine):
             batch.append(name, KINDS.index("OK"))
         self.both([ReportBatch(1, batch, self.now, {})])
 
-    @rule(gaps=st.lists(st.integers(1, 3 * MINUTE), max_size=12), names=st.lists(st.sampled_from(NAMES[:4]), min_size=1))
+    @rule(
+        gaps=st.lists(st.integers(1, 3 * MINUTE), max_size=12), names=st.lists(st.sampled_from(NAMES[:4]), min_size=1)
+    )
     def beat(self, gaps: list[int], names: list[str]) -> None:
         """What every day is like."""
         for gap in gaps:
@@ -272,5 +274,5 @@ def facts(world: World) -> Counter[str]:
     )
 
 
-Pair.TestCase.settings = settings(max_examples=120, stateful_step_count=40, deadline=None)
+Pair.TestCase.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
 TestPair = Pair.TestCase
