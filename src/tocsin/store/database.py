@@ -62,7 +62,7 @@ class Database:
                 with self._transaction(self.writer) as connection:
                     yield connection
             except StoreTrouble as trouble:
-                self._trouble, self._troubles = str(trouble), self._troubles + 1
+                self._trouble, self._troubles = trouble.message, self._troubles + 1
                 raise
             self._troubles = 0
 
@@ -176,7 +176,7 @@ def trouble() -> Iterator[None]:
         raise StoreTrouble("all connections to the database are busy") from error
     except Exception as error:
         if is_passing(error):
-            raise StoreTrouble(str(_cause(error)).strip()) from error
+            raise _told(_cause(error)) from error
         raise
 
 
@@ -198,6 +198,14 @@ def _is_elsewhere(error: BaseException) -> bool:
     from tocsin.store import postgresql  # noqa: PLC0415 - as above
 
     return postgresql.is_elsewhere(cause)
+
+
+def _told(cause: Any) -> StoreTrouble:
+    """On one line. That a server cannot be reached is for all to know, which server it is is not."""
+    text = " ".join(str(cause).split())
+    if _is_psycopg(cause) and cause.sqlstate is None:
+        return StoreTrouble("the database cannot be reached", text)
+    return StoreTrouble(text)
 
 
 def _cause(error: BaseException) -> Any:
