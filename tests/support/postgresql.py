@@ -66,6 +66,10 @@ class Postgres:
             cursor = connection.execute(statement)
             return cursor.fetchall() if cursor.description else []
 
+    def schema(self, url: str) -> str:
+        """What pg_dump says of a database's tables, in the order of their names."""
+        return self._run("pg_dump", "--schema-only", "--no-owner", url)
+
     def start(self, *, wait: bool = True) -> None:
         options = [f"--{setting}" for setting in self._settings]
         with (self.folder / "log").open("ab") as log:
@@ -138,11 +142,12 @@ class Postgres:
             migrations.upgrade(self.url(TEMPLATE))
         return TEMPLATE
 
-    def _run(self, program: str, *arguments: str) -> None:
+    def _run(self, program: str, *arguments: str) -> str:
         done = subprocess.run(
             [self._bin / program, *arguments], cwd=self._data, capture_output=True, text=True, check=False, **self._as
         )
         assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
 
 
 def _nobody() -> dict[str, int]:

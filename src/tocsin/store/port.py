@@ -32,7 +32,7 @@ class StoreTrouble(Unavailable):
     """
 
     def __init__(self, message: str, detail: str = "") -> None:
-        """`message` is for callers; `detail` is for the log, in the text of the exception: it may name hosts and users."""
+        """`message` is for callers; `detail`, which may name hosts and users, is for the log: `str` has both."""
         super().__init__(message, reason="STORE_UNAVAILABLE", retry_after_ms=1_000)
         self.detail = detail
 
