@@ -29,8 +29,8 @@ _QUICK = ("shared_buffers=32MB", "max_connections=100", "autovacuum=off", "fsync
 class Postgres:
     """`start`, `stop`, `kill`: of the server process; `new_database` gives URLs."""
 
-    def __init__(self, *, settings: tuple[str, ...] = _QUICK) -> None:
-        """`settings` are "name=value"; with () it is as it comes, fsync and all."""
+    def __init__(self, *, settings: tuple[str, ...] = _QUICK, primary: "Postgres | None" = None) -> None:
+        """`settings` are "name=value"; with () it is as it comes, fsync and all. `primary`: this is a standby of it."""
         self.folder = Path(tempfile.mkdtemp(prefix="tocsin-postgresql-"))
         self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
@@ -43,6 +43,12 @@ class Postgres:
         self._data.mkdir(mode=0o700)
         if self._as:
             shutil.chown(self._data, **self._as)
+        if primary is None:
+            self._make()
+        else:
+            self._run("pg_basebackup", "-d", primary.url(), "-D", str(self._data), "--write-recovery-conf", "--no-sync")
+
+    def _make(self) -> None:
         # The locale is not C: names must sort and compare the same whatever a database was made with.
         words = ("--auth=trust", "--username=postgres", "--encoding=UTF8", "--no-sync", "--no-instructions")
         locale = ("--locale-provider=builtin", "--builtin-locale=PG_UNICODE_FAST", "--locale=C")
