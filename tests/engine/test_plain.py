@@ -277,5 +277,5 @@ def facts(world: World) -> Counter[str]:
     )
 
 
-Pair.TestCase.settings = settings(max_examples=120, stateful_step_count=40, deadline=None)
+Pair.TestCase.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
 TestPair = Pair.TestCase

@@ -94,12 +94,13 @@ class Kept:
         names = {monitor.number: monitor.id for monitor, _ in self.monitors.values()}
         facts: list[Fact] = []
         for columns in delta.columns:
-            for index in range(len(columns.recorded)):
+            stored = set(columns.recorded.numbers())
+            for index in range(len(columns.reported)):
                 row = columns.check_in(index, engine.state.environments)
-                assert row.number not in self.check_ins or row.number in delta.check_ins
-                if row.number not in delta.check_ins:
-                    self.check_ins[row.number] = msgspec.structs.replace(row, monitor_id=names[row.monitor])
                 facts.append(CheckInRecorded(row, ReportKind.OK, True))
+                assert row.number not in self.check_ins or row.number in delta.check_ins
+                if row.number not in delta.check_ins and row.number in stored:
+                    self.check_ins[row.number] = msgspec.structs.replace(row, monitor_id=names[row.monitor])
         return facts
 
     def settle_moved(self, delta: Delta, engine: Engine) -> None:

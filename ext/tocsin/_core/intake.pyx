@@ -446,6 +446,23 @@ def heartbeats(bytes request not None, tuple projects not None, Py_ssize_t limit
     return read(request, projects, limit, &shape)
 
 
+def text_of(bytes request not None, uint32_t number):
+    cdef place_t text = <place_t>PyBytes_AS_STRING(request), wrong
+    cdef Py_ssize_t size = PyBytes_GET_SIZE(request)
+    cdef shape_t shape
+    cdef head_t head
+    if not 0 < number < 1 << 29:
+        raise ValueError(f"no field has the number {number}")
+    shape.heartbeats = False
+    shape.parent, shape.requests, shape.partial, shape.sequence = number, 0, 0, 0
+    head.parent, head.parent_size, head.sequence, head.partial, head.count = text, 0, 0, False, 0
+    with nogil:
+        wrong = read_head(text, text + size, &shape, &head)
+    if wrong != NULL:
+        raise Malformed(wrong - text)
+    return head.parent[:head.parent_size].decode()
+
+
 def rest(Batch batch not None, rows=None):
     cdef Py_ssize_t total = 0
     cdef uint32_t size

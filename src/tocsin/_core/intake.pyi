@@ -45,6 +45,9 @@ def check_ins(request: bytes, projects: tuple[str, ...], limit: int, *, stream: 
 def heartbeats(request: bytes, projects: tuple[str, ...], limit: int, *, stream: bool = False) -> Intake:
     """The same of a BatchSendHeartbeatsRequest or a StreamHeartbeatsRequest."""
 
+def text_of(request: bytes, number: int) -> str:
+    """The text field of this number in a message, "" when it has none. Malformed: the message, not what is in it."""
+
 def rest(batch: Batch, rows: Iterable[int] | None = None) -> bytes:
     """A request, like the one that the batch was read from, of some of its rows alone: without `rows`, the rest.
 

@@ -15,7 +15,7 @@ def told(readiness: dict[str, Any], judged: Instant, trouble: str) -> dict[str, 
     """
     ahead = judged / 1000 - time.time()
     if trouble:
-        problem = f"the database cannot now: {trouble}"
+        problem = f"the store cannot now: {trouble}"
     elif ahead > _CLOCK_AHEAD_S:
         problem = f"the clock was set back by {ahead:.0f} s; nothing is judged until it has caught up"
     else:

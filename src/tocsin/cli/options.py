@@ -16,7 +16,7 @@ from tocsin.store.database import shown
 from tocsin.store.port import StoreTrouble
 
 Command = Callable[..., Any]
-_LEGIBLE: Final = r"^postgres[^/]*//([^/@]*:[^/@]+@|.*[?&]password=.)"
+_READABLE: Final = r"^postgres[^/]*//([^/@]*:[^/@]+@|.*[?&]password=.)"
 
 
 def data_options(command: Command) -> Command:
@@ -30,7 +30,7 @@ def data_options(command: Command) -> Command:
 
 def load_settings(config: str | None, **flags: object) -> Settings:
     """Flags are "section_key"; what is None was not given."""
-    if re.search(_LEGIBLE, str(flags.get("store__url") or "")):
+    if re.search(_READABLE, str(flags.get("store__url") or "")):
         click.echo(
             "the password in --store can be seen in the list of processes; set TOCSIN_STORE__URL instead", err=True
         )

@@ -28,11 +28,17 @@ class Columns(NamedTuple):
     project: int
     dialect: str
     client: str
+    also: Recorded | None = None  # with those of what was deleted in the same batch: reported, and not to be stored
+
+    @property
+    def reported(self) -> Recorded:
+        """All that a report was honoured for, to be counted."""
+        return self.also if self.also is not None else self.recorded
 
     def check_in(self, index: int, environments: Sequence[str]) -> CheckIn:
-        """A row as an object; it names no monitor. `environments` by number."""
+        """A row of `reported` as an object; it names no monitor. `environments` by number."""
         number, monitor, track, state, received, updated, end, duration, expected, policy, environment, _, _ = (
-            self.recorded.row(index)
+            self.reported.row(index)
         )
         return CheckIn(
             number=number,
@@ -135,7 +141,8 @@ class Delta:
             if row.monitor not in monitors and row.track not in tracks
         }
         self.columns = [
-            columns._replace(recorded=without(columns.recorded, monitors, tracks)) for columns in self.columns
+            columns._replace(recorded=without(columns.recorded, monitors, tracks), also=columns.recorded)
+            for columns in self.columns
         ]
         self.new_check_ins &= self.check_ins.keys()
         self.renamed_check_ins &= self.check_ins.keys()

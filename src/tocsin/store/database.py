@@ -86,7 +86,7 @@ class Database:
                         self._let_go()
                         raise
             except StoreTrouble as trouble:
-                self._trouble, self._troubles = str(trouble), self._troubles + 1
+                self._trouble, self._troubles = trouble.message, self._troubles + 1
                 raise
             self._troubles = 0
 
@@ -225,7 +225,7 @@ def trouble() -> Iterator[None]:
         raise StoreTrouble("all connections to the database are busy") from error
     except Exception as error:
         if is_passing(error):
-            raise StoreTrouble(str(_cause(error)).strip()) from error
+            raise _told(_cause(error)) from error
         raise
 
 
@@ -247,6 +247,14 @@ def _is_elsewhere(error: BaseException) -> bool:
     from tocsin.store import postgresql  # noqa: PLC0415 - as above
 
     return postgresql.is_elsewhere(cause)
+
+
+def _told(cause: Any) -> StoreTrouble:
+    """On one line. That a server cannot be reached is for all to know, which server it is is not."""
+    text = " ".join(str(cause).split())
+    if _is_psycopg(cause) and cause.sqlstate is None:
+        return StoreTrouble("the database cannot be reached", text)
+    return StoreTrouble(text)
 
 
 def _cause(error: BaseException) -> Any:

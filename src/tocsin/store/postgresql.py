@@ -73,7 +73,12 @@ class _Text(StrDumperUnknown):
 def connect(url: str, role: str, *, busy_timeout_ms: int, statement_timeout_ms: int) -> psycopg.Connection[Any]:
     """A session of ours, in autocommit: who begins a transaction says so. psycopg.OperationalError: not now."""
     words = parsed(url)
-    ours: dict[str, Any] = {"connect_timeout": _CONNECT_S, "target_session_attrs": "read-write", **_KEEPALIVES}
+    ours: dict[str, Any] = {
+        "connect_timeout": _CONNECT_S,
+        "target_session_attrs": "read-write",
+        "client_encoding": "UTF8",
+        **_KEEPALIVES,
+    }
     given = {name: value for name, value in ours.items() if name not in words}
     connection = psycopg.connect(_plain(url), autocommit=True, application_name=f"tocsin {role}", **given)
     session = {

@@ -53,6 +53,14 @@ def read_heartbeats(
     )
 
 
+def text_of(request: bytes, number: int) -> str:
+    """One text field of a request in wire bytes, "" when it has none; nothing is said of what is inside its reports."""
+    try:
+        return intake.text_of(request, number)
+    except intake.Malformed as malformed:
+        raise _malformed(malformed.offset) from None
+
+
 def _read(scan: Callable[[], intake.Intake], decode: Callable[[bytes], Sequence[Row]], prefix: int) -> Requests[Row]:
     try:
         found = scan()
