@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import Connection, Row, Select, Table, select
 
 from tocsin.domain import ids
-from tocsin.domain.check_in import STATE_NUMBERS, STATES_BY_NUMBER, CheckIn
+from tocsin.domain.check_in import STATE_NUMBERS, STATES_BY_NUMBER, CheckIn, State
 from tocsin.engine.delta import Columns
 from tocsin.store import weeks
 from tocsin.store.check_in_tables import is_open_in
@@ -228,6 +228,17 @@ def open_runs(connection: Connection) -> Iterator[Select[Any]]:
         table = piece.check_ins
         numbers = select(table.c.number).where(is_open_in(table))
         yield select_check_ins(table).where(table.c.number.in_(numbers)).order_by(table.c.number)
+
+
+def after(connection: Connection, watermark: int) -> list[Select[Any]]:
+    """Statements to be asked one after the other: `AfterRow`s, oldest first. Only an OK may have come in columns."""
+    found = []
+    for piece in reversed(weeks.pieces(connection, above=watermark)):
+        table = piece.check_ins
+        columns = (table.c.number, table.c.track, table.c.receive_time, table.c.duration_ms)
+        here = (table.c.number > watermark, table.c.state == STATE_NUMBERS[State.OK])
+        found.append(select(*columns).where(*here).order_by(table.c.number))
+    return found
 
 
 def _each(connection: Connection, table: Table, *conditions: Any) -> Iterator[CheckIn]:
