@@ -107,6 +107,18 @@ cdef class Batch:
         cdef report_t *report = self._at(row)
         return report.begin, report.end
 
+    def part(self, Py_ssize_t begin, Py_ssize_t end):
+        cdef Batch made = Batch()
+        if self.owner is None:
+            raise TypeError("this batch was not read from a request")
+        if not 0 <= begin <= end <= <Py_ssize_t>self.size:
+            raise IndexError(f"no reports {begin} to {end} in a batch of {self.size}")
+        made._reserve(<uint32_t>(end - begin))
+        memcpy(made.reports, self.reports + begin, <size_t>(end - begin) * sizeof(report_t))
+        made.size = <uint32_t>(end - begin)
+        made.owner, made.text, made.text_size = self.owner, self.text, self.text_size
+        return made
+
     def drop(self, rows not None):
         cdef uint32_t row, kept = 0
         cdef set gone = set(rows)
