@@ -103,7 +103,7 @@ def _of_project(
     counted = connection.execute(select(func.count()).select_from(mine.limit(FEW + 1).subquery())).scalar_one()
     found: list[Row[Any]] = []
     looked = 0
-    for piece in weeks.pieces(connection, above=_first(only) - 1, below=below):
+    for piece in weeks.tables_of(connection, above=_first(only) - 1, below=below):
         blocks = _few(connection, piece, project, below, limit) if counted <= FEW else _walk(connection, piece, below)
         for floor, ceiling, cost, numbers in blocks:
             number = piece.check_ins.c.number
@@ -126,7 +126,13 @@ def _walk(connection: Connection, piece: Piece, below: int) -> Iterator[_Block]:
     size = _FIRST_BLOCK
     ceiling = min(below, piece.end)
     while ceiling > piece.start:
-        last = select(number).where(number < ceiling).order_by(number.desc()).offset(size - 1).limit(1)
+        last = (
+            select(number)
+            .where(number >= piece.start, number < ceiling)
+            .order_by(number.desc())
+            .offset(size - 1)
+            .limit(1)
+        )
         floor = connection.execute(last).scalar()
         yield piece.start if floor is None else floor, ceiling, size, None
         ceiling = piece.start if floor is None else floor
