@@ -295,7 +295,7 @@ def executemany(server: Tocsin, folder: Path, transactions: int) -> Round:
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA synchronous = FULL").close()
     assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-    text = f"INSERT INTO check_ins VALUES ({', '.join('?' * len(rows[0]))})"
+    text = f"INSERT INTO check_ins_kept VALUES ({', '.join('?' * len(rows[0]))})"
     latencies = []
     cpu, begin = time.process_time(), time.perf_counter()
     for start in range(0, len(rows), BATCH):
