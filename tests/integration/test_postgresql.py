@@ -250,3 +250,15 @@ def test_a_password_is_in_no_error(postgres, url):
         assert "secret" not in repr(refused.value) + repr(refused.value.__cause__) + repr(store.database.writer)
     finally:
         store.close()
+
+
+def test_text_is_compared_by_code_points_in_every_column(postgres, url):
+    """Whatever language a database is set to: a step that adds a column of text has to say so."""
+    rows = postgres.execute(
+        "SELECT attrelid::regclass::text, attname, collname FROM pg_attribute"
+        " JOIN pg_class ON pg_class.oid = attrelid JOIN pg_collation ON pg_collation.oid = attcollation"
+        " WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND attnum > 0 AND NOT attisdropped",
+        database=url.rpartition("/")[2],
+    )
+    assert len(rows) > 30
+    assert [row for row in rows if row[2] != "C" and row[0] != "alembic_version"] == []

@@ -7,7 +7,8 @@ import msgspec
 from sqlalchemy import Connection, Row, Select, Table, select
 
 from tocsin.domain import ids
-from tocsin.domain.check_in import STATE_NUMBERS, STATES_BY_NUMBER, CheckIn
+from tocsin.domain.check_in import STATE_NUMBERS, STATES_BY_NUMBER, CheckIn, State
+from tocsin.engine.delta import Columns
 from tocsin.store import weeks
 from tocsin.store.check_in_tables import is_open_in
 from tocsin.store.port import chunks
@@ -36,6 +37,12 @@ class Detail(msgspec.Struct, frozen=True, omit_defaults=True):
 _NO_DETAIL = Detail()
 _encode_detail = msgspec.json.Encoder().encode
 _decode_detail = msgspec.json.Decoder(Detail).decode
+
+
+def detail_of(dialect: str, client: str) -> str:
+    """The text of a check-in that has nothing else of a detail; "" for NULL."""
+    text = _encode_detail(Detail(dialect=dialect, client=client)).decode()
+    return text if text != "{}" else ""
 
 
 def to_row(check_in: CheckIn) -> tuple[Any, ...]:
@@ -73,6 +80,19 @@ def to_row(check_in: CheckIn) -> tuple[Any, ...]:
         detail.decode() if detail != b"{}" else None,
         check_in.policy,
     )
+
+
+def rows_of(columns: Columns) -> list[tuple[Any, ...]]:
+    """As `to_row`, of check-ins in columns: where there are few of them, or a week ends among them."""
+    detail = detail_of(columns.dialect, columns.client) or None
+    found = []
+    for index in range(len(columns.recorded)):
+        number, monitor, track, state, received, updated, ended, duration, expected, policy, *_ = columns.recorded.row(
+            index
+        )
+        head = (number, columns.project, monitor, track, state, received, updated, None, ended, duration, expected)
+        found.append((*head, None, False, None, False, None, detail, policy))
+    return found
 
 
 def id_to_row(check_in: CheckIn) -> tuple[int, bytes, int]:
@@ -206,6 +226,17 @@ def open_runs(connection: Connection) -> Iterator[Select[Any]]:
         table = piece.check_ins
         numbers = select(table.c.number).where(is_open_in(table))
         yield select_check_ins(table).where(table.c.number.in_(numbers)).order_by(table.c.number)
+
+
+def after(connection: Connection, watermark: int) -> list[Select[Any]]:
+    """Statements to be asked one after the other: `AfterRow`s, oldest first. Only an OK may have come in columns."""
+    found = []
+    for piece in reversed(weeks.pieces(connection, above=watermark)):
+        table = piece.check_ins
+        columns = (table.c.number, table.c.track, table.c.receive_time, table.c.duration_ms)
+        here = (table.c.number > watermark, table.c.state == STATE_NUMBERS[State.OK])
+        found.append(select(*columns).where(*here).order_by(table.c.number))
+    return found
 
 
 def _each(connection: Connection, table: Table, *conditions: Any) -> Iterator[CheckIn]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Row, Select, Table, literal_column, select
+from sqlalchemy import Connection, Row, Select, Table, literal_column, select
 
 from tocsin.domain.project_settings import ProjectSettings
 from tocsin.engine.memory import Snapshot
@@ -22,26 +22,29 @@ CHUNK: Final = 1024
 
 
 class Loading:
-    """One read transaction, open until the four streams have been read to their ends or `close()` is called."""
+    """One read transaction, open until the five streams have been read to their ends or `close()` is called."""
 
     def __init__(self, database: Database) -> None:
         with trouble():
             self._connection = database.readers.connect()
             weeks.hold(self._connection)
-            self._left = 4
+            self._left = 5
 
     def snapshot(self) -> Snapshot:
         """Each stream can be read once, in any order, from one thread at a time; it may raise `StoreTrouble`."""
-        clock = select(partitions.c.alive_at).where(partitions.c.id == PARTITION)
+        partition = select(partitions.c.alive_at, partitions.c.watermark).where(partitions.c.id == PARTITION)
         with trouble():
+            clock, watermark = self._connection.execute(partition).one()
             return Snapshot(
-                clock=self._connection.execute(clock).scalar(),
+                clock=clock,
+                watermark=watermark,
                 policies=[(number, monitors.policy_of(body)) for number, body in self._all(schema.policies)],
                 environments=[(number, name) for number, name in self._all(schema.environments)],
                 monitors=self._raw(_monitor_rows()),
                 tracks=self._raw(_track_rows()),
                 open_runs=self._objects(check_ins.open_runs(self._connection), check_ins.from_row),
                 open_incidents=self._objects([_open_incidents()], incidents.from_row),
+                after=self._raw(*check_ins.after(self._connection, watermark)),
                 sequences=dict(self._all(schema.sequences)),
                 outages=[(start, end) for start, end in self._connection.execute(_long_outages())],
                 windows=windows.load(self._connection),
@@ -58,17 +61,17 @@ class Loading:
     def _all(self, table: Table) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in self._connection.execute(select(table))]
 
-    def _raw(self, statement: Select[Any]) -> Iterator[list[Any]]:
+    def _raw(self, *statements: Select[Any]) -> Iterator[list[Any]]:
         """The driver's tuples as they are."""
-        text = str(statement.compile(dialect=self._connection.dialect, compile_kwargs={"literal_binds": True}))
         with self._stream(), trouble():
-            cursor = raw_cursor(self._connection)
-            try:
-                cursor.execute(text)
-                while rows := list(cursor.fetchmany(CHUNK)):
-                    yield rows
-            finally:
-                cursor.close()
+            for statement in statements:
+                cursor = raw_cursor(self._connection)
+                try:
+                    cursor.execute(_text(self._connection, statement))
+                    while rows := list(cursor.fetchmany(CHUNK)):
+                        yield rows
+                finally:
+                    cursor.close()
 
     def _objects(self, statements: Iterable[Select[Any]], from_row: Callable[[Row[Any]], T]) -> Iterator[list[T]]:
         with self._stream(), trouble():
@@ -79,11 +82,15 @@ class Loading:
 
     @contextmanager
     def _stream(self) -> Iterator[None]:
-        """The last of the four to end gives the connection back."""
+        """The last of the five to end gives the connection back."""
         yield
         self._left -= 1
         if self._left == 0:
             self.close()
+
+
+def _text(connection: Connection, statement: Select[Any]) -> str:
+    return str(statement.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True}))
 
 
 def _monitor_rows() -> Select[Any]:
@@ -97,7 +104,9 @@ def _track_rows() -> Select[Any]:
     number, monitor, environment, *rest = list(schema.tracks.columns)[: monitors.TRACK_COLUMNS]
     deleted = select(schema.deleted_monitors.c.number)
     return (
-        select(number, monitor, environment, literal_column("0"), *rest).where(monitor.not_in(deleted)).order_by(number)
+        select(number, monitor, environment, literal_column("0"), *rest, schema.tracks.c.applied)
+        .where(monitor.not_in(deleted))
+        .order_by(number)
     )
 
 

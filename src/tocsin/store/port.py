@@ -31,8 +31,13 @@ class StoreTrouble(Unavailable):
     `Store.commit` may be repeated as it is: it counts once. Of other writes a person has to look.
     """
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, detail: str = "") -> None:
+        """`message` is for callers; `detail`, which may name hosts and users, is for the log: `str` has both."""
         super().__init__(message, reason="STORE_UNAVAILABLE", retry_after_ms=1_000)
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return f"{self.message}: {self.detail}" if self.detail else self.message
 
 
 class Fenced(Exception):
@@ -45,6 +50,10 @@ class Fenced(Exception):
     def __init__(self, message: str, found: tuple[int, int] | None = None) -> None:
         super().__init__(message)
         self.found = found
+
+
+class Locked(Exception):
+    """Another process serves or migrates this database."""
 
 
 @dataclass(frozen=True, slots=True)

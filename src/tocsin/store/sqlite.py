@@ -30,11 +30,12 @@ _WRITER_PRAGMAS: Final = (
     "secure_delete = FAST",
 )
 _READER_PRAGMAS: Final = ("query_only = ON", "cache_size = -8192", "mmap_size = 1073741824", "temp_store = MEMORY")
+BEGIN: Final = "BEGIN IMMEDIATE"  # of a writer
 
 
 def writer(url: str, options: dict[str, Any], *, busy_timeout_ms: int) -> Engine:
     """One connection. `options` are what engines of all databases are made with."""
-    return _engine(url, "BEGIN IMMEDIATE", _WRITER_PRAGMAS, busy_timeout_ms, {**options, "pool_size": 1})
+    return _engine(url, BEGIN, _WRITER_PRAGMAS, busy_timeout_ms, {**options, "pool_size": 1})
 
 
 def readers(url: str, options: dict[str, Any], *, busy_timeout_ms: int, size: int) -> Engine:

@@ -25,8 +25,9 @@ from tocsin.store import (
     weeks,
     windows,
 )
-from tocsin.store.commit import Commit, Fence, acquire, stamp
+from tocsin.store.commit import Commit, only_adds
 from tocsin.store.database import STATEMENT_TIMEOUT_MS, open_database
+from tocsin.store.fence import Fence, acquire
 from tocsin.store.loading import Loading
 from tocsin.store.port import Change, CheckInFilter, Fenced, MonitorWithHealth, Page, StoreTrouble
 
@@ -84,31 +85,43 @@ class SqlStore:
     def commit(self, delta: Delta, position: int) -> None:
         fence = self._owned()
         try:
-            with self.database.write() as connection:
-                self._commit(connection, fence, delta, position)
+            changed = self._commit.changed(self.database.look_up, delta)
+            done = False
+            if only_adds(delta):
+                with self.database.write_directly() as cursor:
+                    done = self._commit.ordinary(cursor, fence, delta, position, changed)
+            if not done:
+                with self.database.write() as connection:
+                    self._commit.whole(connection, fence, delta, position, changed)
         except StoreTrouble:
             self._in_doubt = delta
+            self._commit.forget_weeks()
             raise
         except Fenced as fenced:
             # The connection broke over a commit that was kept. We hold the write lock: it is not still under way.
             if self._in_doubt is not delta or fenced.found != (position, fence.epoch):
                 raise
+        except Exception:
+            self._commit.forget_weeks()  # tables that were made went with the transaction
+            raise
         self._in_doubt = None
         self._fence = fence._replace(position=position)
         self._commit.remember(delta)
 
     def alive(self, clock: Instant) -> None:
         with self.database.write() as connection:
-            stamp(connection, self._owned(), clock)
+            self._commit.enter.stamp(connection, self._owned(), clock)
 
     def prepare(self, now: Instant) -> None:
         with self.database.write() as connection:
             week_tables.make_ahead(connection, [weeks.start_at(now + ahead) for ahead in week_tables.AHEAD])
+            self._commit.forget_weeks()
 
     def expire(
         self, *, check_ins_before: Instant, refusals_before: Instant, trace_errors_before: Instant = 0, limit: int
     ) -> int:
         with self.database.write() as connection:
+            self._commit.forget_weeks()
             return retention.expire(
                 connection,
                 check_ins_before=check_ins_before,

@@ -38,6 +38,14 @@ class Upsert:
         assert getattr(compiled, "positiontup", None) == columns, "tuples are bound in the order of the columns"
         self._text = str(compiled)
 
-    def __call__(self, connection: Connection, rows: Sequence[Row]) -> None:
-        if rows:
-            connection.exec_driver_sql(self._text, list(rows))
+    def __call__(self, cursor: Any, rows: Sequence[Row]) -> None:
+        """`cursor` is the driver's, in a transaction."""
+        if len(rows) == 1:
+            cursor.execute(self._text, rows[0])
+        elif rows:
+            cursor.executemany(self._text, rows)
+
+
+def cursor_of(connection: Connection) -> Any:
+    """The driver's, in the same transaction."""
+    return connection.connection.cursor()

@@ -41,6 +41,9 @@ class Piece(NamedTuple):
     end: int
 
 
+WHOLE_PIECE: Final = Piece(*WHOLE, 0, END)
+
+
 def start_of(number: int) -> int:
     """The first number of the week that a number is of."""
     return number // LENGTH * LENGTH
@@ -85,7 +88,7 @@ def kept(end: int = END) -> Piece:
 def pieces(connection: Connection, *, above: int = -1, below: int = END) -> list[Piece]:
     """Newest first: those that may have numbers greater than `above` and smaller than `below`."""
     if connection.dialect.name != "sqlite":
-        return [Piece(*WHOLE, 0, END)]
+        return [WHOLE_PIECE]
     known = starts(connection)
     found = [kept(known[0] if known else END), *map(week, known)]
     return [piece for piece in reversed(found) if piece.start < below and piece.end > above + 1]

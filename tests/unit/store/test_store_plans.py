@@ -11,7 +11,7 @@ from tocsin.domain.commands import DeleteRefusals
 from tocsin.domain.facts import CheckInRefused
 from tocsin.domain.instant import DAY
 from tocsin.engine.memory import Needs
-from tocsin.store import CheckInFilter, check_ins, pages
+from tocsin.store import CheckInFilter, SqlStore, check_ins, pages
 from tocsin.store.browse import SqlBrowse
 from tocsin.store.browse_port import MonitorSearch, Turn
 from tocsin.store.weeks import WEEK
@@ -67,6 +67,7 @@ IN_ORDER = (
     "recall",
 )
 WEEKLY = ("latest", "check-ins of a monitor", "counts", "load")
+OPEN_ONLY = ("uq_incidents_open", "ix_check_ins_open")  # as many rows as are open
 GROWING = ("check_ins", "check_in_ids", "incidents", "refusals", "changes", "trace_errors")
 
 
@@ -119,3 +120,41 @@ def test_chosen_ids_are_looked_up_in_the_index_of_every_week(tmp_path):
         assert not any(step.startswith("SCAN") for step in plan)
     finally:
         store.close()
+
+
+@pytest.mark.parametrize("read", QUICK)
+def test_nothing_is_scanned_on_postgresql(postgres, read):
+    """With a small table PostgreSQL would scan it and be right, so it is told to do so only where it knows no other way."""
+    url = postgres.new_database()
+    store = SqlStore(url)
+    statements = []
+
+    def see(connection, cursor, statement, parameters, context, many):
+        if statement.startswith(("SELECT", "DELETE", "UPDATE", "INSERT", "WITH")):
+            statements.append((statement, parameters[0] if many else parameters))
+
+    try:
+        with_monitors(store, monitor(1), monitor(2))
+        for engine in (store.database.writer, store.database.readers, store.database.lookups):
+            event.listen(engine, "before_cursor_execute", see)
+        QUICK[read](store)
+        seen = list(statements)
+        assert seen
+        with store.database.write() as connection:
+            connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+            for statement, parameters in seen:
+                plan = connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {statement}", parameters).scalar()
+                for node in nodes(plan[0]["Plan"]):
+                    if node.get("Relation Name", "").startswith(GROWING) and "Scan" in node["Node Type"]:
+                        assert node["Node Type"] != "Seq Scan", statement
+                        bounded = "Index Cond" in node or node.get("Index Name") in OPEN_ONLY
+                        assert bounded or node["Node Type"] == "Bitmap Heap Scan", (statement, node)
+    finally:
+        store.close()
+        postgres.drop(url)
+
+
+def nodes(plan):
+    yield plan
+    for child in plan.get("Plans", ()):
+        yield from nodes(child)
