@@ -19,9 +19,9 @@ from tocsin.api.incidents import IncidentHandlers
 from tocsin.api.maintenance_windows import MaintenanceWindowHandlers
 from tocsin.api.monitors import MonitorHandlers
 from tocsin.api.project_settings import ProjectSettingsHandlers
-from tocsin.app import project_settings
+from tocsin.app import project_settings, standing
 from tocsin.app.maintenance import windows_of
-from tocsin.app.settings import Settings, SettingsError, host_port
+from tocsin.app.settings import Settings, SettingsError
 from tocsin.app.timezones import TimeZones, TimeZoneWatch
 from tocsin.dialects.sentry import ingest as sentry
 from tocsin.dialects.sentry.management import routes as management
@@ -55,6 +55,7 @@ from tocsin.service.maintenance_windows import MaintenanceWindows
 from tocsin.service.monitors import Monitors
 from tocsin.service.principal import Principals
 from tocsin.service.project_settings import Settings as Decisions
+from tocsin.service.room import Room
 from tocsin.service.watching import Watching
 from tocsin.store import SqlStore
 from tocsin.store.browse import SqlBrowse
@@ -67,7 +68,6 @@ _ANSWERED = {"KEY_MISSING": "auth", "KEY_INVALID": "auth", "KEY_SCOPE": "auth", 
 _ANSWERED |= {"STORE_UNAVAILABLE": "overload", "SHUTTING_DOWN": "overload", "BODY_TOO_LARGE": "too_large"}
 _BY_REFUSAL = frozenset({"MONITOR_NOT_FOUND", "MONITOR_DISABLED", "CHECK_IN_CLOSED", "CHECK_IN_MISMATCH"})
 _PAGE = 1_000
-_CLOCK_AHEAD_S = 10.0  # less is a clock being adjusted
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +87,7 @@ class Parts:
     services: dict[str, object]
     journal: LocalJournal
     http: Front
+    room: Room
     failed: Callable[[str, str], None]
     readiness: dict[str, Any]
     time_zones: TimeZoneWatch
@@ -100,7 +101,13 @@ def build(settings: Settings) -> Parts:
         refusals_kept=settings.store.refusals_kept,
     )
     principals = Principals(store)
-    journal = LocalJournal(clock, limit=settings.engine.queue_limit, answer_within_ms=settings.engine.answer_within_ms)
+    journal = LocalJournal(
+        clock,
+        limit=settings.engine.queue_limit,
+        limit_bytes=settings.engine.queue_bytes,
+        answer_within_ms=settings.engine.answer_within_ms,
+    )
+    room = Room(settings.listen.requests_limit, settings.listen.requests_bytes, journal.overloaded)
     time_zones = TimeZones()
     metrics = Metrics(CollectorRegistry(), lambda number: _slug(principals, number))
     watching = Watching(store)
@@ -198,9 +205,9 @@ def build(settings: Settings) -> Parts:
     ops = Ops(
         metrics.registry,
         principals,
-        lambda: _ready(readiness, partition.engine.clock),
+        lambda: standing.ready(readiness, partition.engine.clock),
         monitor_series,
-        open_metrics=_metrics_are_open(settings),
+        open_metrics=standing.metrics_are_open(settings),
     )
     routes = [
         *ops.routes(),
@@ -232,9 +239,13 @@ def build(settings: Settings) -> Parts:
         http=application(
             routes,
             journal.arrival,
-            settings.listen.path_prefix,
+            room,
+            failed,
+            prefix=settings.listen.path_prefix,
             worded=(*management.NOT_FOUND, *sentry.NOT_FOUND) if settings.dialects.sentry else (),
+            busy=(management.BUSY, sentry.BUSY) if settings.dialects.sentry else (),
         ),
+        room=room,
         failed=failed,
         readiness=readiness,
         time_zones=TimeZoneWatch(time_zones, partition, use),
@@ -297,24 +308,6 @@ def _all_monitors(store: SqlStore, project: int) -> Iterator[Any]:
             return
 
 
-def _ready(readiness: dict[str, Any], judged: Instant) -> dict[str, Any]:
-    """Not ready while the clock stands: it was set ahead once, and nothing is judged until this machine catches up."""
-    ahead = judged / 1000 - time.time()
-    if ahead <= _CLOCK_AHEAD_S:
-        return dict(readiness)
-    problem = f"the clock was set back by {ahead:.0f} s; nothing is judged until it has caught up"
-    return readiness | {"ready": False, "problem": problem}
-
-
 def _slug(principals: Principals, number: int) -> str:
     project = principals.project(number)
     return project.slug if project else ""
-
-
-def _metrics_are_open(settings: Settings) -> bool:
-    if settings.telemetry.open_metrics is not None:
-        return settings.telemetry.open_metrics
-    if settings.listen.public_url:
-        return False  # a proxy in front makes loopback public
-    host, _ = host_port(settings.listen.http, "listen.http")
-    return host in ("localhost", "::1") or host.startswith("127.")

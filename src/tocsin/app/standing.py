@@ -1,0 +1,27 @@
+"""What operators may see of a server: whether it is ready, and whether its metrics need no key."""
+
+import time
+from typing import Any, Final
+
+from tocsin.app.settings import Settings, host_port
+from tocsin.domain.instant import Instant
+
+_CLOCK_AHEAD_S: Final = 10.0  # less is a clock being adjusted
+
+
+def ready(readiness: dict[str, Any], judged: Instant) -> dict[str, Any]:
+    """Not ready while the clock stands: it was set ahead once, and nothing is judged until this machine catches up."""
+    ahead = judged / 1000 - time.time()
+    if ahead <= _CLOCK_AHEAD_S:
+        return dict(readiness)
+    problem = f"the clock was set back by {ahead:.0f} s; nothing is judged until it has caught up"
+    return readiness | {"ready": False, "problem": problem}
+
+
+def metrics_are_open(settings: Settings) -> bool:
+    if settings.telemetry.open_metrics is not None:
+        return settings.telemetry.open_metrics
+    if settings.listen.public_url:
+        return False  # a proxy in front makes loopback public
+    host, _ = host_port(settings.listen.http, "listen.http")
+    return host in ("localhost", "::1") or host.startswith("127.")
