@@ -29,8 +29,8 @@ _QUICK = ("shared_buffers=32MB", "max_connections=100", "autovacuum=off", "fsync
 class Postgres:
     """`start`, `stop`, `kill`: of the server process; `new_database` gives URLs."""
 
-    def __init__(self, *, settings: tuple[str, ...] = _QUICK) -> None:
-        """`settings` are "name=value"; with () it is as it comes, fsync and all."""
+    def __init__(self, *, settings: tuple[str, ...] = _QUICK, primary: "Postgres | None" = None) -> None:
+        """`settings` are "name=value"; with () it is as it comes, fsync and all. `primary`: this is a standby of it."""
         self.folder = Path(tempfile.mkdtemp(prefix="tocsin-postgresql-"))
         self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
@@ -43,6 +43,12 @@ class Postgres:
         self._data.mkdir(mode=0o700)
         if self._as:
             shutil.chown(self._data, **self._as)
+        if primary is None:
+            self._make()
+        else:
+            self._run("pg_basebackup", "-d", primary.url(), "-D", str(self._data), "--write-recovery-conf", "--no-sync")
+
+    def _make(self) -> None:
         # The locale is not C: names must sort and compare the same whatever a database was made with.
         words = ("--auth=trust", "--username=postgres", "--encoding=UTF8", "--no-sync", "--no-instructions")
         locale = ("--locale-provider=builtin", "--builtin-locale=PG_UNICODE_FAST", "--locale=C")
@@ -65,6 +71,10 @@ class Postgres:
         with psycopg.connect(self.url(database), autocommit=True) as connection:
             cursor = connection.execute(statement)
             return cursor.fetchall() if cursor.description else []
+
+    def schema(self, url: str) -> str:
+        """What pg_dump says of a database's tables, in the order of their names."""
+        return self._run("pg_dump", "--schema-only", "--no-owner", url)
 
     def start(self, *, wait: bool = True) -> None:
         options = [f"--{setting}" for setting in self._settings]
@@ -138,11 +148,12 @@ class Postgres:
             migrations.upgrade(self.url(TEMPLATE))
         return TEMPLATE
 
-    def _run(self, program: str, *arguments: str) -> None:
+    def _run(self, program: str, *arguments: str) -> str:
         done = subprocess.run(
             [self._bin / program, *arguments], cwd=self._data, capture_output=True, text=True, check=False, **self._as
         )
         assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
 
 
 def _nobody() -> dict[str, int]:

@@ -2,12 +2,15 @@
 
 import functools
 import os
+import sqlite3
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 import msgspec
+import psycopg
+from sqlalchemy import exc
 
 from tocsin.domain import ids
 from tocsin.domain.check_in import CheckIn, State
@@ -47,6 +50,8 @@ def unnumbered(refusals: list[CheckInRefused]) -> list[CheckInRefused]:
 
 # Each database that must pass the conformance suite.
 BACKENDS = ("sqlite", "postgresql")
+# What breaks a constraint raises the driver's own error, or SQLAlchemy's around it.
+INTEGRITY_ERRORS = (sqlite3.IntegrityError, psycopg.IntegrityError, exc.IntegrityError)
 
 
 # --- rows

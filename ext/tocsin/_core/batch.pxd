@@ -31,6 +31,7 @@ cdef class Batch:
     cdef unsigned char *own
     cdef size_t text_size
     cdef size_t own_capacity
+    cdef bint busy               # a kernel reads it without the GIL
     cdef int _reserve(self, uint32_t reports) except -1
     cdef uint32_t _place(self, bytes value) except? 0xffffffff
     cdef report_t *_at(self, Py_ssize_t row) except NULL

@@ -80,6 +80,8 @@ cdef class Batch:
             raise ValueError(f"a duration of {duration} ms")
         if len(monitor) > 0xffff or len(name) > 0xffff:
             raise ValueError("an id or a name of more than 65535 bytes")
+        if self.busy:
+            raise RuntimeError("another thread is in the middle of this batch")
         self._reserve(self.size + 1)
         report.monitor = self._place(monitor)
         report.monitor_size = <uint16_t>len(monitor)
@@ -107,6 +109,21 @@ cdef class Batch:
     def request(self, Py_ssize_t row):
         cdef report_t *report = self._at(row)
         return self.text[report.begin:report.end]
+
+    def span(self, Py_ssize_t row):
+        cdef report_t *report = self._at(row)
+        return report.begin, report.end
+
+    def drop(self, rows not None):
+        cdef uint32_t row, kept = 0
+        cdef set gone = set(rows)
+        for dropped in gone:
+            self._at(dropped)
+        for row in range(self.size):
+            if row not in gone:
+                self.reports[kept] = self.reports[row]
+                kept += 1
+        self.size = kept
 
     def rest(self):
         cdef uint32_t row

@@ -26,4 +26,5 @@ cdef class Recorded:
     cdef check_in_t *rows  # [capacity]
     cdef uint32_t size
     cdef uint32_t capacity
+    cdef bint busy         # a kernel writes it without the GIL
     cdef int reserve(self, uint32_t rows) except -1

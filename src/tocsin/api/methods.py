@@ -21,7 +21,7 @@ from tocsin.service.principal import Principal, Principals
 from tocsin.service.room import Room
 
 CLIENT_MAX: Final = 200  # characters of a user agent
-Read = Callable[[bytes], Message]
+Read = Callable[[bytes], Message | bytes]
 Arrival = Callable[[], AbstractContextManager[Instant]]
 Failed = Callable[[TocsinError | None], None]  # None: a fault of ours
 
@@ -175,7 +175,7 @@ class _Refusal:
         await abort(context, self._error)
 
 
-def parse(read: Read, request: bytes) -> Message:
+def parse(read: Read, request: bytes) -> Message | bytes:
     try:
         return read(request)
     except DecodeError as error:

@@ -17,6 +17,7 @@ from grpc_reflection.v1alpha import reflection
 from tocsin.api.methods import Desk, Method, Methods, Read, parse
 from tocsin.domain.errors import TocsinError, Unavailable
 from tocsin.domain.instant import Instant
+from tocsin.service.call import is_in_bytes
 from tocsin.service.principal import Principals
 from tocsin.service.room import Room
 from tocsin.wire.services import SERVICES
@@ -98,8 +99,10 @@ class GrpcServer:
             await self._health.set(name, status)
 
     def _method(self, service: ServiceDescriptor, method: MethodDescriptor, function: Callable[..., Any]) -> Method:
-        read = GetMessageClass(method.input_type).FromString
-        write = GetMessageClass(method.output_type).SerializeToString
+        read: Read = GetMessageClass(method.input_type).FromString
+        write: Callable[[Any], bytes] | None = GetMessageClass(method.output_type).SerializeToString
+        if is_in_bytes(function):
+            read, write = bytes, None
         called = function
         if method.client_streaming:
             called = lambda requests, call: function(self._each(requests, read), call)  # noqa: E731
@@ -117,7 +120,7 @@ class GrpcServer:
     def _count(self, error: TocsinError | None) -> None:
         self._failed("grpc", error.reason if error is not None else "INTERNAL")
 
-    async def _each(self, requests: AsyncIterator[bytes], read: Read) -> AsyncIterator[Message]:
+    async def _each(self, requests: AsyncIterator[bytes], read: Read) -> AsyncIterator[Message | bytes]:
         """The messages of a stream. Ends with SHUTTING_DOWN between two of them, when those before are answered."""
         with self._desk.room.hold() as hold:
             async for request in self._until_drain(requests):

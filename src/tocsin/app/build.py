@@ -19,8 +19,9 @@ from tocsin.api.incidents import IncidentHandlers
 from tocsin.api.maintenance_windows import MaintenanceWindowHandlers
 from tocsin.api.monitors import MonitorHandlers
 from tocsin.api.project_settings import ProjectSettingsHandlers
-from tocsin.app import project_settings, standing
+from tocsin.app import project_settings
 from tocsin.app.maintenance import windows_of
+from tocsin.app.readiness import metrics_are_open, told
 from tocsin.app.settings import Settings, SettingsError
 from tocsin.app.timezones import TimeZones, TimeZoneWatch
 from tocsin.dialects.sentry import ingest as sentry
@@ -98,6 +99,7 @@ def build(settings: Settings) -> Parts:
     store = SqlStore(
         settings.database_url,
         busy_timeout_ms=settings.store.busy_timeout_ms,
+        statement_timeout_ms=settings.store.statement_timeout_ms,
         refusals_kept=settings.store.refusals_kept,
     )
     principals = Principals(store)
@@ -109,7 +111,7 @@ def build(settings: Settings) -> Parts:
     )
     room = Room(settings.listen.requests_limit, settings.listen.requests_bytes, journal.overloaded)
     time_zones = TimeZones()
-    metrics = Metrics(CollectorRegistry(), lambda number: _slug(principals, number))
+    metrics = Metrics(CollectorRegistry(), lambda number: _slug(principals, number), store.database.backend)
     watching = Watching(store)
 
     volume = VolumeWatch(clock.now())
@@ -205,9 +207,9 @@ def build(settings: Settings) -> Parts:
     ops = Ops(
         metrics.registry,
         principals,
-        lambda: standing.ready(readiness, partition.engine.clock),
+        lambda: told(readiness, partition.engine.clock, store.database.trouble),
         monitor_series,
-        open_metrics=standing.metrics_are_open(settings),
+        open_metrics=metrics_are_open(settings),
     )
     routes = [
         *ops.routes(),

@@ -34,8 +34,9 @@ class Listen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Store(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     data: str = "./data"  # folder of the embedded database, the lock and the first keys
-    url: str = ""  # another database: sqlite:///path; "": tocsin.db in `data`
+    url: str = ""  # another database: postgresql://user:password@host/name or sqlite:///path; "": tocsin.db in `data`
     busy_timeout_ms: int = 5_000  # how long a write waits for another process's lock
+    statement_timeout_ms: int = 30_000  # PostgreSQL: how long a statement may take; 0: as long as it likes
     check_in_days: int = 90  # check-ins older than this are deleted
     refusal_days: int = 7  # refusals and the change log likewise
     trace_error_days: int = 3  # what Sentry's clients said went wrong in a trace
@@ -142,6 +143,7 @@ def _check(settings: Settings) -> None:
         ("store.busy_timeout_ms", settings.store.busy_timeout_ms, 0),
         ("listen.requests_limit", settings.listen.requests_limit, 1),
         ("listen.requests_bytes", settings.listen.requests_bytes, 1024 * 1024),
+        ("store.statement_timeout_ms", settings.store.statement_timeout_ms, 0),
         ("engine.queue_limit", settings.engine.queue_limit, 1),
         ("engine.queue_bytes", settings.engine.queue_bytes, 1024 * 1024),
         ("engine.answer_within_ms", settings.engine.answer_within_ms, 1),

@@ -49,6 +49,7 @@ from tocsin.engine import defaults, environments, maintenance, outages, plain, p
 from tocsin.engine.delta import Delta
 from tocsin.engine.loading import load
 from tocsin.engine.memory import Needs, Recall, Snapshot
+from tocsin.engine.projection import Projection
 from tocsin.engine.state import NOWHERE, State
 from tocsin.schedule import Compiler
 
@@ -58,6 +59,7 @@ class EngineSettings:
     outage_shown_ms: int = 30 * SECOND  # shorter outages are honoured, and not listed
     projects: ProjectSettings = DEFAULTS  # what holds for a project that decides nothing else
     windows: tuple[MaintenanceWindow, ...] = ()  # maintenance windows of every project
+    kernels: bool = True  # False: everything goes through the rules, row by row, to the same end
 
 
 class Unjudgeable(Exception):
@@ -70,7 +72,7 @@ class Unjudgeable(Exception):
 
 class Engine:
     def __init__(self, compiler: Compiler, settings: EngineSettings = EngineSettings()) -> None:
-        self._state = State(compiler, settings.projects, settings.windows)
+        self._state = State(compiler, settings.projects, settings.windows, kernels=settings.kernels)
         self._settings = settings
         self._way_made: Entry | None = None
 
@@ -290,6 +292,14 @@ class Engine:
         self._state.delta.facts.append(IncidentAcknowledged(incident))
         return Receipt(incident=incident)
 
-    def take(self) -> Delta:
-        """All that changed since the last take; commit it as one transaction before anybody is answered."""
-        return self._state.take()
+    def take(self, flush: int = 0) -> Delta:
+        """All that changed since the last take; commit it as one transaction before anybody is answered.
+
+        Tracks that only moved are not in it, but for `flush` of those that were not written since: see `projection`.
+        """
+        return self._state.take(flush)
+
+    @property
+    def projection(self) -> Projection:
+        """How far the tracks in the store are behind; to look at only."""
+        return self._state.projection

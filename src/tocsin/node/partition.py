@@ -22,12 +22,13 @@ from tocsin.engine.rezoning import NewRules
 from tocsin.journal.local import LocalJournal, Waiting
 from tocsin.node import batches
 from tocsin.node.gaps import OVERLOAD, Gaps
+from tocsin.node.pace import Pace
 from tocsin.store.port import Fenced, Store, StoreTrouble
 
 T = TypeVar("T")
 
 BATCH: Final = 1_000  # entries a transaction
-SLICE: Final = 5_000  # tracks judged or moved between two commits, so that check-ins are answered in between
+SLICE: Final = 5_000  # tracks moved, or at first judged, between two commits: check-ins are answered in between
 ALIVE_EVERY_MS: Final = 1_000  # how old the durable stamp of life may grow on an idle server
 _BACKOFF_S: Final = (0.05, 0.1, 0.2, 0.5, 1.0)
 _BROKEN_PAUSE_S: Final = 1.0  # between loads when silence itself breaks the engine, so that the line goes on meanwhile
@@ -66,6 +67,7 @@ class Partition:
         self._monotonic = monotonic
         self._beat = beat
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="tocsin-writer")
+        self._pace = Pace(SLICE)
         self._position = 0
         self._alive_at: Instant = 0
         self._deaf = Gaps()
@@ -173,8 +175,11 @@ class Partition:
                 if needs:
                     self._engine.recall(await self._patiently(lambda: self._store.recall(needs)))
             receipts = [self._engine.step(waiting.entry) for waiting in batch]
+            began = self._monotonic()
             self._judge_or_move(horizon)
             await self._commit(self._engine.take())
+            if self._more_due:
+                self._pace.took(self._monotonic() - began)
         except Fenced:
             raise  # another process owns the partition now: to go on would be to fight it
         except Exception as error:
@@ -203,7 +208,7 @@ class Partition:
             self._more_due = True
             return
         self._moving = None
-        self._more_due = self._engine.tick(horizon, limit=SLICE)
+        self._more_due = self._engine.tick(horizon, limit=self._pace.size)
 
     async def _apply_singly(self, batch: Sequence[Waiting]) -> None:
         """After a break: each entry on its own, and the poisoned one set aside."""

@@ -20,6 +20,7 @@ from tocsin.store.port import StoreTrouble
 
 READERS: Final = 8
 STATEMENT_TIMEOUT_MS: Final = 30_000
+_MOMENTARY: Final = 2
 _CURSORS: Final = itertools.count(1)
 
 
@@ -30,13 +31,22 @@ class Database:
     the line.
     """
 
-    def __init__(self, url: str, writer: Engine, readers: Engine, lookups: Engine) -> None:
-        """`url` may hold a password: it is for connecting, never for showing."""
+    def __init__(self, url: str, begin: str, writer: Engine, readers: Engine, lookups: Engine) -> None:
+        """`url` may hold a password: it is for connecting, never for showing. `begin` starts a writer's transaction."""
+        self._begin = begin
         self.url = url
         self.writer = writer
         self.readers = readers
         self.lookups = lookups
         self._lock = threading.Lock()
+        self._held: Connection | None = None
+        self._trouble = ""
+        self._troubles = 0  # writes in a row that met some
+
+    @property
+    def trouble(self) -> str:
+        """What writes meet, once that is no matter of a moment; "" when the last one went well."""
+        return self._trouble if self._troubles > _MOMENTARY else ""
 
     @property
     def backend(self) -> str:
@@ -49,8 +59,36 @@ class Database:
 
         Should the connection break while it commits, nobody can say which of the two: `StoreTrouble`.
         """
-        with self._lock, self._transaction(self.writer) as connection:
-            yield connection
+        with self._one_write():
+            connection = self._writing()
+            with connection.begin():
+                yield connection
+
+    @contextmanager
+    def write_directly(self) -> Iterator[Any]:
+        """As `write`, under SQLAlchemy: a cursor of the driver, for statements that were compiled before."""
+        with self._one_write():
+            cursor = self._writing().connection.cursor()
+            cursor.execute(self._begin)
+            yield cursor
+            cursor.execute("COMMIT")
+            cursor.close()
+
+    @contextmanager
+    def _one_write(self) -> Iterator[None]:
+        """One at a time; the connection is given up after one that failed."""
+        with self._lock:
+            try:
+                with self._watched():
+                    try:
+                        yield
+                    except BaseException:
+                        self._let_go()
+                        raise
+            except StoreTrouble as trouble:
+                self._trouble, self._troubles = trouble.message, self._troubles + 1
+                raise
+            self._troubles = 0
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -64,17 +102,40 @@ class Database:
         with self._transaction(self.lookups) as connection:
             yield connection
 
+    def _writing(self) -> Connection:
+        """The writer's connection, which is kept from one transaction to the next: to fetch it costs as much as one."""
+        if self._held is None:
+            self._held = self.writer.connect()
+        return self._held
+
+    def _let_go(self) -> None:
+        """After an error. What the driver found to be broken is thrown away, anything else rolled back."""
+        held, self._held = self._held, None
+        if held is None:
+            return
+        try:
+            held.connection.rollback()
+        except Exception as error:
+            held.invalidate(error)
+        held.close()
+
     def close(self) -> None:
+        if self._held is not None:
+            self._let_go()
         self.lookups.dispose()
         self.writer.dispose()
         self.readers.dispose()
 
     @contextmanager
     def _transaction(self, engine: Engine) -> Iterator[Connection]:
+        with self._watched(), engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
         with trouble():
             try:
-                with engine.begin() as connection:
-                    yield connection
+                yield
             except Exception as error:
                 if _is_elsewhere(error):
                     self.close()  # the connections; the next ones ask again which host is the primary
@@ -101,6 +162,7 @@ def open_database(
         times = {"busy_timeout_ms": busy_timeout_ms, "statement_timeout_ms": statement_timeout_ms}
         return Database(
             url,
+            postgresql.BEGIN,
             postgresql.writer(url, options, **times),
             postgresql.readers(url, options, size=READERS, **times),
             postgresql.readers(url, options, size=1, **times),
@@ -108,6 +170,7 @@ def open_database(
     sqlite.path_of(url)
     return Database(
         url,
+        sqlite.BEGIN,
         sqlite.writer(url, options, busy_timeout_ms=busy_timeout_ms),
         sqlite.readers(url, options, busy_timeout_ms=busy_timeout_ms, size=READERS),
         sqlite.readers(url, options, busy_timeout_ms=busy_timeout_ms, size=1),
@@ -162,7 +225,7 @@ def trouble() -> Iterator[None]:
         raise StoreTrouble("all connections to the database are busy") from error
     except Exception as error:
         if is_passing(error):
-            raise StoreTrouble(str(_cause(error)).strip()) from error
+            raise _told(_cause(error)) from error
         raise
 
 
@@ -184,6 +247,14 @@ def _is_elsewhere(error: BaseException) -> bool:
     from tocsin.store import postgresql  # noqa: PLC0415 - as above
 
     return postgresql.is_elsewhere(cause)
+
+
+def _told(cause: Any) -> StoreTrouble:
+    """On one line. That a server cannot be reached is for all to know, which server it is is not."""
+    text = " ".join(str(cause).split())
+    if _is_psycopg(cause) and cause.sqlstate is None:
+        return StoreTrouble("the database cannot be reached", text)
+    return StoreTrouble(text)
 
 
 def _cause(error: BaseException) -> Any:

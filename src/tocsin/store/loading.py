@@ -4,7 +4,7 @@ Monitors and tracks come by the million, so their rows are the driver's own tupl
 and `TrackRow`: the database does the converting (NEVER for NULL, 0 for `next_track`), Python only passes them on.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
@@ -13,9 +13,9 @@ from sqlalchemy import Row, Select, Table, literal_column, select
 from tocsin.domain.project_settings import ProjectSettings
 from tocsin.engine.memory import Snapshot
 from tocsin.engine.outages import REMEMBERED
-from tocsin.store import check_ins, incidents, keys, monitors, schema, windows
+from tocsin.store import check_ins, incidents, keys, monitors, schema, weeks, windows
 from tocsin.store.database import Database, raw_cursor, trouble
-from tocsin.store.schema import PARTITION, is_open, partitions
+from tocsin.store.schema import PARTITION, partitions
 
 T = TypeVar("T")
 CHUNK: Final = 1024
@@ -27,6 +27,7 @@ class Loading:
     def __init__(self, database: Database) -> None:
         with trouble():
             self._connection = database.readers.connect()
+            weeks.hold(self._connection)
             self._left = 4
 
     def snapshot(self) -> Snapshot:
@@ -39,8 +40,8 @@ class Loading:
                 environments=[(number, name) for number, name in self._all(schema.environments)],
                 monitors=self._raw(_monitor_rows()),
                 tracks=self._raw(_track_rows()),
-                open_runs=self._objects(_open_runs(), check_ins.from_row),
-                open_incidents=self._objects(_open_incidents(), incidents.from_row),
+                open_runs=self._objects(check_ins.open_runs(self._connection), check_ins.from_row),
+                open_incidents=self._objects([_open_incidents()], incidents.from_row),
                 sequences=dict(self._all(schema.sequences)),
                 outages=[(start, end) for start, end in self._connection.execute(_long_outages())],
                 windows=windows.load(self._connection),
@@ -69,11 +70,12 @@ class Loading:
             finally:
                 cursor.close()
 
-    def _objects(self, statement: Select[Any], from_row: Callable[[Row[Any]], T]) -> Iterator[list[T]]:
-        rowwise = statement.execution_options(stream_results=True)
-        with self._stream(), trouble(), self._connection.execute(rowwise) as result:
-            for rows in result.partitions(CHUNK):
-                yield [from_row(row) for row in rows]
+    def _objects(self, statements: Iterable[Select[Any]], from_row: Callable[[Row[Any]], T]) -> Iterator[list[T]]:
+        with self._stream(), trouble():
+            for statement in statements:
+                with self._connection.execute(statement.execution_options(stream_results=True)) as result:
+                    for rows in result.partitions(CHUNK):
+                        yield [from_row(row) for row in rows]
 
     @contextmanager
     def _stream(self) -> Iterator[None]:
@@ -92,18 +94,10 @@ def _monitor_rows() -> Select[Any]:
 
 def _track_rows() -> Select[Any]:
     """In the order of `TrackRow`, which is the order of `Track`'s fields; those of deleted monitors are left out."""
-    number, monitor, environment, *rest, _create_time = schema.tracks.columns
+    number, monitor, environment, *rest = list(schema.tracks.columns)[: monitors.TRACK_COLUMNS]
     deleted = select(schema.deleted_monitors.c.number)
     return (
         select(number, monitor, environment, literal_column("0"), *rest).where(monitor.not_in(deleted)).order_by(number)
-    )
-
-
-def _open_runs() -> Select[Any]:
-    """Oldest first. The inner query is there to be answered from the index of open runs, never from all check-ins."""
-    numbers = select(schema.check_ins.c.number).where(is_open)
-    return (
-        check_ins.select_check_ins().where(schema.check_ins.c.number.in_(numbers)).order_by(schema.check_ins.c.number)
     )
 
 

@@ -8,14 +8,18 @@ from typing import Any, Final
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
+from psycopg.types.string import StrDumperUnknown
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import QueuePool
+
+from tocsin.store.texts import clean
 
 # All writers of a database take turns, whatever process they are in, as they do on SQLite. Given up with the
 # transaction; the second number tells it from the lock of a server, which is held for as long as it runs.
 LOCK_SPACE: Final = 0x746F63  # "toc"
 WRITER_LOCK: Final = 1
 SERVER_LOCK: Final = 2
+BEGIN: Final = f"BEGIN; SELECT pg_advisory_xact_lock({LOCK_SPACE}, {WRITER_LOCK})"  # of a writer
 
 _DRIVER: Final = "postgresql+psycopg"
 _CONNECT_S: Final = 5
@@ -26,9 +30,14 @@ _SESSION: Final = {
     "tcp_keepalives_interval": "5",
     "tcp_keepalives_count": "3",
     "idle_in_transaction_session_timeout": "60s",
+    "idle_session_timeout": "0",
     "timezone": "UTC",
     "jit": "off",  # every query is short
 }
+# An answer promises that it is kept. Stronger values than "on" stay as they are.
+_DURABLE: Final = (
+    "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+)
 _PASSING_CLASSES: Final = ("08", "53", "57", "58")  # connection, resources, the operator, the system around it
 _PASSING: Final = {
     "25006",  # read-only: we talk to a standby, or to what was the primary
@@ -44,8 +53,7 @@ _ELSEWHERE: Final = {"25006", "57P01", "57P02", "57P03"}  # the database may be 
 
 def writer(url: str, options: dict[str, Any], *, busy_timeout_ms: int, statement_timeout_ms: int) -> Engine:
     """One connection. `options` are what engines of all databases are made with."""
-    begin = f"BEGIN; SELECT pg_advisory_xact_lock({LOCK_SPACE}, {WRITER_LOCK})"
-    return _engine(url, "writer", begin, busy_timeout_ms, statement_timeout_ms, {**options, "pool_size": 1})
+    return _engine(url, "writer", BEGIN, busy_timeout_ms, statement_timeout_ms, {**options, "pool_size": 1})
 
 
 def readers(url: str, options: dict[str, Any], *, busy_timeout_ms: int, statement_timeout_ms: int, size: int) -> Engine:
@@ -55,10 +63,22 @@ def readers(url: str, options: dict[str, Any], *, busy_timeout_ms: int, statemen
     return _engine(url, "reader", begin, busy_timeout_ms, statement_timeout_ms, {**options, **more})
 
 
+class _Text(StrDumperUnknown):
+    """NUL in what is asked for: nothing kept has one, so nothing is found, which is better than an error."""
+
+    def dump(self, obj: str) -> Any:
+        return super().dump(clean(obj))
+
+
 def connect(url: str, role: str, *, busy_timeout_ms: int, statement_timeout_ms: int) -> psycopg.Connection[Any]:
     """A session of ours, in autocommit: who begins a transaction says so. psycopg.OperationalError: not now."""
     words = parsed(url)
-    ours: dict[str, Any] = {"connect_timeout": _CONNECT_S, "target_session_attrs": "read-write", **_KEEPALIVES}
+    ours: dict[str, Any] = {
+        "connect_timeout": _CONNECT_S,
+        "target_session_attrs": "read-write",
+        "client_encoding": "UTF8",
+        **_KEEPALIVES,
+    }
     given = {name: value for name, value in ours.items() if name not in words}
     connection = psycopg.connect(_plain(url), autocommit=True, application_name=f"tocsin {role}", **given)
     session = {
@@ -66,8 +86,9 @@ def connect(url: str, role: str, *, busy_timeout_ms: int, statement_timeout_ms: 
         "lock_timeout": f"{max(busy_timeout_ms, 1)}ms",
         "statement_timeout": f"{statement_timeout_ms}ms",
     }
+    connection.adapters.register_dumper(str, _Text)
     try:
-        connection.execute("; ".join(f"SET {name} TO '{value}'" for name, value in session.items()))
+        connection.execute("; ".join([*(f"SET {name} TO '{value}'" for name, value in session.items()), _DURABLE]))
     except BaseException:
         connection.close()
         raise

@@ -1,4 +1,4 @@
-"""What operators may see of a server: whether it is ready, and whether its metrics need no key."""
+"""What operators may see: whether a server is ready, or what keeps it from it; and whether its metrics need a key."""
 
 import time
 from typing import Any, Final
@@ -9,12 +9,18 @@ from tocsin.domain.instant import Instant
 _CLOCK_AHEAD_S: Final = 10.0  # less is a clock being adjusted
 
 
-def ready(readiness: dict[str, Any], judged: Instant) -> dict[str, Any]:
-    """Not ready while the clock stands: it was set ahead once, and nothing is judged until this machine catches up."""
+def told(readiness: dict[str, Any], judged: Instant, trouble: str) -> dict[str, Any]:
+    """`judged` is how far silence was judged, `trouble` what the database says while it cannot, "" when it can.
+
+    Not ready while the clock stands: it was set ahead once, and nothing is judged until this machine catches up.
+    """
     ahead = judged / 1000 - time.time()
-    if ahead <= _CLOCK_AHEAD_S:
+    if trouble:
+        problem = f"the store cannot now: {trouble}"
+    elif ahead > _CLOCK_AHEAD_S:
+        problem = f"the clock was set back by {ahead:.0f} s; nothing is judged until it has caught up"
+    else:
         return dict(readiness)
-    problem = f"the clock was set back by {ahead:.0f} s; nothing is judged until it has caught up"
     return readiness | {"ready": False, "problem": problem}
 
 
