@@ -15,6 +15,7 @@ from tocsin._core import intake
 from tocsin._core.batch import KINDS, Batch
 from tocsin.domain import errors
 from tocsin.domain.commands import ReportBatch
+from tocsin.domain.names import check_environment
 from tocsin.engine.plain import report_of
 from tocsin.v1 import check_in_pb2
 from tocsin.v1.check_in_service_pb2 import BatchCreateCheckInsRequest, CreateCheckInRequest, StreamCheckInsRequest
@@ -161,6 +162,8 @@ def test_what_is_just_legal_and_just_not(data):
 
 
 @given(st.binary(max_size=6))
+@example(b"\0")
+@example(b"a/b\n")
 @example(b"\xed\x9f\xbf")
 @example(b"\xf0\x90\x80\x80")
 @example(b"\xf4\x8f\xbf\xbf")
@@ -282,3 +285,16 @@ def test_the_lids():
     with pytest.raises(TypeError, match="takes no more"):
         batch.append("backup", 0)
     assert intake.check_ins(b"", OWN, LIMIT).count == 0
+
+
+@pytest.mark.parametrize("character", [*map(chr, range(0x100)), "\u2028", "\x85", "\ufeff"])
+def test_every_character_of_an_environment_is_judged_as_by_the_names(character):
+    run = check_in_pb2.CheckIn(state="STATE_OK", environment=f"a{character}b")
+    data = BatchCreateCheckInsRequest(requests=[simple(check_in=run)]).SerializeToString()
+    try:
+        check_environment(run.environment)
+    except errors.InvalidArgument:
+        assert read(BatchCreateCheckInsRequest, data).batch.rest() == [0]
+    else:
+        judge(BatchCreateCheckInsRequest, data)
+        assert not read(BatchCreateCheckInsRequest, data).rest

@@ -119,7 +119,7 @@ cdef bint read_environment(place_t text, place_t at, Py_ssize_t size, report_t *
     if size > 4 * ENVIRONMENT_MAX:
         return False
     for i in range(size):
-        if at[i] == 0x0a or at[i] == 0x0c or at[i] == 0x0d or at[i] == 0x2f:
+        if at[i] == 0 or at[i] == 0x0a or at[i] == 0x0c or at[i] == 0x0d or at[i] == 0x2f:
             return False
         all_bits |= at[i]
     if all_bits < 0x80:
