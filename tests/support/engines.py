@@ -148,6 +148,7 @@ class World:
         self.kept = Kept()
         self.facts: list[Fact] = []
         self.last: Receipt = Receipt()
+        self.delta = Delta()  # taken last
 
     def step(self, at: str | int, command: Command) -> Receipt:
         """Recall, step, take, keep: what a node does with one entry."""
@@ -265,7 +266,7 @@ class World:
         return [fact for fact in self.facts if isinstance(fact, kind)]
 
     def _take(self) -> None:
-        delta = self.engine.take()
+        self.delta = delta = self.engine.take()
         self.facts += delta.facts
         self.kept.keep(delta)
         self.facts += self.kept.settle_columns(delta, self.engine)
