@@ -9,6 +9,7 @@ from typing import NoReturn
 import pytest
 
 from support import clients
+from support.postgresql import Postgres
 from support.server import Server
 
 
@@ -18,6 +19,17 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     made = Server(tmp_path_factory.mktemp("server"))
     made.start()
     try:
+        yield made
+    finally:
+        made.close()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """One real PostgreSQL for tests that only need databases of their own."""
+    made = Postgres()
+    try:
+        made.start()
         yield made
     finally:
         made.close()

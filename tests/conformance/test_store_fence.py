@@ -15,7 +15,7 @@ def test_who_has_not_loaded_owns_nothing(store):
 
 
 def test_a_new_owner_fences_the_old_one(store, tmp_path):
-    other = type(store)(str(store.database.writer.url))
+    other = type(store)(store.database.url)
     try:
         with_monitors(store, monitor(1))
         drain(other.load())

@@ -6,11 +6,9 @@ from pathlib import Path
 
 import hypothesis.strategies as st
 import msgspec
-import pytest
 from hypothesis import HealthCheck, given, settings
 
 from support.stores import (
-    BACKENDS,
     NOW,
     check_in,
     commit,
@@ -322,13 +320,16 @@ def assert_equal(store, model: Model) -> None:
     assert unnumbered(store.list_refusals(1, None, size=1000).rows) == model.refusals[::-1]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],  # it makes one for each example
+)
 @given(histories())
-@pytest.mark.parametrize("backend", sorted(BACKENDS))
-def test_what_was_committed_is_read_back(backend, history):
+def test_what_was_committed_is_read_back(open_store, history):
     batches, model = history
     with tempfile.TemporaryDirectory() as folder:
-        store = BACKENDS[backend](Path(folder))
+        store = open_store(Path(folder))
         try:
             drain(store.load())
             for position, batch in enumerate(batches, 1):

@@ -71,7 +71,7 @@ store.close()
 def test_another_process_may_write_beside_the_server(store):
     with_monitors(store, monitor(1))
     assert store.credentials_revision() == 0
-    assert run(OTHER_PROCESS, str(store.database.writer.url)) == "3"
+    assert run(OTHER_PROCESS, store.database.url) == "3"
     assert store.credentials_revision() == 3
     assert [project.name for project in store.list_projects()] == ["from elsewhere"]
     assert store.list_keys()[0].revoke_time == 2

@@ -26,6 +26,11 @@ cdef class Batch:
     def __len__(self):
         return self.size
 
+    @property
+    def nbytes(self):
+        text = self.own_capacity if self.owner is None else <size_t>PyBytes_GET_SIZE(self.owner)
+        return self.capacity * sizeof(report_t) + text
+
     cdef int _reserve(self, uint32_t reports) except -1:
         cdef void *grown
         cdef uint32_t capacity
@@ -104,6 +109,21 @@ cdef class Batch:
     def request(self, Py_ssize_t row):
         cdef report_t *report = self._at(row)
         return self.text[report.begin:report.end]
+
+    def span(self, Py_ssize_t row):
+        cdef report_t *report = self._at(row)
+        return report.begin, report.end
+
+    def drop(self, rows not None):
+        cdef uint32_t row, kept = 0
+        cdef set gone = set(rows)
+        for dropped in gone:
+            self._at(dropped)
+        for row in range(self.size):
+            if row not in gone:
+                self.reports[kept] = self.reports[row]
+                kept += 1
+        self.size = kept
 
     def rest(self):
         cdef uint32_t row

@@ -8,7 +8,7 @@ Cost: 88 bytes a check-in, for as long as its batch is not committed and answere
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from cpython.mem cimport PyMem_RawFree, PyMem_RawRealloc
-from libc.stdint cimport int64_t, uint32_t
+from libc.stdint cimport int64_t, uint8_t, uint32_t
 
 from tocsin._core.types cimport NEVER, NOWHERE
 
@@ -35,6 +35,28 @@ cdef class Recorded:
         self.rows = <check_in_t *>grown
         self.capacity = capacity
         return 0
+
+    def append(
+        self, int64_t number, int64_t monitor, int64_t track, int state, int64_t receive_time, int64_t update_time,
+        end_time=None, duration=None, expected_time=None, uint32_t policy=0, uint32_t environment=0, uint32_t slot=0,
+        row=None,
+    ):
+        cdef check_in_t made
+        if not STATE_UNKNOWN <= state <= STATE_NOTE:
+            raise ValueError(f"no state {state}")
+        if duration is not None and duration < 0:
+            raise ValueError(f"a duration of {duration} ms")
+        made.number, made.monitor, made.track = number, monitor, track
+        made.receive_time, made.update_time = receive_time, update_time
+        made.end_time = NEVER if end_time is None else end_time
+        made.expected_time = NEVER if expected_time is None else expected_time
+        made.duration = -1 if duration is None else duration
+        made.policy, made.environment, made.slot = policy, environment, slot
+        made.row = NOWHERE if row is None else row
+        made.state = <uint8_t>state
+        self.reserve(self.size + 1)
+        self.rows[self.size] = made
+        self.size += 1
 
     def row(self, Py_ssize_t index):
         cdef check_in_t *row

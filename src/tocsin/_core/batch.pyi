@@ -1,6 +1,7 @@
 # ruff: noqa: PYI021 - these stubs are the documentation of the compiled modules
 """Reports of one project that arrived together, in columns: what `_core.intake` reads and `_core.apply` steps."""
 
+from collections.abc import Iterable
 from typing import Final, final
 
 KINDS: Final[tuple[str, ...]]  # names of domain.check_in.ReportKind; a kind is an index into it
@@ -11,6 +12,10 @@ class Batch:
 
     def __new__(cls) -> Batch: ...
     def __len__(self) -> int: ...
+    @property
+    def nbytes(self) -> int:
+        """Memory: rows and text."""
+
     def append(
         self,
         monitor_id: str,
@@ -31,6 +36,12 @@ class Batch:
 
     def request(self, row: int) -> bytes:
         """The message that the row was read from; empty for one that was appended."""
+
+    def span(self, row: int) -> tuple[int, int]:
+        """Where that message begins and ends in the request."""
+
+    def drop(self, rows: Iterable[int]) -> None:
+        """Takes rows out; those behind them move up. IndexError: no such row, and nothing has changed."""
 
     def rest(self) -> list[int]:
         """Rows that say more than columns hold, ascending."""

@@ -9,6 +9,24 @@ class Recorded:
 
     def __new__(cls) -> Recorded: ...
     def __len__(self) -> int: ...
+    def append(
+        self,
+        number: int,
+        monitor: int,
+        track: int,
+        state: int,
+        receive_time: int,
+        update_time: int,
+        end_time: int | None = None,
+        duration: int | None = None,
+        expected_time: int | None = None,
+        policy: int = 0,
+        environment: int = 0,
+        slot: int = 0,
+        row: int | None = None,
+    ) -> None:
+        """A check-in, in the order of `row`. ValueError: no such state, or a duration below zero."""
+
     def row(
         self, index: int
     ) -> tuple[int, int, int, int, int, int, int | None, int | None, int | None, int, int, int, int | None]:

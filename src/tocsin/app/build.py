@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
-from starlette.applications import Starlette
 from starlette.requests import Request
 
 from tocsin import __version__
@@ -22,6 +21,7 @@ from tocsin.api.monitors import MonitorHandlers
 from tocsin.api.project_settings import ProjectSettingsHandlers
 from tocsin.app import project_settings
 from tocsin.app.maintenance import windows_of
+from tocsin.app.readiness import told
 from tocsin.app.settings import Settings, SettingsError, host_port
 from tocsin.app.timezones import TimeZones, TimeZoneWatch
 from tocsin.dialects.sentry import ingest as sentry
@@ -37,11 +37,13 @@ from tocsin.engine.engine import EngineSettings
 from tocsin.http import documents
 from tocsin.http.app import application
 from tocsin.http.auth import key_of
+from tocsin.http.front import Front
 from tocsin.http.ops import Ops
 from tocsin.http.pings import Pings
 from tocsin.http.transcode import routes as transcoded
 from tocsin.journal.local import LocalJournal
 from tocsin.node.clock import SystemClock
+from tocsin.node.flushing import Flushing
 from tocsin.node.janitor import Janitor
 from tocsin.node.partition import Partition
 from tocsin.node.pulse import Pulse
@@ -67,7 +69,6 @@ _ANSWERED = {"KEY_MISSING": "auth", "KEY_INVALID": "auth", "KEY_SCOPE": "auth", 
 _ANSWERED |= {"STORE_UNAVAILABLE": "overload", "SHUTTING_DOWN": "overload", "BODY_TOO_LARGE": "too_large"}
 _BY_REFUSAL = frozenset({"MONITOR_NOT_FOUND", "MONITOR_DISABLED", "CHECK_IN_CLOSED", "CHECK_IN_MISMATCH"})
 _PAGE = 1_000
-_CLOCK_AHEAD_S = 10.0  # less is a clock being adjusted
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ class Parts:
     metrics: Metrics
     services: dict[str, object]
     journal: LocalJournal
-    http: Starlette
+    http: Front
     failed: Callable[[str, str], None]
     readiness: dict[str, Any]
     time_zones: TimeZoneWatch
@@ -97,12 +98,13 @@ def build(settings: Settings) -> Parts:
     store = SqlStore(
         settings.database_url,
         busy_timeout_ms=settings.store.busy_timeout_ms,
+        statement_timeout_ms=settings.store.statement_timeout_ms,
         refusals_kept=settings.store.refusals_kept,
     )
     principals = Principals(store)
     journal = LocalJournal(clock, limit=settings.engine.queue_limit, answer_within_ms=settings.engine.answer_within_ms)
     time_zones = TimeZones()
-    metrics = Metrics(CollectorRegistry(), lambda number: _slug(principals, number))
+    metrics = Metrics(CollectorRegistry(), lambda number: _slug(principals, number), store.database.backend)
     watching = Watching(store)
 
     volume = VolumeWatch(clock.now())
@@ -136,6 +138,7 @@ def build(settings: Settings) -> Parts:
         metrics.observe_commit,
         time.monotonic,
         beat,
+        Flushing(settings.engine.flush_tracks),
     )
     pulse = Pulse(clock, partition.deaf, time.monotonic)
     _register(metrics, partition, clock, journal, principals)
@@ -198,7 +201,7 @@ def build(settings: Settings) -> Parts:
     ops = Ops(
         metrics.registry,
         principals,
-        lambda: _ready(readiness, partition.engine.clock),
+        lambda: told(readiness, partition.engine.clock, store.database.trouble),
         monitor_series,
         open_metrics=_metrics_are_open(settings),
     )
@@ -295,15 +298,6 @@ def _all_monitors(store: SqlStore, project: int) -> Iterator[Any]:
         token = page.next_token
         if not token:
             return
-
-
-def _ready(readiness: dict[str, Any], judged: Instant) -> dict[str, Any]:
-    """Not ready while the clock stands: it was set ahead once, and nothing is judged until this machine catches up."""
-    ahead = judged / 1000 - time.time()
-    if ahead <= _CLOCK_AHEAD_S:
-        return dict(readiness)
-    problem = f"the clock was set back by {ahead:.0f} s; nothing is judged until it has caught up"
-    return readiness | {"ready": False, "problem": problem}
 
 
 def _slug(principals: Principals, number: int) -> str:

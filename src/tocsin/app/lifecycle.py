@@ -7,11 +7,12 @@ so the time to load is not deaf time. `/readyz` tells when loading is done.
 import asyncio
 import signal
 import socket
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 import uvicorn
@@ -19,14 +20,20 @@ import uvicorn
 from tocsin.api.server import GrpcServer, Tls
 from tocsin.app.build import Parts, build
 from tocsin.app.http_protocol import HttpProtocol
-from tocsin.app.lock import DataLock
+from tocsin.app.lock import DataLock, database_lock
 from tocsin.app.settings import Settings, host_port
 from tocsin.app.tenants import PUBLIC_URL, Tenant, create_tenant, keep_for_person
 from tocsin.domain.instant import Instant
-from tocsin.store import migrations
-from tocsin.store.port import StoreTrouble
+from tocsin.store import migrations, server_check
+from tocsin.store.database import is_postgresql
+from tocsin.store.port import Locked, StoreTrouble
+
+if TYPE_CHECKING:
+    from tocsin.store.server_lock import ServerLock
 
 _REFRESH_S = 1.0
+_KEEP_S = 5.0  # how often the lock of a database server is looked after
+_START_PATIENCE_S = 30.0  # how long a start waits for a database server
 _log = structlog.get_logger("tocsin.app")
 
 
@@ -51,19 +58,44 @@ class _Http(uvicorn.Server):
 
 async def serve(settings: Settings, started: Callable[[Started], None]) -> int:
     """Runs until SIGTERM or SIGINT. Returns the exit code."""
-    with DataLock(settings.data):
+    async with _alone(settings) as lock:
         await asyncio.to_thread(migrations.upgrade, settings.database_url)
         parts = build(settings)
         try:
-            return await _Server(parts).run(started)
+            return await _Server(parts, lock).run(started)
         finally:
             parts.partition.close()
             parts.store.close()
 
 
+@asynccontextmanager
+async def _alone(settings: Settings) -> "AsyncIterator[ServerLock | None]":
+    """The locks, and a look at a database server. One that is just starting is waited for; `Locked` is final."""
+    with ExitStack() as held:
+        held.enter_context(DataLock(settings.data))
+        if not is_postgresql(settings.database_url):
+            yield None
+            return
+        deadline = time.monotonic() + _START_PATIENCE_S
+        while True:
+            try:
+                stakes = await asyncio.to_thread(server_check.remarks, settings.database_url)
+                lock = await asyncio.to_thread(held.enter_context, database_lock(settings))
+                break
+            except StoreTrouble as trouble:
+                if time.monotonic() > deadline:
+                    raise
+                _log.warning("the database cannot be reached; trying again", trouble=str(trouble))
+                await asyncio.sleep(_REFRESH_S)
+        for setting, stake in stakes.items():
+            _log.warning(f"{setting} is off on the database server", stake=stake)
+        yield lock
+
+
 class _Server:
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, lock: "ServerLock | None") -> None:
         self._parts = parts
+        self._lock = lock
         self._settings = parts.settings
         self._stop = asyncio.Event()
         self._code = 0
@@ -98,6 +130,8 @@ class _Server:
             asyncio.create_task(self._refresh(), name="credentials"),
             asyncio.create_task(parts.time_zones.run(), name="time zones"),
         ]
+        if self._lock is not None:
+            tasks.append(asyncio.create_task(_keep(self._lock), name="lock"))
         for task in (partition, *tasks, serving):
             task.add_done_callback(self._ended)
         parts.readiness["ready"] = True
@@ -212,6 +246,7 @@ class _Server:
             ws="none",
             lifespan="off",
             access_log=False,  # keys sit in paths and queries
+            proxy_headers=False,  # the application reads them where it needs them
             log_config=None,
             log_level="warning",
             server_header=False,
@@ -220,6 +255,19 @@ class _Server:
             ssl_certfile=listen.tls_certificate or None,
             ssl_keyfile=listen.tls_key or None,
         )
+
+
+async def _keep(lock: "ServerLock") -> None:
+    """Holds on to the database's lock. Should another server have taken it, the fence ends this one."""
+    while True:
+        await asyncio.sleep(_KEEP_S)
+        try:
+            if await asyncio.to_thread(lock.keep):
+                _log.info("the lock of the database was lost with its session, and taken again")
+        except Locked as locked:
+            _log.warning("the lock of the database was lost with its session", holder=str(locked))
+        except StoreTrouble as trouble:
+            _log.warning("the lock of the database cannot be kept now", trouble=str(trouble))
 
 
 def _tls(settings: Settings) -> Tls | None:

@@ -1,17 +1,24 @@
-"""One server per data folder: an advisory lock that the kernel drops with the process, however it ends."""
+"""One server for a data folder and for a database: locks that go with the process, however it ends."""
 
 import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
+from tocsin.app.settings import Settings
+from tocsin.store.database import is_postgresql
+from tocsin.store.port import Locked
 
-class Locked(Exception):
-    """Another process holds the folder."""
+if TYPE_CHECKING:
+    from tocsin.store.server_lock import ServerLock
 
 
 class DataLock:
+    """An advisory lock of the kernel on a folder; `Locked`: another process holds it."""
+
     def __init__(self, data: Path) -> None:
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._path = data / "tocsin.lock"
@@ -36,3 +43,19 @@ class DataLock:
         if self._file is not None:
             os.close(self._file)
             self._file = None
+
+
+@contextmanager
+def database_lock(settings: Settings) -> "Iterator[ServerLock | None]":
+    """Nobody else serves or migrates this database. None: it is in the data folder, and locked with that.
+
+    `Locked`; and `StoreTrouble` when its server cannot be asked.
+    """
+    if not is_postgresql(settings.database_url):
+        with DataLock(settings.data):
+            yield None
+        return
+    from tocsin.store.server_lock import ServerLock  # noqa: PLC0415 - the driver takes a while to load
+
+    with ServerLock(settings.database_url) as lock:
+        yield lock

@@ -32,8 +32,9 @@ class Listen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Store(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     data: str = "./data"  # folder of the embedded database, the lock and the first keys
-    url: str = ""  # another database: sqlite:///path; "": tocsin.db in `data`
+    url: str = ""  # another database: postgresql://user:password@host/name or sqlite:///path; "": tocsin.db in `data`
     busy_timeout_ms: int = 5_000  # how long a write waits for another process's lock
+    statement_timeout_ms: int = 30_000  # PostgreSQL: how long a statement may take; 0: as long as it likes
     check_in_days: int = 90  # check-ins older than this are deleted
     refusal_days: int = 7  # refusals and the change log likewise
     trace_error_days: int = 3  # what Sentry's clients said went wrong in a trace
@@ -44,6 +45,7 @@ class Engine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     queue_limit: int = 50_000  # entries that may wait for the database; more are refused with UNAVAILABLE or 503
     answer_within_ms: int = 15_000  # how long a caller waits for the database before it is told to retry
     outage_shown_ms: int = 30_000  # outages shorter than this are honoured but not listed
+    flush_tracks: int = 128  # monitors' environments written with each commit because their check-ins moved them
 
 
 class Telemetry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -137,9 +139,11 @@ def _check(settings: Settings) -> None:
     for path, value, least in (
         ("listen.drain_seconds", settings.listen.drain_seconds, 0),
         ("store.busy_timeout_ms", settings.store.busy_timeout_ms, 0),
+        ("store.statement_timeout_ms", settings.store.statement_timeout_ms, 0),
         ("engine.queue_limit", settings.engine.queue_limit, 1),
         ("engine.answer_within_ms", settings.engine.answer_within_ms, 1),
         ("engine.outage_shown_ms", settings.engine.outage_shown_ms, 0),
+        ("engine.flush_tracks", settings.engine.flush_tracks, 1),
         ("store.check_in_days", settings.store.check_in_days, CHECK_IN_DAYS_MIN),
         ("store.refusal_days", settings.store.refusal_days, 1),
         ("store.trace_error_days", settings.store.trace_error_days, 1),

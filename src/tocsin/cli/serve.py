@@ -14,11 +14,11 @@ from sqlalchemy.exc import DBAPIError
 from tocsin import __version__
 from tocsin.app.lifecycle import Started
 from tocsin.app.lifecycle import serve as run
-from tocsin.app.lock import Locked
 from tocsin.app.settings import Settings, SettingsError
 from tocsin.app.tenants import CREDENTIALS
 from tocsin.cli.options import data_options, load_settings, private_files
-from tocsin.store.port import StoreTrouble
+from tocsin.store.database import shown
+from tocsin.store.port import Locked, StoreTrouble
 from tocsin.telemetry import logs
 
 _FILES: Final = 2**20
@@ -89,6 +89,8 @@ def _greet(settings: Settings, started: Started) -> None:
     say(f"  HTTP   {started.http_url}   (REST, pings, Sentry; reference at {started.http_url}/docs)")
     say(f"  gRPC   {started.grpc_address}")
     say(f"  data   {settings.data.resolve()}")
+    if settings.store.url:
+        say(f"  store  {shown(settings.database_url)}", markup=False)
     if "0.0.0.0" in started.http_url or "[::]" in started.http_url:  # noqa: S104 - it is warned about here
         say("  Clients cannot reach that address: pass --public-url, of which DSNs and URLs are made.")
     tenant = started.tenant

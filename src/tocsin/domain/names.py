@@ -10,7 +10,7 @@ MONITOR_ID_MAX = 128
 ENVIRONMENT_MAX = 64
 DEFAULT_ENVIRONMENT = "production"
 _MONITOR_ID = re.compile(r"(?!-$)[a-z0-9_-]{1,128}")  # "-" alone is the wildcard of names
-_ENVIRONMENT_FORBIDDEN = re.compile(r"[\n\r\f/]")
+_ENVIRONMENT_FORBIDDEN = re.compile(r"[\0\n\r\f/]")
 _PATTERNS = {
     "project": re.compile(r"projects/([^/]+)"),
     "monitor": re.compile(r"projects/([^/]+)/monitors/([^/]+)"),
@@ -93,7 +93,7 @@ def check_monitor_id(text: str, field: str = "monitor_id") -> str:
 
 
 def check_environment(text: str | None, field: str = "environment") -> str:
-    """None and "" mean production; at most 64 characters; no line break, form feed or slash. Case matters."""
+    """None and "" mean production; at most 64 characters; no line break, form feed, NUL or slash. Case matters."""
     if not text:
         return DEFAULT_ENVIRONMENT
     if len(text) > ENVIRONMENT_MAX or _ENVIRONMENT_FORBIDDEN.search(text):

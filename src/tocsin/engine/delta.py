@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from tocsin._core.apply import without
 from tocsin._core.recorded import Recorded
+from tocsin._core.saved import SavedTracks
 from tocsin.domain import ids
 from tocsin.domain.check_in import STATES_BY_NUMBER, CheckIn
 from tocsin.domain.commands import DeleteRefusals
@@ -75,6 +76,9 @@ class Delta:
     deleted_windows: set[int] = field(default_factory=set)
     moved: int = 0  # tracks that are not written here and have moved since they were: the roster marks them
     tracks: dict[int, Track] = field(default_factory=dict)  # Track.monitor is the monitor's number here
+    saved: SavedTracks | None = None  # more rows of tracks that are in the store already: columns moved them
+    applied: int = 0  # the newest check-in contained in all these rows
+    watermark: int = 0  # every check-in up to it is contained in its track's row, see `projection`
     check_ins: dict[int, CheckIn] = field(default_factory=dict)
     new_check_ins: set[int] = field(default_factory=set)  # those of `check_ins` that are not in the store yet
     columns: list[Columns] = field(default_factory=list)  # more new check-ins, in bulk
@@ -99,6 +103,7 @@ class Delta:
             or self.windows
             or self.deleted_windows
             or self.tracks
+            or self.saved
             or self.check_ins
             or self.columns
             or self.incidents

@@ -49,6 +49,7 @@ from tocsin.engine import defaults, environments, maintenance, outages, plain, p
 from tocsin.engine.delta import Delta
 from tocsin.engine.loading import load
 from tocsin.engine.memory import Needs, Recall, Snapshot
+from tocsin.engine.projection import Projection
 from tocsin.engine.state import NOWHERE, State
 from tocsin.schedule import Compiler
 
@@ -291,6 +292,14 @@ class Engine:
         self._state.delta.facts.append(IncidentAcknowledged(incident))
         return Receipt(incident=incident)
 
-    def take(self) -> Delta:
-        """All that changed since the last take; commit it as one transaction before anybody is answered."""
-        return self._state.take()
+    def take(self, flush: int = 0) -> Delta:
+        """All that changed since the last take; commit it as one transaction before anybody is answered.
+
+        Tracks that only moved are not in it, but for `flush` of those that were not written since: see `projection`.
+        """
+        return self._state.take(flush)
+
+    @property
+    def projection(self) -> Projection:
+        """How far the tracks in the store are behind; to look at only."""
+        return self._state.projection

@@ -31,6 +31,7 @@ from tocsin.engine.delta import Delta
 from tocsin.engine.memory import Recall
 from tocsin.engine.monitor_entry import MonitorEntry
 from tocsin.engine.numbered import Numbered
+from tocsin.engine.projection import Projection
 from tocsin.engine.rates import Rates
 from tocsin.engine.runs import Runs
 from tocsin.engine.windows import Windows
@@ -72,6 +73,7 @@ class State(Numbered):
         self.moves: dict[int, tuple[Instant, Instant]] = {}  # by track slot: expected until now, from now on
         self.clock: Instant = 0
         self.recall = Recall()
+        self.projection = Projection(self.tracks, self.monitors)
         self.rates = Rates()
         self.windows = Windows(windows)
         self.applier: Applier | None = None
@@ -271,10 +273,18 @@ class State(Numbered):
         self._written.update(self._dirty)
         self._dirty.clear()
 
-    def take(self) -> Delta:
+    def keep_moved(self) -> None:
+        """Working copies into the roster, marked as moved: what was done to them is in the store already."""
+        self.write_back()
+        for slot in self._written:
+            self.tracks.mark_moved(slot)
+        self._written.clear()
+
+    def take(self, flush: int = 0) -> Delta:
         """Ends the batch: working copies go back to the roster and out as rows, each as the roster has it then.
 
         What a kernel moved is in the delta as columns; its tracks are only marked, unless a rule took them up as well.
+        Up to `flush` marked ones are written too.
         """
         delta, self.delta = self.delta, Delta()
         copies = dict(self._dirty)
@@ -286,6 +296,7 @@ class State(Numbered):
             delta.tracks[track.number] = track
             self.tracks.clear_moved(slot)
         self._written.clear()
+        self.projection.take(delta, self.last_check_in, flush)
         delta.moved = self.tracks.moved_count
         self._monitors.clear()
         self._recorded.clear()

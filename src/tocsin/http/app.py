@@ -1,5 +1,6 @@
-"""The Starlette application, from the routes it is given. It knows no vendor and no service."""
+"""The application, from the routes it is given: the front and the framework. It knows no vendor and no service."""
 
+import os
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 
@@ -10,11 +11,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from tocsin.domain import errors
 from tocsin.domain.instant import Instant
 from tocsin.http import problems
 from tocsin.http.arrival import Arrival
+from tocsin.http.front import Front
 
 _log = structlog.get_logger("tocsin.http")
 
@@ -32,7 +35,7 @@ class Prefix:
         await self._app(scope, receive, send)
 
 
-NotFound = Callable[[str], Response]  # what says that nothing is served → the answer
+NotFound = Callable[[str], ASGIApp]  # what says that nothing is served → the answer
 
 
 def application(
@@ -41,20 +44,22 @@ def application(
     prefix: str = "",
     *,
     worded: Sequence[tuple[str, NotFound]] = (),
-) -> Starlette:
+) -> Front:
     """`worded`: beginnings of paths below which another protocol says that a path is unknown; the first one counts."""
 
-    async def not_found(request: Request, _error: Exception) -> Response:
+    async def not_found(request: Request, _error: Exception) -> ASGIApp:
         return _not_found(request, worded)
 
-    return Starlette(
+    framework = Starlette(
         routes=list(routes),
         middleware=[Middleware(Prefix, prefix=prefix), Middleware(Arrival, arrival=arrival)],
-        exception_handlers={404: not_found, 405: _wrong_method, errors.TocsinError: _expected, Exception: _unexpected},
+        exception_handlers={404: not_found, 405: _wrong_method, errors.TocsinError: _expected, Exception: _unexpected},  # type: ignore[dict-item] # whatever answers a request does
     )
+    trusted = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1")  # the HTTP server's own variable for it
+    return Front(ProxyHeadersMiddleware(framework, trusted), routes, arrival, prefix)  # type: ignore[arg-type] # its own names for ASGI
 
 
-def _not_found(request: Request, worded: Sequence[tuple[str, NotFound]]) -> Response:
+def _not_found(request: Request, worded: Sequence[tuple[str, NotFound]]) -> ASGIApp:
     path = request.url.path
     served = path.removeprefix(request.scope.get("root_path", ""))
     for beginning, answer in worded:

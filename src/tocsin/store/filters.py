@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, and_, case, exists, func, not_, or_, selec
 
 from tocsin.domain.monitor import Kind
 from tocsin.domain.track import DisplayState, Health, Verdict
+from tocsin.store import texts
 from tocsin.store.filter_text import All, Not, Some, Test, Tree, fail, parse
 from tocsin.store.schema import PARTITION, monitors, partitions, tracks
 
@@ -57,13 +58,9 @@ def _text(column: ColumnElement[Any]) -> Callable[[Test], Where]:
 
 
 def _matches(column: ColumnElement[Any], test: Test) -> Where:
-    """Both sides in lower case: LIKE minds it in one database and not in the other."""
     if test.operator == ":" and test.value != "*":
-        return func.lower(column).contains(test.value.lower(), autoescape=True)
-    if "*" not in test.value:
-        return func.lower(column) == test.value.lower()
-    escaped = test.value.lower().replace("/", "//").replace("%", "/%").replace("_", "/_")
-    return func.lower(column).like(escaped.replace("*", "%"), escape="/")
+        return texts.contains(column, test.value)
+    return texts.matches(column, test.value) if "*" in test.value else texts.equals(column, test.value)
 
 
 def _labels(test: Test, rest: list[str]) -> Where:
@@ -80,8 +77,7 @@ def _labels(test: Test, rest: list[str]) -> Where:
 def _label(test: Test, name: str) -> ColumnElement[Any]:
     if '"' in name or "\\" in name:
         fail(test.position, "labels with quotes or backslashes in their names cannot be asked for")
-    text: ColumnElement[Any] = monitors.c.body["labels", name].as_string()
-    return text
+    return texts.Member(monitors.c.body, "labels", name)
 
 
 def _flag(clause: Where) -> Callable[[Test], Where]:

@@ -9,6 +9,7 @@ from tocsin.domain.incident import Cause, Incident, Outage
 from tocsin.store import pages
 from tocsin.store.port import Page
 from tocsin.store.schema import environments, incidents, monitors, outages, tracks
+from tocsin.store.texts import clean
 
 
 def to_row(incident: Incident) -> tuple[Any, ...]:
@@ -26,8 +27,8 @@ def to_row(incident: Incident) -> tuple[Any, ...]:
         incident.resolve_time,
         incident.resolving_check_in,
         incident.acknowledge_time,
-        incident.acknowledged_by,
-        incident.note,
+        clean(incident.acknowledged_by),
+        clean(incident.note),
         incident.muted,
         incident.broken_time,
         incident.broken_mute_time,

@@ -13,7 +13,8 @@ from tocsin.domain.instant import Instant
 from tocsin.domain.project import Key, Project, Scope
 from tocsin.domain.project_settings import ProjectSettings
 from tocsin.store.schema import keys, projects, revisions, settings
-from tocsin.store.upsert import Upsert
+from tocsin.store.texts import clean
+from tocsin.store.upsert import Upsert, cursor_of
 
 SLUG_MAX: Final = 64
 _SLUG: Final = re.compile(r"[a-z0-9_-]{1,64}")
@@ -29,7 +30,7 @@ def create_project(connection: Connection, name: str, at: Instant, slug: str) ->
         slug = next(
             candidate for candidate in _candidates(name) if _may_be(candidate) and not _is_taken(connection, candidate)
         )
-    row = {"slug": slug, "name": name or slug, "account_id": str(uuid.uuid4()), "create_time": at}
+    row = {"slug": slug, "name": clean(name) or slug, "account_id": str(uuid.uuid4()), "create_time": at}
     project = connection.execute(insert(projects).values(row).returning(*projects.columns)).one()
     _bump(connection)
     return _project_of(project)
@@ -83,7 +84,7 @@ def get_setting(connection: Connection, name: str) -> str | None:
 
 
 def put_setting(connection: Connection, name: str, value: str) -> None:
-    Upsert(settings, connection.dialect)(connection, [(name, value)])
+    Upsert(settings, connection.dialect)(cursor_of(connection), [(name, value)])
 
 
 def _project_of(row: Row[Any]) -> Project:
@@ -144,4 +145,4 @@ def _is_taken(connection: Connection, slug: str) -> bool:
 
 def _bump(connection: Connection) -> None:
     """Another process polls this."""
-    Upsert(revisions, connection.dialect)(connection, [(_CREDENTIALS, credentials_revision(connection) + 1)])
+    Upsert(revisions, connection.dialect)(cursor_of(connection), [(_CREDENTIALS, credentials_revision(connection) + 1)])

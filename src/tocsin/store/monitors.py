@@ -6,6 +6,7 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, Select, Text, asc, cast, desc, select, tuple_
 
+from tocsin._core.saved import packed
 from tocsin.domain import errors
 from tocsin.domain.incident import Incident
 from tocsin.domain.instant import Instant
@@ -14,9 +15,11 @@ from tocsin.domain.track import Track
 from tocsin.store import filters, incidents, pages
 from tocsin.store.port import MonitorWithHealth, Page, chunks
 from tocsin.store.schema import environments, monitors, policies, tracks
+from tocsin.store.texts import clean, clean_json
 
 _ORDERS: Final = ("id", "display_name", "create_time", "update_time")
 _MANY: Final = 500  # values in one IN
+TRACK_COLUMNS: Final = tracks.columns.keys().index("create_time")  # those before it are fields of `Track`
 
 
 class Body(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -65,13 +68,14 @@ def to_row(monitor: Monitor, policy: int) -> tuple[Any, ...]:
         monitor.paused_until,
         monitor.muted_until,
         monitor.policy.kind.value,
-        monitor.origin,
-        monitor.owner,
-        monitor.display_name,
+        clean(monitor.origin),
+        clean(monitor.owner),
+        clean(monitor.display_name),
         monitor.revision,
         monitor.create_time,
         monitor.update_time,
-        _encode(body).decode(),
+        clean_json(_encode(body)).decode(),
+        None,
     )
 
 
@@ -208,11 +212,14 @@ def _with_health(connection: Connection, found: Collection[Monitor]) -> list[Mon
 
 
 def track_of(row: Row[Any]) -> Track:
-    number, monitor, environment, *rest = row[: len(tracks.columns) - 1]  # without the create_time
+    number, monitor, environment, *rest = row[:TRACK_COLUMNS]
     return Track(number, monitor, environment, 0, *rest)
 
 
-def track_to_row(track: Track, at: Instant) -> tuple[Any, ...]:
-    """Without `next_track`, which only the engine has. `at` is kept by a new row as the time of its creation."""
+def track_to_row(track: Track, at: Instant, applied: int) -> tuple[Any, ...]:
+    """Without `next_track`, which only the engine has. `at` is kept by a new row as the time of its creation.
+
+    `applied`: the newest check-in that the row contains.
+    """
     values = msgspec.structs.astuple(track)
-    return *values[:3], *values[4:], at
+    return *values[:3], *values[4:], at, applied, packed(values, applied)

@@ -15,6 +15,7 @@ from tocsin.domain import errors
 from tocsin.store.port import Page
 
 T = TypeVar("T")
+Keys = TypeVar("Keys", bound=tuple[Any, ...])
 _SUM = 6  # bytes
 
 
@@ -24,12 +25,14 @@ def encode(query: tuple[object, ...], last: tuple[object, ...]) -> str:
     return base64.urlsafe_b64encode(_sum(query, payload) + payload).decode().rstrip("=")
 
 
-def decode(token: str, query: tuple[object, ...], type: type[T]) -> T:
+def decode(token: str, query: tuple[object, ...], type: type[Keys]) -> Keys:
     """The order key back, as `type`. InvalidArgument PAGE_TOKEN_INVALID: made up, cut off, or of another list."""
     try:
         data = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
         if data[:_SUM] == _sum(query, data[_SUM:]):
-            return msgspec.msgpack.decode(data[_SUM:], type=type)
+            last: Keys = msgspec.msgpack.decode(data[_SUM:], type=type)
+            if all(not isinstance(part, int) or part < 1 << 63 for part in last):  # no column is wider
+                return last
     except (binascii.Error, ValueError, msgspec.DecodeError):
         pass
     raise errors.invalid(

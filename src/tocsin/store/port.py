@@ -25,17 +25,35 @@ T = TypeVar("T")
 
 
 class StoreTrouble(Unavailable):
-    """The database cannot now: locked, full, gone. The same call may succeed later; nothing of it was kept."""
+    """The database cannot now: locked, full, gone. The same call may succeed later.
 
-    def __init__(self, message: str) -> None:
+    Nothing of it was kept; or, when the connection broke in the middle of a commit, all of it was and nobody heard.
+    `Store.commit` may be repeated as it is: it counts once. Of other writes a person has to look.
+    """
+
+    def __init__(self, message: str, detail: str = "") -> None:
+        """`message` is for callers; `detail`, which may name hosts and users, is for the log: `str` has both."""
         super().__init__(message, reason="STORE_UNAVAILABLE", retry_after_ms=1_000)
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return f"{self.message}: {self.detail}" if self.detail else self.message
 
 
 class Fenced(Exception):
-    """The partition is not ours at this position: another owner loaded it, or this delta was committed before.
+    """The partition is not ours at this position: another owner loaded it, or what we wrote is not there any more.
 
-    Nothing was kept. There is one way on: throw the engine away and `load()` again.
+    Nothing was kept. There is one way on: throw the engine away and `load()` again. `found` is the position and the
+    epoch that the store has.
     """
+
+    def __init__(self, message: str, found: tuple[int, int] | None = None) -> None:
+        super().__init__(message)
+        self.found = found
+
+
+class Locked(Exception):
+    """Another process serves or migrates this database."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,17 +111,24 @@ class Store(Protocol):
     def recall(self, needs: Needs) -> Recall: ...
 
     def commit(self, delta: Delta, position: int) -> None:
-        """Write the delta and move to `position`, all or nothing. `Fenced`: see there."""
+        """Write the delta and move to `position`, all or nothing. `Fenced`: see there.
+
+        After `StoreTrouble` the same delta may be handed in again, at the same position, until it is known to be kept.
+        """
 
     def alive(self, clock: Instant) -> None:
         """Move the durable clock alone, forward only. `Fenced`: see there."""
 
+    def prepare(self, now: Instant) -> None:
+        """Make what this week's and the next weeks' check-ins are written into, should it not be there."""
+
     def expire(
         self, *, check_ins_before: Instant, refusals_before: Instant, trace_errors_before: Instant = 0, limit: int
     ) -> int:
-        """Delete old rows, looking at about `limit` at most, and answer how many these were; 0: nothing is left.
+        """Drop weeks of check-ins that are old as a whole, but for their open runs; delete other old rows.
 
-        Rows that stay count too where they had to be looked at: those beside the rows of a deleted environment.
+        Looks at about `limit` rows at most and answers how many these were; 0: nothing is left. Rows that stay count
+        too where they had to be looked at: those beside the rows of a deleted environment. A step of dropping is 1.
         """
 
     # --- reads, from any thread

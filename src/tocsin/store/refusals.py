@@ -18,12 +18,14 @@ from tocsin.domain.facts import CheckInRefused
 from tocsin.store import pages
 from tocsin.store.port import Page, chunks
 from tocsin.store.schema import monitors, refusals
-from tocsin.store.upsert import Upsert
+from tocsin.store.texts import clean
+from tocsin.store.upsert import Upsert, cursor_of
 
 KEPT: Final = 10  # losses of a monitor, and remarks, unless settings say otherwise
 _MOST_AT_ONCE: Final = 500  # values in one statement
 _LOOK_BACK: Final = 1_000  # refusals of a project, looked through for strays of the owner before
 _REMARK: Final = ("of_project", "of_monitor", "why", "told")
+_TEXTS: Final = ("monitor_id", "reason", "detail", "dialect", "environment", "check_in_id", "payload")
 _SAME_REMARK: Final = delete(refusals).where(
     refusals.c.dropped.is_(False),
     *(
@@ -110,11 +112,11 @@ class Refusals:
     def __call__(self, connection: Connection, made: Sequence[CheckInRefused]) -> None:
         if not made:
             return
-        last = self._lasting(made)
+        last = self._lasting([_cleaned(refusal) for refusal in made])
         again = {_remark(refusal): None for refusal in last if not refusal.dropped}
         if again:
             connection.execute(_SAME_REMARK, [dict(zip(_REMARK, key, strict=True)) for key in again])
-        self._insert(connection, [to_row(refusal) for refusal in last])
+        self._insert(cursor_of(connection), [to_row(refusal) for refusal in last])
         named: dict[int, dict[str, set[bool]]] = defaultdict(lambda: defaultdict(set))
         for refusal in last:
             named[refusal.project][refusal.monitor_id].add(refusal.dropped)
@@ -175,6 +177,13 @@ class Refusals:
         for gone in chunks([row.number for row in rows if row.number not in stay], _MOST_AT_ONCE):
             connection.execute(delete(refusals).where(refusals.c.number.in_(gone)))
         self._strays[project] = {row.monitor_id for row in kept}
+
+
+def _cleaned(refusal: CheckInRefused) -> CheckInRefused:
+    """With text that every database can hold: what could not be read as a report is kept just here."""
+    found = {name: getattr(refusal, name) for name in _TEXTS}
+    changed = {name: clean(text) for name, text in found.items() if "\0" in text}
+    return msgspec.structs.replace(refusal, **changed) if changed else refusal
 
 
 def _remark(refusal: CheckInRefused) -> tuple[object, ...]:

@@ -7,7 +7,6 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    ColumnElement,
     ForeignKey,
     Index,
     Integer,
@@ -15,44 +14,21 @@ from sqlalchemy import (
     MetaData,
     SmallInteger,
     Table,
-    Text,
-    TypeDecorator,
     UniqueConstraint,
-    func,
-    literal_column,
 )
 
-from tocsin.domain.check_in import STATE_NUMBERS, State
 from tocsin.domain.ids import partition_of
-from tocsin.domain.instant import NEVER
+from tocsin.store import check_in_tables
+from tocsin.store.column_types import NAMES, InstantOrNever, Number, Text
 
 PARTITION = partition_of(0)  # the one row of `partitions` until there are more
-OPEN_STATE = STATE_NUMBERS[State.IN_PROGRESS]
-# SQLite counts rows up only in a column called INTEGER, which is 64 bits wide there.
-Number = BigInteger().with_variant(Integer(), "sqlite")
+
+metadata = MetaData(naming_convention=NAMES)
 
 
-class InstantOrNever(TypeDecorator[int]):
-    """An instant whose NEVER is NULL in the table; the database converts, so that bulk rows pass through untouched."""
-
-    impl = BigInteger
-    cache_ok = True
-
-    def bind_expression(self, bindvalue: Any) -> ColumnElement[Any]:
-        return func.nullif(bindvalue, literal_column(str(NEVER)))
-
-    def column_expression(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
-        return func.coalesce(column, literal_column(str(NEVER)))
-
-
-metadata = MetaData(
-    naming_convention={
-        "pk": "pk_%(table_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    }
-)
+def _ours() -> Column[Any]:
+    """The identity of what the engine numbers."""
+    return Column("number", Number, primary_key=True, autoincrement=False)
 
 
 def _required(name: str, kind: Any) -> Column[Any]:
@@ -96,12 +72,12 @@ revisions = Table("revisions", metadata, Column("name", Text, primary_key=True),
 
 # --- configuration
 
-policies = Table("policies", metadata, Column("number", Number, primary_key=True), _required("body", Text))
+policies = Table("policies", metadata, _ours(), _required("body", Text))
 
 environments = Table(
     "environments",
     metadata,
-    Column("number", Number, primary_key=True),
+    _ours(),
     _required("name", Text),
     UniqueConstraint("name"),
 )
@@ -109,7 +85,7 @@ environments = Table(
 monitors = Table(
     "monitors",
     metadata,
-    Column("number", Number, primary_key=True),
+    _ours(),
     _required("project", Number),
     _required("id", Text),
     _required("uid", Text),
@@ -126,20 +102,24 @@ monitors = Table(
     _required("create_time", BigInteger),
     _required("update_time", BigInteger),
     _required("body", JSON),  # labels, alert_policy, written_by, extras, locks, writers
+    Column("packed", LargeBinary),  # the columns above that a start needs, see `packing`; NULL: not packed yet
     UniqueConstraint("project", "id"),
     Index(None, "uid"),
 )
 
 # The row of a deleted monitor is gone at once and with it its name; what hung on it goes in slices, see `retention`.
 deleted_monitors = Table(
-    "deleted_monitors", metadata, Column("number", Number, primary_key=True), _required("delete_time", BigInteger)
+    "deleted_monitors",
+    metadata,
+    _ours(),
+    _required("delete_time", BigInteger),
 )
 
 # Times in which nothing is due.
 maintenance_windows = Table(
     "maintenance_windows",
     metadata,
-    Column("number", Number, primary_key=True),
+    _ours(),
     _required("project", Number),
     _required("id", Text),
     _required("create_time", BigInteger),
@@ -153,7 +133,7 @@ maintenance_windows = Table(
 tracks = Table(
     "tracks",
     metadata,
-    Column("number", Number, primary_key=True),
+    _ours(),
     _required("monitor", Number),
     Column("environment", Number, ForeignKey("environments.number"), nullable=False),
     *(_required(name, SmallInteger) for name in ("health", "verdict", "flags")),
@@ -166,14 +146,17 @@ tracks = Table(
     _required("last_lapse", Number),  # 0: none
     Column("last_lapse_slot", InstantOrNever),
     Column("create_time", BigInteger, nullable=False, server_default="0"),  # not in `Track`; 0: before it was kept
+    Column("applied", BigInteger, nullable=False, server_default="0"),  # the newest check-in that the row contains
+    Column("packed", LargeBinary),  # the row as memory has it, see `packing`; NULL: not packed yet
     UniqueConstraint("monitor", "environment"),
+    postgresql_with={"fillfactor": 70},  # rows change all the time and no index knows: new versions stay on their page
 )
 
 # The row of a deleted track is gone at once; its check-ins and incidents go in slices, see `retention`.
 deleted_tracks = Table(
     "deleted_tracks",
     metadata,
-    Column("number", Number, primary_key=True),
+    _ours(),
     _required("monitor", Number),
     _required("delete_time", BigInteger),
     # the numbers up to which the monitor's check-ins and incidents have been looked at
@@ -181,46 +164,14 @@ deleted_tracks = Table(
     Column("incidents_done", BigInteger, nullable=False, server_default="0"),
 )
 
-check_ins = Table(
-    "check_ins",
-    metadata,
-    Column("number", Number, primary_key=True),  # time-ordered, so the table is clustered by time
-    _required("project", Number),
-    _required("monitor", Number),
-    _required("track", Number),
-    _required("state", SmallInteger),  # domain.check_in.STATE_NUMBERS
-    _required("receive_time", BigInteger),
-    _required("update_time", BigInteger),
-    Column("start_time", BigInteger),
-    Column("end_time", BigInteger),
-    Column("duration_ms", BigInteger),
-    Column("expected_time", BigInteger),
-    Column("timeout_time", BigInteger),
-    _required("late", Boolean),
-    Column("satisfies", Number),
-    _required("deafened", Boolean),
-    Column("client_id", LargeBinary),  # 16 bytes; NULL: the id is made of the number
-    Column("detail", Text),  # JSON of what few check-ins have, see `check_ins.Detail`
-    Column("policy", Number, nullable=False, server_default="0"),  # `policies.number`; 0: before it was kept
-    Index(None, "monitor", "number"),
-)
-# A literal, because a partial index serves only those queries that say the same words.
-is_open = check_ins.c.state == literal_column(str(OPEN_STATE))
-Index("ix_check_ins_open", check_ins.c.monitor, check_ins.c.number, sqlite_where=is_open, postgresql_where=is_open)
-
-check_in_ids = Table(
-    "check_in_ids",
-    metadata,
-    Column("project", Number, primary_key=True, autoincrement=False),
-    Column("id", LargeBinary, primary_key=True),
-    _required("number", Number),
-    sqlite_with_rowid=False,
-)
+# All weeks of check-ins together; what they are made of is in `check_in_tables`.
+check_ins, check_in_ids = check_in_tables.WHOLE
+is_open = check_in_tables.is_open_in(check_ins)
 
 incidents = Table(
     "incidents",
     metadata,
-    Column("number", Number, primary_key=True),
+    _ours(),
     _required("project", Number),
     _required("monitor", Number),
     _required("track", Number),
@@ -248,7 +199,7 @@ Index("uq_incidents_open", incidents.c.track, unique=True, sqlite_where=_is_unre
 outages = Table(
     "outages",
     metadata,
-    Column("number", Number, primary_key=True),
+    _ours(),
     _required("start_time", BigInteger),
     _required("end_time", BigInteger),
     _required("reason", Text),
@@ -312,6 +263,8 @@ partitions = Table(
     _required("position", BigInteger),
     _required("epoch", BigInteger),
     Column("alive_at", BigInteger),
+    # every check-in with a number up to here is contained in the row of its track
+    Column("watermark", BigInteger, nullable=False, server_default="0"),
 )
 
 sequences = Table("sequences", metadata, Column("name", Text, primary_key=True), _required("value", BigInteger))

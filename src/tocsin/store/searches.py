@@ -24,7 +24,7 @@ from sqlalchemy import (
 
 from tocsin.domain.instant import Instant
 from tocsin.domain.track import Health, TrackFlag
-from tocsin.store import leaves
+from tocsin.store import leaves, texts
 from tocsin.store.browse_port import Leaf, MonitorSearch, Sort, Standing, Turn
 from tocsin.store.schema import environments, monitors, tracks
 
@@ -104,12 +104,12 @@ def _conditions(search: MonitorSearch) -> list[Where]:
         found.append(or_(*(_owner(owner) for owner in search.owners)))
     for word in search.words:
         uid = word.replace("-", "").lower()
-        found.append(or_(_contains(monitors.c.id, word), _contains(_NAME, word), monitors.c.uid == uid))
+        found.append(or_(texts.contains(monitors.c.id, word), texts.contains(_NAME, word), monitors.c.uid == uid))
     if search.ids:
         uids = [text.replace("-", "").lower() for text in search.ids]
         found.append(or_(monitors.c.id.in_(search.ids), monitors.c.uid.in_(uids)))
-    found += [_contains(monitors.c.id, part) for part in search.id_parts]
-    found += [_contains(_NAME, part) for part in search.name_parts]
+    found += [texts.contains(monitors.c.id, part) for part in search.id_parts]
+    found += [texts.contains(_NAME, part) for part in search.name_parts]
     if search.standings:
         found.append(or_(*(_stands(standing, search) for standing in search.standings)))
     return found
@@ -136,10 +136,5 @@ def _in_environments(search: MonitorSearch) -> list[Where]:
 
 def _owner(owner: str) -> Where:
     if owner.endswith("*"):
-        return monitors.c.owner.startswith(owner[:-1], autoescape=True)
+        return texts.begins(monitors.c.owner, owner[:-1])
     return monitors.c.owner == owner
-
-
-def _contains(column: ColumnElement[Any], part: str) -> Where:
-    """Both sides in lower case: LIKE minds it in one database and not in the other."""
-    return func.lower(column).contains(part.lower(), autoescape=True)

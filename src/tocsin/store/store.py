@@ -11,11 +11,25 @@ from tocsin.domain.project import Key, Project, Scope
 from tocsin.domain.trace_error import TraceError
 from tocsin.engine.delta import Delta
 from tocsin.engine.memory import Needs, Recall, Snapshot
-from tocsin.store import changes, check_ins, incidents, keys, monitors, refusals, retention, trace_errors, windows
-from tocsin.store.commit import Commit, Fence, acquire, stamp
-from tocsin.store.database import open_database
+from tocsin.store import (
+    changes,
+    check_in_lists,
+    check_ins,
+    incidents,
+    keys,
+    monitors,
+    refusals,
+    retention,
+    trace_errors,
+    week_tables,
+    weeks,
+    windows,
+)
+from tocsin.store.commit import Commit, only_adds
+from tocsin.store.database import STATEMENT_TIMEOUT_MS, open_database
+from tocsin.store.fence import Fence, acquire
 from tocsin.store.loading import Loading
-from tocsin.store.port import Change, CheckInFilter, Fenced, MonitorWithHealth, Page
+from tocsin.store.port import Change, CheckInFilter, Fenced, MonitorWithHealth, Page, StoreTrouble
 
 
 class SqlStore:
@@ -26,12 +40,20 @@ class SqlStore:
     merely reads or makes keys disturbs no other.
     """
 
-    def __init__(self, url: str, *, busy_timeout_ms: int = 5_000, refusals_kept: int = refusals.KEPT) -> None:
-        """`url` is "sqlite:///path". ValueError: another kind. A lock is waited for up to `busy_timeout_ms`."""
-        self.database = open_database(url, busy_timeout_ms=busy_timeout_ms)
+    def __init__(
+        self,
+        url: str,
+        *,
+        busy_timeout_ms: int = 5_000,
+        statement_timeout_ms: int = STATEMENT_TIMEOUT_MS,
+        refusals_kept: int = refusals.KEPT,
+    ) -> None:
+        """`url` is "sqlite:///path" or "postgresql://…"; see `open_database`."""
+        self.database = open_database(url, busy_timeout_ms=busy_timeout_ms, statement_timeout_ms=statement_timeout_ms)
         self._commit = Commit(self.database.writer.dialect, refusals_kept)
         self._fence: Fence | None = None
         self._loading: Loading | None = None
+        self._in_doubt: Delta | None = None  # met trouble when it was committed: it may have been kept all the same
 
     def close(self) -> None:
         self._end_loading()
@@ -44,6 +66,7 @@ class SqlStore:
         with self.database.write() as connection:
             self._fence = acquire(connection)
         self._commit.forget()
+        self._in_doubt = None
         self._loading = Loading(self.database)
         return self._loading.snapshot()
 
@@ -52,6 +75,7 @@ class SqlStore:
 
     def recall(self, needs: Needs) -> Recall:
         with self.database.look_up() as connection:
+            weeks.hold(connection)
             return Recall(
                 monitors.recall(connection, needs.monitors),
                 check_ins.recall(connection, needs.check_ins),
@@ -59,19 +83,45 @@ class SqlStore:
             )
 
     def commit(self, delta: Delta, position: int) -> None:
-        with self.database.write() as connection:
-            fence = self._commit(connection, self._owned(), delta, position)
-        self._fence = fence
+        fence = self._owned()
+        try:
+            changed = self._commit.changed(self.database.look_up, delta)
+            done = False
+            if only_adds(delta):
+                with self.database.write_directly() as cursor:
+                    done = self._commit.ordinary(cursor, fence, delta, position, changed)
+            if not done:
+                with self.database.write() as connection:
+                    self._commit.whole(connection, fence, delta, position, changed)
+        except StoreTrouble:
+            self._in_doubt = delta
+            self._commit.forget_weeks()
+            raise
+        except Fenced as fenced:
+            # The connection broke over a commit that was kept. We hold the write lock: it is not still under way.
+            if self._in_doubt is not delta or fenced.found != (position, fence.epoch):
+                raise
+        except Exception:
+            self._commit.forget_weeks()  # tables that were made went with the transaction
+            raise
+        self._in_doubt = None
+        self._fence = fence._replace(position=position)
         self._commit.remember(delta)
 
     def alive(self, clock: Instant) -> None:
         with self.database.write() as connection:
-            stamp(connection, self._owned(), clock)
+            self._commit.enter.stamp(connection, self._owned(), clock)
+
+    def prepare(self, now: Instant) -> None:
+        with self.database.write() as connection:
+            week_tables.make_ahead(connection, [weeks.start_at(now + ahead) for ahead in week_tables.AHEAD])
+            self._commit.forget_weeks()
 
     def expire(
         self, *, check_ins_before: Instant, refusals_before: Instant, trace_errors_before: Instant = 0, limit: int
     ) -> int:
         with self.database.write() as connection:
+            self._commit.forget_weeks()
             return retention.expire(
                 connection,
                 check_ins_before=check_ins_before,
@@ -98,11 +148,13 @@ class SqlStore:
 
     def get_check_in(self, project: int, monitor_id: str, check_in_id: str) -> CheckIn | None:
         with self.database.read() as connection:
+            weeks.hold(connection)
             return check_ins.get(connection, project, monitor_id, check_in_id)
 
     def list_check_ins(self, project: int, only: CheckInFilter, *, size: int, token: str = "") -> Page[CheckIn]:
         with self.database.read() as connection:
-            return check_ins.list_page(connection, project, only, size=size, token=token)
+            weeks.hold(connection)
+            return check_in_lists.list_page(connection, project, only, size=size, token=token)
 
     def get_incident(self, project: int, number: int) -> Incident | None:
         with self.database.read() as connection:

@@ -9,13 +9,21 @@ from tocsin.domain.instant import Instant
 from tocsin.domain.trace_error import TraceError
 from tocsin.store.port import chunks
 from tocsin.store.schema import trace_errors
+from tocsin.store.texts import clean
 
 _MANY: Final = 500  # values in one IN
 
 
 def to_row(error: TraceError) -> tuple[Any, ...]:
     """In the order of the table's columns."""
-    return error.project, bytes.fromhex(error.trace_id), error.at, error.level, error.type, error.value
+    return (
+        error.project,
+        bytes.fromhex(error.trace_id),
+        error.at,
+        clean(error.level),
+        clean(error.type),
+        clean(error.value),
+    )
 
 
 def of_traces(connection: Connection, project: int, trace_ids: Collection[str]) -> dict[str, TraceError]:

@@ -32,8 +32,11 @@ _DELAY_BUCKETS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
 
 
 class Metrics:
-    def __init__(self, registry: CollectorRegistry, project_slug: Callable[[int], str]) -> None:
-        """`project_slug(number)` names a project; "" when it is not known."""
+    def __init__(
+        self, registry: CollectorRegistry, project_slug: Callable[[int], str], backend: str = "sqlite"
+    ) -> None:
+        """`project_slug(number)` names a project; "" when it is not known. `backend` is the database."""
+        self._backend = backend
         self.registry = registry
         self._slug = project_slug
 
@@ -110,9 +113,8 @@ class Metrics:
             registry=registry,
         )
         Gauge("tocsin_watchdog", "Always 1; alert when absent.", registry=registry).set(1)
-        for backend in ("sqlite",):
-            self.writes.labels(backend)
-            self.write_errors.labels(backend)
+        self.writes.labels(backend)
+        self.write_errors.labels(backend)
         for dialect in ("sentry", "grpc", "native"):
             self.answer_seconds.labels(dialect)
         for kind in ("missed", "timeout"):
@@ -173,10 +175,10 @@ class Metrics:
 
     def observe_commit(self, seconds: float, well: bool) -> None:
         if well:
-            self.writes.labels("sqlite").inc()
+            self.writes.labels(self._backend).inc()
             self.commit_seconds.observe(seconds)
         else:
-            self.write_errors.labels("sqlite").inc()
+            self.write_errors.labels(self._backend).inc()
 
     def reject(self, dialect: str, reason: str) -> None:
         """A request that never became a report: auth, unknown_monitor, invalid, rate_limited, too_large, overload."""

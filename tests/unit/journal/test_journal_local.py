@@ -6,7 +6,8 @@ import pytest
 
 from support.engines import T0
 from support.virtual import VirtualClock, run
-from tocsin.domain.commands import Tick
+from tocsin._core.batch import KINDS, Batch
+from tocsin.domain.commands import ReportBatch, Tick
 from tocsin.domain.errors import Unavailable
 from tocsin.domain.receipt import Receipt
 from tocsin.journal.local import LocalJournal
@@ -195,3 +196,31 @@ async def test_the_horizon_stands_still_once_nobody_listens(clock, make):
     journal.stop_listening()
     await asyncio.sleep(30)
     assert journal.horizon() == T0 + 1_000
+
+
+def reports(count):
+    batch = Batch()
+    for _ in range(count):
+        batch.append("job", KINDS.index("OK"))
+    return ReportBatch(1, batch, T0, {})
+
+
+@on_virtual_time
+async def test_each_report_of_a_batch_counts(clock, make):
+    journal = make(limit=10)
+    sent = [asyncio.ensure_future(journal.append(T0, reports(size))) for size in (4, 5)]
+    await asyncio.sleep(0)
+    assert len(journal) == 9
+    with pytest.raises(Unavailable):
+        await journal.append(T0, reports(2))
+    sent += queue(journal, T0)
+    await asyncio.sleep(0)
+    first = await journal.take(limit=8, wait=0)
+    assert [waiting.rows for waiting in first] == [4]
+    journal.put_back(first)
+    assert len(journal) == 10
+    assert [waiting.rows for waiting in await journal.take(limit=3, wait=0)] == [4]
+    assert [waiting.rows for waiting in await journal.take(limit=6, wait=0)] == [5, 1]
+    assert (len(journal), journal.waiting_bytes) == (0, 0)
+    for one in sent:
+        one.cancel()

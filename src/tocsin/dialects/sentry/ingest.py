@@ -5,9 +5,8 @@ import contextlib
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp
 
 from tocsin.dialects.sentry import auth, body, cron, events, mapping, schema
 from tocsin.dialects.sentry.answers import Rejection, empty_response, json_response, refused_response
@@ -20,6 +19,7 @@ from tocsin.domain import ids
 from tocsin.domain.errors import InvalidArgument, Unavailable
 from tocsin.domain.project import Scope
 from tocsin.domain.project_settings import DEFAULTS, ProjectSettings
+from tocsin.http.raw import Request
 from tocsin.service.check_ins import CheckIns
 from tocsin.service.principal import Principals
 
@@ -79,8 +79,8 @@ class Ingest:
         self._settings_of = settings_of
         self._allowance = events.Allowance()
 
-    async def envelope(self, request: Request, call: Call) -> Response:
-        project = auth.project_number(request.path_params["project"])
+    async def envelope(self, request: Request, call: Call) -> ASGIApp:
+        project = auth.project_number(request.variables["project"])
         claim = self._claimed(request, call, project)
         parser = Parser(self._limits)
         identified = False
@@ -112,16 +112,16 @@ class Ingest:
         event_id = _event_id(schema.text_of(header.event_id))
         return json_response(200, {"id": event_id} if event_id else {})
 
-    async def cron(self, request: Request, call: Call) -> Response:
-        segment = request.path_params["project"]
+    async def cron(self, request: Request, call: Call) -> ASGIApp:
+        segment = request.variables["project"]
         project = auth.project_number(segment)
         raw_path = request.scope.get("raw_path") or b""
-        slug, key = cron.slug_and_key(raw_path.decode("latin-1"), request.path_params["rest"], segment)
+        slug, key = cron.slug_and_key(raw_path.decode("latin-1"), request.variables["rest"], segment)
         self._claimed(request, call, project, key)
         principal = call.proven()
         call.monitor_id = mapping.monitor_id_of(slug)
         content = await body.whole(request, self._limits, self._limits.cron_body)
-        sent = slug, request.query_params, request.headers.get("content-type", ""), content
+        sent = slug, request.query(), request.headers.get("content-type"), content
         call.payload = excerpt(cron.seen(*sent))
         payload = cron.payload(*sent)
         outcome = mapping.to_report(payload, call.arrival(), call.payload)
@@ -131,9 +131,9 @@ class Ingest:
             return refused_response(refusals) or empty_response(202)
         return empty_response(202)
 
-    async def store(self, request: Request, call: Call) -> Response:
+    async def store(self, request: Request, call: Call) -> ASGIApp:
         """A legacy event: read to its end, counted, let go but for the error that it names."""
-        segment = request.path_params.get("project")
+        segment = request.variables.get("project")
         project = None if segment is None else auth.project_number(segment)
         self._claimed(request, call, project)
         principal = call.proven()
@@ -155,8 +155,8 @@ class Ingest:
 
     def _claimed(self, request: Request, call: Call, project: int | None, path_key: str = "") -> auth.Claim | None:
         """What the request names without its body; a key among it is looked up at once."""
-        claim = auth.claim(request.headers, request.query_params.multi_items(), path_key)
-        call.client = (claim.client if claim else "") or request.headers.get("user-agent", "")
+        claim = auth.claim(request.headers, request.query_pairs, path_key)
+        call.client = (claim.client if claim else "") or request.headers.get("user-agent")
         if claim is not None:
             self._authenticate(claim.key, project, call)
         body.check_head(request, self._limits)

@@ -13,12 +13,12 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from tocsin.store.database import open_database, path_of
+from tocsin.store.database import is_there, make_place, open_database
 
 
 def upgrade(url: str, revision: str = "head") -> None:
     """Bring the schema to `revision`, all steps or none, making the file if need be. StoreTrouble: locked, full."""
-    path_of(url).parent.mkdir(parents=True, exist_ok=True)
+    make_place(url)
     with _migrating(url) as config:
         command.upgrade(config, revision)
 
@@ -43,7 +43,7 @@ def head() -> str:
 
 def current(url: str) -> str | None:
     """The revision of the database; None: it has no schema, or there is no such file. Makes nothing."""
-    if not path_of(url).exists():
+    if not is_there(url):
         return None
     database = open_database(url)
     try:
@@ -78,7 +78,7 @@ def _config() -> Config:
 @contextmanager
 def _migrating(url: str) -> Iterator[Config]:
     """A configuration with a connection inside one transaction."""
-    database = open_database(url)
+    database = open_database(url, statement_timeout_ms=0)
     try:
         with database.write() as connection:
             config = _config()

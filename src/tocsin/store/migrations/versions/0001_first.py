@@ -12,6 +12,7 @@ branch_labels = None
 depends_on = None
 
 NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")  # sorts and compares as it does in SQLite
 
 
 def upgrade() -> None:
@@ -21,8 +22,8 @@ def upgrade() -> None:
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("project", NUMBER, nullable=False),
         sa.Column("monitor", NUMBER, nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("monitor_id", sa.Text(), nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("monitor_id", TEXT, nullable=False),
         sa.PrimaryKeyConstraint("revision", name="pk_changes"),
         sqlite_autoincrement=True,
     )
@@ -37,7 +38,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "check_ins",
-        sa.Column("number", NUMBER, nullable=False),
+        sa.Column("number", NUMBER, autoincrement=False, nullable=False),
         sa.Column("project", NUMBER, nullable=False),
         sa.Column("monitor", NUMBER, nullable=False),
         sa.Column("track", NUMBER, nullable=False),
@@ -53,7 +54,7 @@ def upgrade() -> None:
         sa.Column("satisfies", NUMBER),
         sa.Column("deafened", sa.Boolean(), nullable=False),
         sa.Column("client_id", sa.LargeBinary()),
-        sa.Column("detail", sa.Text()),
+        sa.Column("detail", TEXT),
         sa.PrimaryKeyConstraint("number", name="pk_check_ins"),
     )
     op.create_index("ix_check_ins_monitor_number", "check_ins", ["monitor", "number"])
@@ -66,33 +67,33 @@ def upgrade() -> None:
     )
     op.create_table(
         "deleted_monitors",
-        sa.Column("number", NUMBER, nullable=False),
+        sa.Column("number", NUMBER, autoincrement=False, nullable=False),
         sa.Column("delete_time", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("number", name="pk_deleted_monitors"),
     )
     op.create_table(
         "environments",
-        sa.Column("number", NUMBER, nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("number", NUMBER, autoincrement=False, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
         sa.PrimaryKeyConstraint("number", name="pk_environments"),
         sa.UniqueConstraint("name", name="uq_environments_name"),
     )
     op.create_table(
         "incidents",
-        sa.Column("number", NUMBER, nullable=False),
+        sa.Column("number", NUMBER, autoincrement=False, nullable=False),
         sa.Column("project", NUMBER, nullable=False),
         sa.Column("monitor", NUMBER, nullable=False),
         sa.Column("track", NUMBER, nullable=False),
-        sa.Column("cause", sa.Text(), nullable=False),
+        sa.Column("cause", TEXT, nullable=False),
         sa.Column("open_time", sa.BigInteger(), nullable=False),
-        sa.Column("first_check_in", sa.Text(), nullable=False),
-        sa.Column("last_check_in", sa.Text(), nullable=False),
+        sa.Column("first_check_in", TEXT, nullable=False),
+        sa.Column("last_check_in", TEXT, nullable=False),
         sa.Column("failure_count", sa.BigInteger(), nullable=False),
         sa.Column("resolve_time", sa.BigInteger()),
-        sa.Column("resolving_check_in", sa.Text(), nullable=False),
+        sa.Column("resolving_check_in", TEXT, nullable=False),
         sa.Column("acknowledge_time", sa.BigInteger()),
-        sa.Column("acknowledged_by", sa.Text(), nullable=False),
-        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("acknowledged_by", TEXT, nullable=False),
+        sa.Column("note", TEXT, nullable=False),
         sa.Column("muted", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("number", name="pk_incidents"),
     )
@@ -108,10 +109,10 @@ def upgrade() -> None:
     )
     op.create_table(
         "outages",
-        sa.Column("number", NUMBER, nullable=False),
+        sa.Column("number", NUMBER, autoincrement=False, nullable=False),
         sa.Column("start_time", sa.BigInteger(), nullable=False),
         sa.Column("end_time", sa.BigInteger(), nullable=False),
-        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("reason", TEXT, nullable=False),
         sa.Column("unknown_count", sa.BigInteger(), nullable=False),
         sa.Column("shown", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("number", name="pk_outages"),
@@ -126,16 +127,16 @@ def upgrade() -> None:
     )
     op.create_table(
         "policies",
-        sa.Column("number", NUMBER, nullable=False),
-        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("number", NUMBER, autoincrement=False, nullable=False),
+        sa.Column("body", TEXT, nullable=False),
         sa.PrimaryKeyConstraint("number", name="pk_policies"),
     )
     op.create_table(
         "projects",
         sa.Column("number", NUMBER, nullable=False),
-        sa.Column("slug", sa.Text(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("account_id", sa.Text(), nullable=False),
+        sa.Column("slug", TEXT, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("account_id", TEXT, nullable=False),
         sa.Column("create_time", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("number", name="pk_projects"),
         sa.UniqueConstraint("slug", name="uq_projects_slug"),
@@ -145,13 +146,13 @@ def upgrade() -> None:
         "refusals",
         sa.Column("number", NUMBER, nullable=False),
         sa.Column("project", NUMBER, nullable=False),
-        sa.Column("monitor_id", sa.Text(), nullable=False),
-        sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("monitor_id", TEXT, nullable=False),
+        sa.Column("reason", TEXT, nullable=False),
+        sa.Column("detail", TEXT, nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.Column("dialect", sa.Text(), nullable=False),
-        sa.Column("environment", sa.Text(), nullable=False),
-        sa.Column("check_in_id", sa.Text(), nullable=False),
+        sa.Column("dialect", TEXT, nullable=False),
+        sa.Column("environment", TEXT, nullable=False),
+        sa.Column("check_in_id", TEXT, nullable=False),
         sa.Column("dropped", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("number", name="pk_refusals"),
     )
@@ -159,29 +160,29 @@ def upgrade() -> None:
     op.create_index("ix_refusals_project_monitor_id_number", "refusals", ["project", "monitor_id", "number"])
     op.create_table(
         "revisions",
-        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("name", TEXT, nullable=False),
         sa.Column("value", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("name", name="pk_revisions"),
     )
     op.create_table(
         "sequences",
-        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("name", TEXT, nullable=False),
         sa.Column("value", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("name", name="pk_sequences"),
     )
     op.create_table(
         "settings",
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("value", sa.Text(), nullable=False),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("value", TEXT, nullable=False),
         sa.PrimaryKeyConstraint("name", name="pk_settings"),
     )
     op.create_table(
         "keys",
         sa.Column("number", NUMBER, nullable=False),
         sa.Column("project", NUMBER, nullable=False),
-        sa.Column("scope", sa.Text(), nullable=False),
+        sa.Column("scope", TEXT, nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=False),
-        sa.Column("hint", sa.Text(), nullable=False),
+        sa.Column("hint", TEXT, nullable=False),
         sa.Column("create_time", sa.BigInteger(), nullable=False),
         sa.Column("revoke_time", sa.BigInteger()),
         sa.ForeignKeyConstraint(["project"], ["projects.number"], name="fk_keys_project"),
@@ -192,19 +193,19 @@ def upgrade() -> None:
     op.create_index("ix_keys_project", "keys", ["project"])
     op.create_table(
         "monitors",
-        sa.Column("number", NUMBER, nullable=False),
+        sa.Column("number", NUMBER, autoincrement=False, nullable=False),
         sa.Column("project", NUMBER, nullable=False),
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("uid", sa.Text(), nullable=False),
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("uid", TEXT, nullable=False),
         sa.Column("policy", NUMBER, nullable=False),
         sa.Column("disabled", sa.Boolean(), nullable=False),
         sa.Column("inactive", sa.Boolean(), nullable=False),
         sa.Column("paused_until", sa.BigInteger()),
         sa.Column("muted_until", sa.BigInteger()),
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("origin", sa.Text(), nullable=False),
-        sa.Column("owner", sa.Text(), nullable=False),
-        sa.Column("display_name", sa.Text(), nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("origin", TEXT, nullable=False),
+        sa.Column("owner", TEXT, nullable=False),
+        sa.Column("display_name", TEXT, nullable=False),
         sa.Column("revision", sa.BigInteger(), nullable=False),
         sa.Column("create_time", sa.BigInteger(), nullable=False),
         sa.Column("update_time", sa.BigInteger(), nullable=False),
@@ -215,7 +216,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "tracks",
-        sa.Column("number", NUMBER, nullable=False),
+        sa.Column("number", NUMBER, autoincrement=False, nullable=False),
         sa.Column("monitor", NUMBER, nullable=False),
         sa.Column("environment", NUMBER, nullable=False),
         sa.Column("health", sa.SmallInteger(), nullable=False),
@@ -244,6 +245,8 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["environment"], ["environments.number"], name="fk_tracks_environment"),
         sa.PrimaryKeyConstraint("number", name="pk_tracks"),
         sa.UniqueConstraint("monitor", "environment", name="uq_tracks_monitor_environment"),
+        # Rows change all the time and no index knows: with room on the page a new version stays beside the old one.
+        postgresql_with={"fillfactor": 70},
     )
 
 

@@ -14,19 +14,20 @@ branch_labels = None
 depends_on = None
 
 NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")  # sorts and compares as it does in SQLite
 
 
 def _added() -> list[tuple[str, sa.Column[Any]]]:
     """Columns of tables that exist, by the table's name."""
     return [
-        ("projects", sa.Column("settings", sa.Text(), nullable=False, server_default="{}")),
+        ("projects", sa.Column("settings", TEXT, nullable=False, server_default="{}")),
         ("tracks", sa.Column("create_time", sa.BigInteger(), nullable=False, server_default="0")),
         ("check_ins", sa.Column("policy", NUMBER, nullable=False, server_default="0")),
         ("incidents", sa.Column("broken_time", sa.BigInteger())),
         ("incidents", sa.Column("broken_mute_time", sa.BigInteger())),
         ("incidents", sa.Column("attended_time", sa.BigInteger())),
-        ("refusals", sa.Column("data", sa.Text(), nullable=False, server_default="{}")),
-        ("refusals", sa.Column("payload", sa.Text(), nullable=False, server_default="")),
+        ("refusals", sa.Column("data", TEXT, nullable=False, server_default="{}")),
+        ("refusals", sa.Column("payload", TEXT, nullable=False, server_default="")),
     ]
 
 
@@ -37,18 +38,18 @@ def upgrade() -> None:
     op.create_index("ix_refusals_project_number", "refusals", ["project", "number"])
     op.create_table(
         "maintenance_windows",
-        sa.Column("number", NUMBER, nullable=False),
+        sa.Column("number", NUMBER, autoincrement=False, nullable=False),
         sa.Column("project", NUMBER, nullable=False),
-        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("id", TEXT, nullable=False),
         sa.Column("create_time", sa.BigInteger(), nullable=False),
         sa.Column("update_time", sa.BigInteger(), nullable=False),
-        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("body", TEXT, nullable=False),
         sa.PrimaryKeyConstraint("number", name="pk_maintenance_windows"),
         sa.UniqueConstraint("project", "id", name="uq_maintenance_windows_project_id"),
     )
     op.create_table(
         "deleted_tracks",
-        sa.Column("number", NUMBER, nullable=False),
+        sa.Column("number", NUMBER, autoincrement=False, nullable=False),
         sa.Column("monitor", NUMBER, nullable=False),
         sa.Column("delete_time", sa.BigInteger(), nullable=False),
         sa.Column("check_ins_done", sa.BigInteger(), nullable=False, server_default="0"),
@@ -60,9 +61,9 @@ def upgrade() -> None:
         sa.Column("project", NUMBER, autoincrement=False, nullable=False),
         sa.Column("trace_id", sa.LargeBinary(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.Column("level", sa.Text(), nullable=False),
-        sa.Column("type", sa.Text(), nullable=False),
-        sa.Column("value", sa.Text(), nullable=False),
+        sa.Column("level", TEXT, nullable=False),
+        sa.Column("type", TEXT, nullable=False),
+        sa.Column("value", TEXT, nullable=False),
         sa.PrimaryKeyConstraint("project", "trace_id", name="pk_trace_errors"),
         sqlite_with_rowid=False,
     )

@@ -1,0 +1,23 @@
+"""What /readyz says of a server that listens: ready, or what keeps it from judging and from keeping what it is told."""
+
+import time
+from typing import Any, Final
+
+from tocsin.domain.instant import Instant
+
+_CLOCK_AHEAD_S: Final = 10.0  # less is a clock being adjusted
+
+
+def told(readiness: dict[str, Any], judged: Instant, trouble: str) -> dict[str, Any]:
+    """`judged` is how far silence was judged, `trouble` what the database says while it cannot, "" when it can.
+
+    Not ready while the clock stands: it was set ahead once, and nothing is judged until this machine catches up.
+    """
+    ahead = judged / 1000 - time.time()
+    if trouble:
+        problem = f"the store cannot now: {trouble}"
+    elif ahead > _CLOCK_AHEAD_S:
+        problem = f"the clock was set back by {ahead:.0f} s; nothing is judged until it has caught up"
+    else:
+        return dict(readiness)
+    return readiness | {"ready": False, "problem": problem}
