@@ -1,7 +1,7 @@
 """The apply path alone: from rows of reports to rosters, deadlines and recorded check-ins, at a million monitors.
 
-Method: monitors of 240 policies (cron of five kinds, daily times, intervals; twelve zones) wait for a slot that has come.
-A day later than the one before, an OK of each comes in random order, in batches of 1,000, through the engine's own
+Method: monitors of 240 policies (cron of five kinds, daily times, intervals; twelve zones) wait for a slot
+that has come. A day later than the one before, an OK of each comes in random order, in batches of 1,000, through the engine's own
 entry: key, probe, next fire, track, deadline, check-in. Reading the batch from the wire is measured beside it and its
 time added, where the build has a parser. The delta is taken for each batch and thrown away: no database. CPU time of
 the process, so that what else the machine does is left out. The rival is the Python path: a dict, cronsim, heapq.
@@ -100,7 +100,7 @@ def step(engine, made, at):
     return time.process_time() - begin, plain
 
 
-def rival(monitors, names):
+def rival(names):
     """CPU seconds of the Python path for these reports."""
     plans = list(schedules())
     heap, kept, at = [], {}, NOW + 1_000
@@ -129,7 +129,7 @@ def main() -> None:
     made = list(batches(names))
     rounds = []
     for turn in range(2 if options.quick else 4):
-        theirs = rival(monitors, names[:checked]) / checked
+        theirs = rival(names[:checked]) / checked
         seconds, plain = step(engine, made, NOW + turn * DAY + 1_000)
         if plain != monitors:
             raise SystemExit(f"{plain} of {monitors} reports were plain")

@@ -174,7 +174,7 @@ class World:
                     },
                 )
             )
-        receipts = [self.engine.step(Entry(instant(at), command)) for at, command in entries]
+        receipts = self.engine.step_many([Entry(instant(at), command) for at, command in entries])
         self.last = receipts[-1]
         self._take()
         return receipts

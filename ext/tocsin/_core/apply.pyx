@@ -6,13 +6,13 @@ not decided here but looked up in a table that engine/rules.py derives from its 
 Order: rows are taken in their order, and the kernel stops at the first that is not plain. Whoever called does that one
 and calls again, so each row finds its track as all rows before it have left it.
 Invariant: a row is applied whole or not at all. All that can stop it is asked before the first write.
-Cost: a track lies in two or three cache lines, its monitor, its key and its deadline in one or two each, all of them far
-apart. So rows go through stages, some rows apart: hash, find, look where the track is, apply; each stage asks for the
+Cost: a track lies in two or three cache lines, its monitor, its key and its deadline in one or two each, all of them
+far apart. So rows go through stages, some rows apart: hash, find, look where the track is, apply; each stage asks for the
 lines that the next one reads, and the processor fetches them while other rows are at work.
 """
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcmp, memcpy, memmove
 
 from tocsin._core.batch cimport ALONE, OK, REST, Batch, report_t
@@ -148,6 +148,7 @@ cdef struct stage_t:
     const unsigned char *last_name         # of the environment that was looked up last, and its number
     size_t last_size
     uint32_t last_environment
+    const int64_t *times                   # [rows] of the batch; NULL: all of them are of one instant
     instant_t at
     int64_t number                         # given out last
 
@@ -231,6 +232,10 @@ cdef bint apply_row(
     cdef check_in_t *made
     if owner == NOWHERE:
         return False
+    if stage.times:
+        stage.at = stage.times[row]
+        if stage.at >> LAST_AT_BITS:
+            return False
     monitor = monitor_at(monitors, owner)
     if report.environment_size:
         name, size = stage.text + report.environment, report.environment_size
@@ -330,9 +335,10 @@ cdef class Applier:
     def step(
         self, Batch batch not None, uint32_t first, int64_t project, int64_t at, Timetables timetables not None,
         bytes environment not None, int64_t limit, int64_t number, Recorded recorded not None, held=(),
+        const int64_t[::1] times=None,
     ):
         cdef stage_t stage
-        cdef bytes prefix = b"m%d\x00" % project
+        cdef bytes prefix
         cdef int64_t[64] left_out
         cdef uint32_t done, before, i
         cdef bint caching
@@ -343,6 +349,7 @@ cdef class Applier:
             raise IndexError(f"no report {first} in a batch of {batch.size}")
         if at >> LAST_AT_BITS or number < 0 or len(held) > 64 or number > (<int64_t>1 << 62):
             return first, number  # what a number or this kernel has no room for
+        prefix = b"m%d\x00" % project
         for i in range(<uint32_t>len(held)):
             left_out[i] = held[i]
         recorded.reserve(recorded.size + batch.size - first)
@@ -354,7 +361,12 @@ cdef class Applier:
         stage.reports, stage.text = batch.reports, batch.text
         stage.monitor_keys, stage.track_keys = &self.monitor_keys.keys, &self.track_keys.keys
         stage.environment_keys, stage.heap = &self.environment_keys.keys, &self.deadlines.heap
-        stage.at, stage.number = at, number
+        stage.at, stage.number, stage.times = at, number, NULL
+        if times is not None:
+            if times.shape[0] != batch.size:
+                raise ValueError(f"{batch.size} reports and {times.shape[0]} times")
+            if batch.size:
+                stage.times = &times[0]
         stage.scene.plans, stage.scene.plan_count = self.plans.plans, self.plans.size
         stage.scene.timetables, stage.scene.table = &timetables.rows, self.table
         stage.scene.limit, stage.scene.held, stage.scene.held_count = limit, left_out, <uint32_t>len(held)
@@ -375,6 +387,17 @@ cdef class Applier:
             for i in range(before, recorded.size):
                 self.deadlines.watch.store(recorded.rows[i].slot * 2, recorded.rows[i].slot)
         return done, stage.number
+
+
+def spare(Recorded recorded not None, rows not None):
+    cdef Recorded kept = Recorded()
+    cdef uint32_t i
+    kept.reserve(recorded.size)
+    for i in range(recorded.size):
+        if recorded.rows[i].row not in rows:
+            kept.rows[kept.size] = recorded.rows[i]
+            kept.size += 1
+    return kept
 
 
 def without(Recorded recorded not None, monitors, tracks):
