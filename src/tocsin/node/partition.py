@@ -184,7 +184,7 @@ class Partition:
                 needs = self._engine.needs([waiting.entry.command for waiting in batch])
                 if needs:
                     self._engine.recall(await self._patiently(lambda: self._store.recall(needs)))
-            receipts = [self._engine.step(waiting.entry) for waiting in batch]
+            receipts = self._engine.step_many([waiting.entry for waiting in batch])
             began = self._monotonic()
             self._judge_or_move(horizon)
             behind, idle = self._engine.projection.behind, not batch and not self._more_due
