@@ -152,7 +152,7 @@ def build(settings: Settings) -> Parts:
     _register(metrics, partition, clock, journal, principals)
 
     def answered(dialect: str, arrived: Instant) -> None:
-        metrics.answer_seconds.labels(dialect).observe(max(clock.now() - arrived, 0) / 1000)
+        metrics.observe_answer(dialect, max(clock.now() - arrived, 0))
 
     def failed(dialect: str, reason: str) -> None:
         if reason not in _BY_REFUSAL:  # those are facts, and counted as such

@@ -18,6 +18,7 @@ import structlog
 import uvicorn
 
 from tocsin.api.server import GrpcServer, Tls
+from tocsin.app import memory
 from tocsin.app.build import Parts, build
 from tocsin.app.http_protocol import HttpProtocol
 from tocsin.app.lock import DataLock, database_lock
@@ -134,6 +135,7 @@ class _Server:
             tasks.append(asyncio.create_task(_keep(self._lock), name="lock"))
         for task in (partition, *tasks, serving):
             task.add_done_callback(self._ended)
+        memory.settle()
         parts.readiness["ready"] = True
         host = host_port(listen.grpc, "listen.grpc")[0]
         started(
