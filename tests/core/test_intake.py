@@ -251,6 +251,20 @@ def test_rows_that_are_dropped_leave_the_others_in_order():
     assert [batch.row(row)[1] for row in range(len(batch))] == [0, 2, 4]
 
 
+def test_a_part_is_rows_of_the_same_request():
+    request = BatchCreateCheckInsRequest(requests=[simple(kind=kind) for kind in (1, 2, 3, 4, 5)])
+    batch = intake.check_ins(request.SerializeToString(), OWN, LIMIT).batch
+    part = batch.part(1, 4)
+    assert [part.row(row) for row in range(len(part))] == [batch.row(row) for row in (1, 2, 3)]
+    assert part.span(0) == batch.span(1)
+    assert len(batch.part(5, 5)) == 0
+    for begin, end in ((-1, 2), (2, 1), (0, 6)):
+        with pytest.raises(IndexError, match=f"no reports {begin} to {end}"):
+            batch.part(begin, end)
+    with pytest.raises(TypeError):
+        Batch().part(0, 0)
+
+
 def test_the_lids():
     with pytest.raises(ValueError, match="5 ways"):
         intake.check_ins(b"", ("1",) * 5, LIMIT)
