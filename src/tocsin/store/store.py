@@ -76,9 +76,11 @@ class SqlStore:
             self._in_doubt = delta
             raise
         except Fenced as fenced:
-            # The connection broke over a commit that was kept. We hold the write lock: it is not still under way.
+            # The connection broke over a commit that was kept, and is over: its lock was waited for.
             if self._in_doubt is not delta or fenced.found != (position, fence.epoch):
                 raise
+            with self.database.write() as connection:  # whoever must have it before we answer has then this one too
+                stamp(connection, fence._replace(position=position), delta.clock)
         self._in_doubt = None
         self._fence = fence._replace(position=position)
         self._commit.remember(delta)
