@@ -12,11 +12,19 @@ from support import clients
 from support.postgresql import Postgres
 from support.server import Server
 
+_ON_POSTGRESQL = os.environ.get("TOCSIN_TESTS_ON") == "postgresql"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if _ON_POSTGRESQL and item.get_closest_marker("sqlite"):
+            item.add_marker(pytest.mark.skip(reason="the servers' database is PostgreSQL"))
+
 
 @pytest.fixture(scope="session")
 def database(request: pytest.FixtureRequest) -> Callable[[], dict[str, str]]:
     """The environment that gives a server a new database: none, unless the tests are to run on PostgreSQL."""
-    if os.environ.get("TOCSIN_TESTS_ON") != "postgresql":
+    if not _ON_POSTGRESQL:
         return dict
     postgres: Postgres = request.getfixturevalue("postgres")
     return lambda: {"TOCSIN_STORE__URL": postgres.new_database(empty=True)}
