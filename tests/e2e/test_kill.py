@@ -10,10 +10,12 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+import grpc
 import pytest
 
 from support.server import Server
 from tocsin.client import Client, Retry
+from tocsin.v1 import check_in_service_pb2, check_in_service_pb2_grpc
 
 ROUNDS = 50
 LONG_DEATHS = frozenset(range(7, ROUNDS, 12))  # rounds in which the server stays down until deadlines have passed
@@ -76,10 +78,49 @@ class Batches(Load):
                     self.acknowledged.append(one)
 
 
+class Columns(threading.Thread):
+    """Batches of bare OKs of many monitors, which the server takes in columns; what is not answered is let go.
+
+    The server is told to write one environment a commit, so tracks lag far behind their check-ins when it is killed.
+    """
+
+    SIZE = 40
+
+    def __init__(self, server: Server, key: str) -> None:
+        super().__init__()
+        self.server, self.key = server, key
+        self.monitors = [f"column-{number}" for number in range(self.SIZE)]
+        self.acknowledged: list[str] = []
+        self.stop = threading.Event()
+
+    def run(self) -> None:
+        parents = [f"projects/{self.server.project_id}/monitors/{monitor}" for monitor in self.monitors]
+        request = check_in_service_pb2.BatchCreateCheckInsRequest(
+            parent=f"projects/{self.server.project_id}/monitors/-",
+            requests=[
+                check_in_service_pb2.CreateCheckInRequest(
+                    parent=parent, kind=check_in_service_pb2.CreateCheckInRequest.KIND_OK
+                )
+                for parent in parents
+            ],
+        )
+        metadata = (("authorization", f"Bearer {self.key}"),)
+        while not self.stop.is_set():
+            with grpc.insecure_channel(self.server.grpc_address) as channel:
+                send = check_in_service_pb2_grpc.CheckInServiceStub(channel).BatchCreateCheckIns
+                try:
+                    while not self.stop.is_set():
+                        answer = send(request, metadata=metadata, timeout=20)
+                        assert not answer.failed_requests
+                        self.acknowledged += [made.uid for made in answer.check_ins]
+                except grpc.RpcError:
+                    self.stop.wait(0.01)  # the server is being killed
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_fifty_kills_lose_nothing_and_invent_nothing(new_server: Callable[..., Server]) -> None:
-    server = new_server()
+    server = new_server(environment={"TOCSIN_ENGINE__FLUSH_TRACKS": "1"})
     server.start()
     admin, ingest = server.admin_key, server.ingest_key
     seed = random.SystemRandom().randrange(2**32)
@@ -89,6 +130,9 @@ def test_fifty_kills_lose_nothing_and_invent_nothing(new_server: Callable[..., S
     loads.append(Batches(server, ingest, "load-grpc"))
     for load in loads:
         server.create_monitor(load.monitor, tolerance={"maxRuntime": "0s"})
+    columns = Columns(server, ingest)
+    for monitor in columns.monitors:
+        server.create_monitor(monitor)
     # Far from any deadline, and with a deadline every two seconds: the one must not move, the other not turn into a miss.
     server.create_monitor("yearly", schedules=[{"interval": {"count": 1, "unit": "UNIT_YEAR"}}])
     server.create_monitor(
@@ -100,7 +144,7 @@ def test_fifty_kills_lose_nothing_and_invent_nothing(new_server: Callable[..., S
     report(server, "yearly")
     deadline_before = health(server, "yearly")["deadlineTime"]
     runs: list[str] = []  # opened, never ended by us
-    for load in loads:
+    for load in (*loads, columns):
         load.start()
     try:
         for number in range(ROUNDS):
@@ -119,13 +163,14 @@ def test_fifty_kills_lose_nothing_and_invent_nothing(new_server: Callable[..., S
             server.start()
             assert server.admin_key == admin
     finally:
-        for load in loads:
+        for load in (*loads, columns):
             load.stop.set()
-        for load in loads:
+        for load in (*loads, columns):
             load.join()
     assert health(server, "yearly")["deadlineTime"] == deadline_before
     for load in loads:
         judge_load(server, load)
+    judge_columns(server, columns)
     outages = [
         (instant(outage["startTime"]), instant(outage["endTime"]))
         for outage in pages(server, "/v1/outages?showShort=true", "outages")
@@ -146,6 +191,25 @@ def judge_load(server: Server, load: Load) -> None:
     assert counted(server, load.monitor, "checkins_total", ',status="ok"') == len(stored)
     if isinstance(load, Batches):
         assert len(stored) == len(load.acknowledged), "all that was sent was acknowledged in the end"
+
+
+def judge_columns(server: Server, load: Columns) -> None:
+    """As `judge_load`, of all its monitors together; and each track is where its newest check-in left it."""
+    assert len(load.acknowledged) > ROUNDS * load.SIZE
+    acknowledged = Counter(load.acknowledged)
+    assert max(acknowledged.values()) == 1
+    text = server.request("GET", "/metrics/monitors?family=checkins_total")[2].decode()
+    total = Counter[str]()
+    for monitor in load.monitors:
+        found = server.check_ins(monitor)
+        stored = [run["uid"] for run in found]
+        assert len(set(stored)) == len(stored), "a check-in is stored twice"
+        total.update(stored)
+        series = f'tocsin_monitor_checkins_total{{project="default",monitor="{monitor}",environment="production"'
+        assert f'{series},status="ok"}} {len(stored)}\n' in text, f"{monitor} counts other than {len(stored)}"
+        assert health(server, monitor)["lastCheckInTime"] == found[0]["receiveTime"]
+    print("in columns", len(acknowledged), "of", len(total))
+    assert not acknowledged.keys() - total.keys(), "acknowledged check-ins are lost"
 
 
 def judge_busy(server: Server, outages: list[tuple[int, int]]) -> None:
