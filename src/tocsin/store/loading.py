@@ -58,7 +58,10 @@ class Loading:
             )
 
     def close(self) -> None:
-        self._connection.close()
+        """The connection is not used again: with it goes what it mapped of the database into memory."""
+        if not self._connection.closed:
+            self._connection.detach()
+            self._connection.close()
 
     def _all(self, table: Table) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in self._connection.execute(select(table))]
@@ -101,7 +104,7 @@ class Loading:
 
     @contextmanager
     def _stream(self) -> Iterator[None]:
-        """The last of the five to end gives the connection back."""
+        """The last of the five to end closes the connection."""
         yield
         self._left -= 1
         if self._left == 0:
