@@ -17,6 +17,7 @@ from tocsin.store import (
     check_ins,
     incidents,
     keys,
+    layout,
     monitors,
     refusals,
     retention,
@@ -65,6 +66,7 @@ class SqlStore:
         self._end_loading()
         with self.database.write() as connection:
             self._fence = acquire(connection)
+            layout.use(connection)
         self._commit.forget()
         self._in_doubt = None
         self._loading = Loading(self.database)
