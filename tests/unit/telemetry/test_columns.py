@@ -31,6 +31,12 @@ def both(seed: int) -> tuple[Delta, Delta]:
     return Delta(columns=[columns]), Delta(facts=[CheckInRecorded(row, ReportKind.OK, True) for row in rows])
 
 
+def to_the_microsecond(line: str) -> str:
+    """Sums of seconds depend on the order of adding, a little."""
+    series, _, value = line.rpartition(" ")
+    return line if line.startswith("#") else f"{series} {round(float(value), 6)}"
+
+
 def test_metrics_are_the_same() -> None:
     answers = []
     for delta in both(5):
@@ -38,7 +44,7 @@ def test_metrics_are_the_same() -> None:
         metrics.register_project("p7")
         metrics.observe(delta)
         lines = generate_latest(metrics.registry).decode().splitlines()
-        answers.append([line for line in lines if "_created" not in line])
+        answers.append([to_the_microsecond(line) for line in lines if "_created" not in line])
     assert answers[0] == answers[1]
     assert 'tocsin_checkins_total{dialect="grpc",project="p7",status="ok"} 200.0' in answers[0]
 
