@@ -18,6 +18,7 @@ from tocsin.domain.errors import TocsinError
 from tocsin.domain.instant import Instant
 from tocsin.service.call import Call
 from tocsin.service.principal import Principal, Principals
+from tocsin.service.room import Room
 
 CLIENT_MAX: Final = 200  # characters of a user agent
 Read = Callable[[bytes], Message | bytes]
@@ -25,6 +26,15 @@ Arrival = Callable[[], AbstractContextManager[Instant]]
 Failed = Callable[[TocsinError | None], None]  # None: a fault of ours
 
 _log = structlog.get_logger("tocsin.grpc")
+
+
+class Desk:
+    """What all calls share: the stamp of arrival, room, and how many are being answered."""
+
+    def __init__(self, arrival: Arrival, room: Room) -> None:
+        self.arrival = arrival
+        self.room = room
+        self.calls = 0
 
 
 class Method:
@@ -36,7 +46,7 @@ class Method:
         read: Read,
         write: Callable[[Any], bytes] | None,
         *,
-        arrival: Arrival,
+        desk: Desk,
         failed: Failed,
         streams: tuple[bool, bool] = (False, False),
     ) -> None:
@@ -48,7 +58,7 @@ class Method:
         self.function = function
         self.read = read
         self.write = write
-        self.arrival = arrival
+        self.desk = desk
         self.failed = failed
         self.streams = streams
 
@@ -57,10 +67,11 @@ class Method:
 
 
 class Methods(grpc.GenericRpcHandler):
-    def __init__(self, methods: Mapping[str, Method], principals: Principals) -> None:
+    def __init__(self, methods: Mapping[str, Method], principals: Principals, desk: Desk) -> None:
         """`methods` by path: "/tocsin.v1.CheckInService/CreateCheckIn"."""
         self._methods = dict(methods)
         self._resolve = principals.resolve
+        self._desk = desk
 
     def service(self, handler_call_details: Any) -> Any:
         """None: a method of somebody else's."""
@@ -80,6 +91,7 @@ class Methods(grpc.GenericRpcHandler):
             key = rest.strip()
         try:
             principal = self._resolve(key)
+            self._desk.room.admit(self._desk.calls)
         except TocsinError as error:
             method.failed(error)
             return _Refusal(error)
@@ -100,15 +112,19 @@ class _Unary:
         self.response_serializer = method.write
 
     async def unary_unary(self, request: bytes, context: Any) -> Any:
-        method = self._method
-        with method.arrival() as received:
+        method, desk = self._method, self._method.desk
+        desk.calls += 1
+        with desk.arrival() as received, desk.room.hold() as hold:
             try:
+                hold.set(len(request))
                 call = Call(self._principal, received, "grpc", self._client)
                 return await method.function(parse(method.read, request), call)
             except Exception as error:
                 method.failed(error if isinstance(error, TocsinError) else None)
                 await abort(context, error)
                 raise
+            finally:
+                desk.calls -= 1
 
 
 class _Streams:
@@ -129,15 +145,18 @@ class _Streams:
         return self._method.streams[0]
 
     async def stream_stream(self, requests: Any, context: Any) -> AsyncIterator[Any]:
-        method = self._method
-        with method.arrival() as received:
-            pass  # a stream must not hold the clock; its messages are stamped one by one
+        method, desk = self._method, self._method.desk
+        desk.calls += 1
         try:
+            with desk.arrival() as received:
+                pass  # a stream must not hold the clock; its messages are stamped one by one
             async for answer in method.function(requests, Call(self._principal, received, "grpc", self._client)):
                 yield answer
         except Exception as error:
             await abort(context, error)
             raise
+        finally:
+            desk.calls -= 1
 
     unary_stream = stream_stream  # the function knows which of the two its requests are
 

@@ -14,17 +14,17 @@ from google.protobuf.message_factory import GetMessageClass
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from tocsin.api.methods import Method, Methods, Read, parse
+from tocsin.api.methods import Desk, Method, Methods, Read, parse
 from tocsin.domain.errors import TocsinError, Unavailable
 from tocsin.domain.instant import Instant
 from tocsin.service.call import is_in_bytes
 from tocsin.service.principal import Principals
+from tocsin.service.room import Room
 from tocsin.wire.services import SERVICES
 
 _INGEST: Final = ("tocsin.v1.CheckInService", "tocsin.v1.HeartbeatService")
 MESSAGE_MAX: Final = 16 * 1024 * 1024
-STREAMS_MAX: Final = 100  # concurrent calls of one connection
-CALLS_MAX: Final = 4_096  # of all connections; more are told RESOURCE_EXHAUSTED
+STREAMS_MAX: Final = 1_000  # concurrent calls of one connection; past it gRPC itself refuses, without a retry hint
 
 T = TypeVar("T")
 
@@ -49,16 +49,17 @@ class GrpcServer:
         services: Mapping[str, object],
         principals: Principals,
         arrival: Callable[[], AbstractContextManager[Instant]],
+        room: Room,
         failed: Callable[[str, str], None],
         address: str,
         tls: Tls | None = None,
     ) -> None:
         """`services`: full name → handlers. `failed(dialect, error reason)` is told of refused ingest calls."""
-        self._arrival = arrival
+        self._desk = Desk(arrival, room)
         self._failed = failed
         self._draining = asyncio.Event()
         self._server = grpc.aio.server(
-            maximum_concurrent_rpcs=CALLS_MAX,
+            maximum_concurrent_rpcs=2 * room.requests,  # those included that have not sent their message yet
             options=[
                 ("grpc.max_receive_message_length", MESSAGE_MAX),
                 ("grpc.max_send_message_length", MESSAGE_MAX),
@@ -73,7 +74,7 @@ class GrpcServer:
             for name, handlers in services.items()
             for method in SERVICES[name].methods
         }
-        self._server.add_generic_rpc_handlers((Methods(methods, principals),))
+        self._server.add_generic_rpc_handlers((Methods(methods, principals, self._desk),))
         self._health = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         reflection.enable_server_reflection((*services, health.SERVICE_NAME, reflection.SERVICE_NAME), self._server)
@@ -111,7 +112,7 @@ class GrpcServer:
             called,
             read,
             write,
-            arrival=self._arrival,
+            desk=self._desk,
             failed=self._count if service.full_name in _INGEST else _ignore,
             streams=(method.client_streaming, method.server_streaming),
         )
@@ -121,8 +122,11 @@ class GrpcServer:
 
     async def _each(self, requests: AsyncIterator[bytes], read: Read) -> AsyncIterator[Message | bytes]:
         """The messages of a stream. Ends with SHUTTING_DOWN between two of them, when those before are answered."""
-        async for request in self._until_drain(requests):
-            yield parse(read, request)
+        with self._desk.room.hold() as hold:
+            async for request in self._until_drain(requests):
+                hold.set(len(request))
+                yield parse(read, request)
+                hold.set(0)
 
     async def _until_drain(self, items: AsyncIterator[T]) -> AsyncIterator[T]:
         """What would be waited for for ever does not hold up a stop."""
