@@ -107,6 +107,13 @@ class WatchedEngine(Engine):
         super().__init__(compiler())
         self._fleet = fleet
 
+    def step_many(self, entries: Sequence[Entry]) -> list[Receipt]:
+        sent = [entry.command.report for entry in entries if isinstance(entry.command, ReportCheckIn)]
+        if any(report.message in (POISON, HICCUP) for report in sent):
+            return [self.step(entry) for entry in entries]
+        self._fleet.stepped.update(report.check_in_id for report in sent)
+        return super().step_many(entries)
+
     def step(self, entry: Entry) -> Receipt:
         command = entry.command
         if isinstance(command, ReportCheckIn):

@@ -26,7 +26,7 @@ from tocsin.domain.commands import (
     ReportCheckIn,
     ReviewTracks,
 )
-from tocsin.domain.facts import CheckInRecorded, CheckInRefused, Fact
+from tocsin.domain.facts import CheckInRecorded, CheckInRefused, Fact, IncidentOpened, Missed
 from tocsin.domain.incident import Incident, Outage
 from tocsin.domain.instant import HOUR
 from tocsin.domain.maintenance import MaintenanceWindow
@@ -37,6 +37,7 @@ from tocsin.domain.track import Track
 from tocsin.engine.delta import Delta
 from tocsin.engine.engine import Engine, EngineSettings
 from tocsin.engine.memory import Recall, Snapshot
+from tocsin.engine.open_incidents import incident_of
 from tocsin.schedule import Compiler, Zones
 
 T0 = 1_774_000_800_000  # 2026-03-20T10:00:00Z, a Friday
@@ -93,25 +94,45 @@ class Kept:
         """Check-ins in columns, with the names of their monitors; as facts."""
         names = {monitor.number: monitor.id for monitor, _ in self.monitors.values()}
         facts: list[Fact] = []
+        opened = {
+            one.row(index)[3]: incident_of(one, index, engine.state.environments)
+            for one in delta.opened
+            for index in one.incidents()
+        }
         for columns in delta.columns:
             stored = set(columns.recorded.numbers())
             for index in range(len(columns.reported)):
                 row = columns.check_in(index, engine.state.environments)
-                facts.append(CheckInRecorded(row, ReportKind.OK, True))
+                if columns.judged_at is None:
+                    facts.append(CheckInRecorded(row, ReportKind.OK, True))
+                else:
+                    if row.number in opened:
+                        facts.append(IncidentOpened(opened[row.number]))
+                    facts.append(Missed(row, row.update_time, columns.judged_at))
                 assert row.number not in self.check_ins or row.number in delta.check_ins
                 if row.number not in delta.check_ins and row.number in stored:
                     self.check_ins[row.number] = msgspec.structs.replace(row, monitor_id=names[row.monitor])
+        tracks = engine.state.tracks
+        for incident in opened.values():
+            self.incidents.setdefault(incident.number, incident)
+        for one in delta.opened:
+            for slot in one.slots():
+                if tracks.is_open(slot):
+                    self._keep_track(engine, slot)
         return facts
+
+    def _keep_track(self, engine: Engine, slot: int) -> None:
+        track = Track(*engine.state.tracks.read(slot))
+        track.monitor, track.next_track = engine.state.monitors.get(track.monitor, "number"), 0
+        self.tracks[track.number] = track
 
     def settle_moved(self, delta: Delta, engine: Engine) -> None:
         """The tracks that a kernel moved and nobody wrote, as if all had been written with the delta."""
         tracks = engine.state.tracks
         assert tracks.moved_count == delta.moved
         for slot in tracks.take_moved(len(tracks)):
-            track = Track(*tracks.read(slot))
-            assert track.number not in delta.tracks
-            track.monitor, track.next_track = engine.state.monitors.get(track.monitor, "number"), 0
-            self.tracks[track.number] = track
+            assert tracks.get(slot, "number") not in delta.tracks
+            self._keep_track(engine, slot)
 
     def snapshot(self) -> Snapshot:
         return Snapshot(

@@ -400,6 +400,17 @@ def spare(Recorded recorded not None, rows not None):
     return kept
 
 
+def unlisted(Recorded recorded not None, numbers not None):
+    cdef Recorded kept = Recorded()
+    cdef uint32_t i
+    kept.reserve(recorded.size)
+    for i in range(recorded.size):
+        if recorded.rows[i].number not in numbers:
+            kept.rows[kept.size] = recorded.rows[i]
+            kept.size += 1
+    return kept
+
+
 def without(Recorded recorded not None, monitors, tracks):
     cdef Recorded kept = Recorded()
     cdef uint32_t i

@@ -8,10 +8,10 @@ from libc.stdint cimport int64_t, uint32_t
 from tocsin._core.recorded cimport Recorded
 
 
-def durations(Recorded recorded not None, const int64_t[::1] bounds):
+cdef object counted(Recorded recorded, const int64_t[::1] bounds, bint delays, int64_t judged_at):
     cdef Py_ssize_t n = bounds.shape[0], place
     cdef int64_t *counts = <int64_t *>PyMem_Malloc((n + 1) * sizeof(int64_t))
-    cdef int64_t whole = 0
+    cdef int64_t whole = 0, length
     cdef uint32_t i
     cdef list found = []
     if not counts:
@@ -19,19 +19,28 @@ def durations(Recorded recorded not None, const int64_t[::1] bounds):
     for place in range(n + 1):
         counts[place] = 0
     for i in range(recorded.size):
-        if recorded.rows[i].duration < 0:
+        length = judged_at - recorded.rows[i].update_time if delays else recorded.rows[i].duration
+        if length < 0 and not delays:
             continue
         place = 0
-        while place < n and recorded.rows[i].duration > bounds[place]:
+        while place < n and length > bounds[place]:
             place += 1
         counts[place] += 1
-        whole += recorded.rows[i].duration
+        whole += length
     try:
         for place in range(n + 1):
             found.append(counts[place])
     finally:
         PyMem_Free(counts)
     return found, whole
+
+
+def durations(Recorded recorded not None, const int64_t[::1] bounds):
+    return counted(recorded, bounds, False, 0)
+
+
+def delays(Recorded recorded not None, int64_t judged_at, const int64_t[::1] bounds):
+    return counted(recorded, bounds, True, judged_at)
 
 
 def minutes(Recorded recorded not None):

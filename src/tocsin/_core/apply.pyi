@@ -73,5 +73,8 @@ class Applier:
 def spare(recorded: Recorded, rows: Container[int]) -> Recorded:
     """A copy without the check-ins of these rows of the batch."""
 
+def unlisted(recorded: Recorded, numbers: Container[int]) -> Recorded:
+    """A copy without these check-ins."""
+
 def without(recorded: Recorded, monitors: Container[int], tracks: Container[int]) -> Recorded:
     """A copy without the check-ins of these monitors and tracks (numbers)."""

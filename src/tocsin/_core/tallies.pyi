@@ -11,5 +11,8 @@ def durations(recorded: Recorded, bounds: ReadableBuffer) -> tuple[list[int], in
     Each is in the first count that has room for it; those without a duration are in none.
     """
 
+def delays(recorded: Recorded, judged_at: int, bounds: ReadableBuffer) -> tuple[list[int], int]:
+    """The same of how long after their last change they were judged."""
+
 def minutes(recorded: Recorded) -> dict[int, int]:
     """How many check-ins came in each minute since 1970."""

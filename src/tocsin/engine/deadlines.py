@@ -4,6 +4,7 @@ Leaf SLOT: the deadline of the slot waited for, or the end of a pause. Leaf RUN:
 The heap ends in 2106; what lies beyond is parked at its last value and looked at again.
 """
 
+from array import array
 from typing import Final
 
 from tocsin._core.deadlines import DeadlineHeap
@@ -31,12 +32,14 @@ class Deadlines:
         else:
             self.heap.set(slot, leaf, second_of(deadline))
 
-    def due(self, now: Instant, limit: int) -> list[tuple[int, int]]:
-        """(track slot, leaf) with a deadline strictly before `now`; at most `limit`; handed out once."""
+    def due(self, now: Instant, limit: int) -> "array[int]":
+        """Handles, 2 * slot + leaf, with a deadline strictly before `now`; at most `limit`; handed out once."""
         second = (now - 1) // SECOND
         if second < 0:
-            return []
-        return [(handle >> 1, handle & 1) for handle in self.heap.expire(min(second, _LAST), limit)]
+            return array("I")
+        found = array("I", bytes(4 * min(limit, len(self.heap))))
+        del found[self.heap.expire_into(min(second, _LAST), found) :]
+        return found
 
     def next(self) -> Instant | None:
         """The earliest deadline; None when there is none."""

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from tocsin._core.apply import without
+from tocsin._core.apply import unlisted, without
+from tocsin._core.opened import Opened
 from tocsin._core.recorded import Recorded
 from tocsin._core.saved import SavedTracks
 from tocsin.domain import ids
@@ -22,12 +23,16 @@ from tocsin.domain.track import Track
 
 
 class Columns(NamedTuple):
-    """New check-ins of one batch that changed nothing but their tracks' times: rows that are in no other part."""
+    """New check-ins of one batch in bulk, rows that are in no other part.
+
+    Lone OKs that changed nothing but their tracks' times; or, where `judged_at` is set, slots that nobody met.
+    """
 
     recorded: Recorded
     project: int
     dialect: str
     client: str
+    judged_at: Instant | None = None  # of slots that nobody met: when that was found
     also: Recorded | None = None  # with those of what was deleted in the same batch: reported, and not to be stored
 
     @property
@@ -82,6 +87,8 @@ class Delta:
     check_ins: dict[int, CheckIn] = field(default_factory=dict)
     new_check_ins: set[int] = field(default_factory=set)  # those of `check_ins` that are not in the store yet
     columns: list[Columns] = field(default_factory=list)  # more new check-ins, in bulk
+    opened: list[Opened] = field(default_factory=list)  # misses in columns: tracks judged, incidents opened
+    judged: SavedTracks | None = None  # the rows of those tracks, of which none is among `tracks`
     renamed_check_ins: set[int] = field(default_factory=set)  # old rows that took over a client's id
     incidents: dict[int, Incident] = field(default_factory=dict)
     outages: list[Outage] = field(default_factory=list)
@@ -130,6 +137,16 @@ class Delta:
                 return None if gone else row
         return None
 
+    def take_over(self, numbers: set[int]) -> None:
+        """Of these check-ins in columns, those that a rule has changed since are rows of their own."""
+        changed = numbers & self.check_ins.keys()
+        if changed:
+            self.new_check_ins |= changed
+            self.columns = [
+                columns._replace(recorded=unlisted(columns.recorded, changed), also=columns.reported)
+                for columns in self.columns
+            ]
+
     def prune(self) -> None:
         """Leaves out the rows of monitors and tracks that were deleted after they were written."""
         monitors, tracks = self.deleted_monitors, self.deleted_tracks
@@ -141,9 +158,10 @@ class Delta:
             if row.monitor not in monitors and row.track not in tracks
         }
         self.columns = [
-            columns._replace(recorded=without(columns.recorded, monitors, tracks), also=columns.recorded)
+            columns._replace(recorded=without(columns.recorded, monitors, tracks), also=columns.reported)
             for columns in self.columns
         ]
+        self.opened = [opened.spare(monitors, tracks) for opened in self.opened]
         self.new_check_ins &= self.check_ins.keys()
         self.renamed_check_ins &= self.check_ins.keys()
         self.incidents = {

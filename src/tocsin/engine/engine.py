@@ -55,6 +55,7 @@ from tocsin.engine import (
     singles,
     verdicts,
 )
+from tocsin.engine.bursts import Burst
 from tocsin.engine.delta import Delta
 from tocsin.engine.loading import load
 from tocsin.engine.memory import Needs, Recall, Snapshot
@@ -236,12 +237,16 @@ class Engine:
         """
         state = self._state
         due = state.deadlines.due(horizon, limit)
-        for slot, leaf in due:
+        burst, place = Burst(state, due, horizon), 0
+        while (place := burst.judge(place)) < len(due):
+            slot, leaf = due[place] >> 1, due[place] & 1
+            place += 1
             if silence.left_out(state, slot):
                 continue
             with self._judging(slot):
                 silence.settle(state, slot, horizon)
                 silence.park(state, slot, leaf)
+        burst.end()
         if len(due) == limit:
             return True
         state.clock = max(state.clock, horizon)

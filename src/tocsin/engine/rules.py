@@ -121,3 +121,16 @@ def plain() -> bytes:
         for verdict in Verdict
         for outcome in (Outcome.GOOD, Outcome.GOOD_ENOUGH)
     )
+
+
+def misses() -> bytes:
+    """For kernels: what a miss makes of a track. A cell for each health and whether it is TOO_BAD, in this order.
+
+    The new health, plus 16 where an incident is opened; 255 where one is open already, which rules continue.
+    """
+    return bytes(
+        255 if effect not in (Effect.NONE, Effect.OPEN) else int(health) | (16 if effect is Effect.OPEN else 0)
+        for before in Health
+        for outcome in (Outcome.BAD, Outcome.TOO_BAD)
+        for health, effect in (HEALTH[before, outcome],)
+    )

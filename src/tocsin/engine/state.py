@@ -18,7 +18,6 @@ from tocsin._core.keys import KeyTable
 from tocsin._core.roster import MonitorRoster, TrackRoster
 from tocsin.domain import ids
 from tocsin.domain.check_in import CheckIn
-from tocsin.domain.incident import Incident
 from tocsin.domain.instant import NEVER, Instant
 from tocsin.domain.maintenance import MaintenanceWindow
 from tocsin.domain.monitor import Monitor
@@ -31,6 +30,7 @@ from tocsin.engine.delta import Delta
 from tocsin.engine.memory import Recall
 from tocsin.engine.monitor_entry import MonitorEntry
 from tocsin.engine.numbered import Numbered
+from tocsin.engine.open_incidents import OpenIncidents
 from tocsin.engine.projection import Projection
 from tocsin.engine.rates import Rates
 from tocsin.engine.runs import Runs
@@ -67,7 +67,7 @@ class State(Numbered):
         self.track_keys = KeyTable(os.urandom(16), self.tracks)  # without the newest track of each monitor
         self.deadlines = Deadlines(self.tracks)
         self.runs = Runs(self.tracks)
-        self.incidents: dict[int, Incident] = {}  # open ones, by number
+        self.incidents = OpenIncidents(self.environments)
         self.outages: list[tuple[Instant, Instant]] = []  # those of an hour or more
         self.left_out: frozenset[int] = frozenset()  # numbers of tracks that are not judged
         self.moves: dict[int, tuple[Instant, Instant]] = {}  # by track slot: expected until now, from now on
@@ -89,6 +89,7 @@ class State(Numbered):
                 rules.plain(),
             )
         self._dirty: dict[int, Track] = {}
+        self._looked_up: set[int] = set()  # check-ins in columns of this batch that a report has named
         self._written: set[int] = set()  # slots of this batch's tracks that have no copy any more
         self._monitors: dict[tuple[int, str], Monitor] = {}  # written in this batch
         self._recorded: dict[tuple[int, str], CheckIn] = {}  # written in this batch
@@ -247,7 +248,10 @@ class State(Numbered):
     def _in_columns(self, project: int, identifier: str) -> CheckIn | None:
         """One that a kernel made in this batch: nobody was told its id yet, but whoever guesses it must be right."""
         number = ids.number_of(identifier) if self.delta.columns else None
-        return None if number is None else self.delta.column_row(project, number, self.environments)
+        row = None if number is None else self.delta.column_row(project, number, self.environments)
+        if row is not None:
+            self._looked_up.add(row.number)
+        return row
 
     def record(self, check_in: CheckIn, *, new: bool = False) -> None:
         self.delta.check_ins[check_in.number] = self._recorded[check_in.project, check_in.id] = check_in
@@ -295,6 +299,13 @@ class State(Numbered):
             track.monitor, track.next_track = self.monitors.get(track.monitor, "number"), 0
             delta.tracks[track.number] = track
             self.tracks.clear_moved(slot)
+        if self._looked_up:
+            delta.take_over(self._looked_up)
+            self._looked_up.clear()
+        if delta.opened:
+            slots = dict.fromkeys(slot for opened in delta.opened for slot in opened.slots())
+            judged = [slot for slot in slots if slot not in self._written and self.tracks.is_open(slot)]
+            delta.judged = self.projection.save(judged, self.last_check_in)
         self._written.clear()
         self.projection.take(delta, self.last_check_in, flush)
         delta.moved = self.tracks.moved_count

@@ -41,15 +41,14 @@ class Shown:
     def __init__(self) -> None:
         self._bytes = bytearray()
 
-    def remember(self, moved: Iterable[Track]) -> None:
-        """Only what has been committed."""
-        for track in moved:
-            number = track.number
+    def remember(self, moved: Iterable[tuple[int, int]]) -> None:
+        """(number, health << 3 | verdict) of tracks; only what has been committed."""
+        for number, seen in moved:
             if number >= len(self._bytes):
                 if number >= self._MOST:
                     continue
                 self._bytes.extend(bytes([self._UNKNOWN]) * (number + 1 - len(self._bytes) + 4096))
-            self._bytes[number] = track.health << 3 | track.verdict
+            self._bytes[number] = seen
 
     def differing(self, opened: Opened, moved: dict[int, Track]) -> list[Track]:
         """Those whose health or verdict is not the committed one; a track that is not in the store has none."""
@@ -93,6 +92,8 @@ def of(opened: Opened, delta: Delta, shown: Shown) -> list[Row]:
                 found[fact.project, fact.monitor, "health"] = ""
             case _ if isinstance(fact, _INCIDENT_FACTS):
                 found[fact.incident.project, fact.incident.monitor, "incident"] = ""
+    for burst in delta.opened:
+        found.update(burst.changed())
     changed = {track.monitor for track in shown.differing(opened, delta.tracks)}
     if changed:
         with opened() as connection:

@@ -89,7 +89,11 @@ class Commit:
         )
         if delta.saved:
             self._saved(cursor, delta.saved)
+        if delta.judged:
+            self._saved(cursor, delta.judged)
         self._check_ins(cursor, delta)
+        for opened in delta.opened:
+            self._incidents(cursor, list(incidents.opened_to_rows(opened)))
         # Oldest first: one that was resolved makes room for the next one of the same track.
         self._incidents(cursor, [incidents.to_row(delta.incidents[number]) for number in sorted(delta.incidents)])
         self._outages(cursor, [incidents.outage_to_row(outage) for outage in delta.outages])
@@ -98,7 +102,9 @@ class Commit:
 
     def remember(self, delta: Delta) -> None:
         """To be called once the transaction of this delta is durable."""
-        self._shown.remember(delta.tracks.values())
+        for opened in delta.opened:
+            self._shown.remember(opened.shown())
+        self._shown.remember((track.number, track.health << 3 | track.verdict) for track in delta.tracks.values())
 
     def forget(self) -> None:
         """To be called by a new owner: others may have written since."""

@@ -5,6 +5,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, select
 
+from tocsin._core.opened import Opened
+from tocsin.domain import ids
 from tocsin.domain.incident import Cause, Incident, Outage
 from tocsin.store import pages
 from tocsin.store.port import Page
@@ -34,6 +36,16 @@ def to_row(incident: Incident) -> tuple[Any, ...]:
         incident.broken_mute_time,
         incident.attended_time,
     )
+
+
+def opened_to_rows(opened: Opened) -> Iterator[tuple[Any, ...]]:
+    """The incidents of a burst, as `to_row`."""
+    nothing = (None, None, None, "", "")
+    for index in opened.incidents():
+        track, monitor, number, check_in, deadline, project, _, _, failures, muted = opened.row(index)
+        missed = ids.public_id(check_in)
+        begun = (number, project, monitor, track, Cause.MISSED.value, deadline, missed, missed, failures)
+        yield (*begun, *nothing, muted, None, None, None)
 
 
 def outage_to_row(outage: Outage) -> tuple[Any, ...]:

@@ -23,6 +23,7 @@ from tocsin.domain.facts import (
     TimedOut,
     Unjudged,
 )
+from tocsin.domain.instant import Instant
 from tocsin.engine.delta import Columns, Delta
 
 DIALECTS: Final = ("sentry", "cronitor", "checkly", "grpc", "native")
@@ -33,6 +34,7 @@ _RUN_BUCKETS: Final = (0.1, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0, 4 * 3600
 _RUN_BOUNDS: Final = array("q", [round(bound * 1000) for bound in _RUN_BUCKETS])  # ms
 _OFFSET_BUCKETS: Final = (-60.0, -30.0, -10.0, -5.0, -1.0, -0.1, 0.1, 1.0, 5.0, 10.0, 30.0, 60.0)
 _DELAY_BUCKETS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
+_DELAY_BOUNDS: Final = array("q", [round(bound * 1000) for bound in _DELAY_BUCKETS])
 
 
 Metric = TypeVar("Metric", bound=MetricWrapperBase)
@@ -207,7 +209,10 @@ class Metrics:
                     self.outages.labels(fact.outage.reason).inc()
                 case _:
                     pass
-        for columns in delta.columns:  # lone OKs, all of them
+        for columns in delta.columns:
+            if columns.judged_at is not None:
+                self._missed_many(columns, columns.judged_at)
+                continue
             series = (columns.project, columns.dialect, ReportKind.OK)
             counted[series] = counted.get(series, 0) + len(columns.reported)
             self._finished_many(columns)
@@ -239,6 +244,11 @@ class Metrics:
         counts, whole_ms = tallies.durations(columns.reported, _RUN_BOUNDS)
         if any(counts):
             observe_counts(self._runs[(self._slug(columns.project),)], counts, whole_ms / 1000)
+
+    def _missed_many(self, columns: Columns, judged_at: Instant) -> None:
+        self.missed.labels(self._slug(columns.project)).inc(len(columns.reported))
+        counts, whole_ms = tallies.delays(columns.reported, judged_at, _DELAY_BOUNDS)
+        observe_counts(self.detection_seconds.labels("missed"), counts, whole_ms / 1000)
 
     def observe_offset(self, dialect: str, milliseconds: int) -> None:
         """How far a client's clock is from ours."""

@@ -33,7 +33,7 @@ class VolumeWatch:
             if isinstance(fact, CheckInRecorded):
                 self.count(fact.check_in.update_time)
         for columns in delta.columns:
-            for minute, number in tallies.minutes(columns.reported).items():
+            for minute, number in tallies.minutes(columns.reported).items() if columns.judged_at is None else ():
                 self.count(minute * MINUTE, number)
 
     def count(self, at: Instant, number: int = 1) -> None:

@@ -21,6 +21,9 @@ OK = KINDS.index("OK")
 class Allergic(Engine):
     """Breaks half-way through whatever names the monitor "poison"."""
 
+    def step_many(self, entries):
+        return [self.step(entry) for entry in entries]
+
     def step(self, entry):
         receipt = super().step(entry)
         match entry.command:
