@@ -107,7 +107,7 @@ def bare_commit(bare: sqlite3.Connection, delta: Delta) -> float:
     moved = ", ".join(f"{column.name} = excluded.{column.name}" for column in schema.tracks.columns[3:])
     begin = time.perf_counter()
     bare.execute("BEGIN IMMEDIATE")
-    bare.executemany(f"INSERT INTO check_ins VALUES ({one})", made)
+    bare.executemany(f"INSERT INTO check_ins_kept VALUES ({one})", made)
     bare.executemany(f"INSERT INTO tracks VALUES ({two}) ON CONFLICT (number) DO UPDATE SET {moved}", tracks)
     bare.execute("COMMIT")
     return time.perf_counter() - begin

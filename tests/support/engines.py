@@ -152,6 +152,7 @@ class World:
         self.kept = Kept()
         self.facts: list[Fact] = []
         self.last: Receipt = Receipt()
+        self.delta = Delta()  # taken last
 
     def step(self, at: str | int, command: Command) -> Receipt:
         """Recall, step, take, keep: what a node does with one entry."""
@@ -173,7 +174,7 @@ class World:
                     },
                 )
             )
-        receipts = [self.engine.step(Entry(instant(at), command)) for at, command in entries]
+        receipts = self.engine.step_many([Entry(instant(at), command) for at, command in entries])
         self.last = receipts[-1]
         self._take()
         return receipts
@@ -269,7 +270,7 @@ class World:
         return [fact for fact in self.facts if isinstance(fact, kind)]
 
     def _take(self) -> None:
-        delta = self.engine.take()
+        self.delta = delta = self.engine.take()
         self.facts += delta.facts
         self.kept.keep(delta)
         self.facts += self.kept.settle_columns(delta, self.engine)

@@ -21,8 +21,8 @@ from tocsin.api.monitors import MonitorHandlers
 from tocsin.api.project_settings import ProjectSettingsHandlers
 from tocsin.app import project_settings
 from tocsin.app.maintenance import windows_of
-from tocsin.app.readiness import told
-from tocsin.app.settings import Settings, SettingsError, host_port
+from tocsin.app.readiness import metrics_are_open, told
+from tocsin.app.settings import Settings, SettingsError
 from tocsin.app.timezones import TimeZones, TimeZoneWatch
 from tocsin.dialects.sentry import ingest as sentry
 from tocsin.dialects.sentry.management import routes as management
@@ -58,6 +58,7 @@ from tocsin.service.maintenance_windows import MaintenanceWindows
 from tocsin.service.monitors import Monitors
 from tocsin.service.principal import Principals
 from tocsin.service.project_settings import Settings as Decisions
+from tocsin.service.room import Room
 from tocsin.service.watching import Watching
 from tocsin.store import SqlStore
 from tocsin.store.browse import SqlBrowse
@@ -89,6 +90,7 @@ class Parts:
     services: dict[str, object]
     journal: LocalJournal
     http: Front
+    room: Room
     failed: Callable[[str, str], None]
     readiness: dict[str, Any]
     time_zones: TimeZoneWatch
@@ -103,7 +105,13 @@ def build(settings: Settings) -> Parts:
         refusals_kept=settings.store.refusals_kept,
     )
     principals = Principals(store)
-    journal = LocalJournal(clock, limit=settings.engine.queue_limit, answer_within_ms=settings.engine.answer_within_ms)
+    journal = LocalJournal(
+        clock,
+        limit=settings.engine.queue_limit,
+        limit_bytes=settings.engine.queue_bytes,
+        answer_within_ms=settings.engine.answer_within_ms,
+    )
+    room = Room(settings.listen.requests_limit, settings.listen.requests_bytes, journal.overloaded)
     time_zones = TimeZones()
     metrics = Metrics(CollectorRegistry(), lambda number: _slug(principals, number), store.database.backend)
     watching = Watching(store)
@@ -146,7 +154,7 @@ def build(settings: Settings) -> Parts:
     _register(metrics, partition, clock, journal, principals)
 
     def answered(dialect: str, arrived: Instant) -> None:
-        metrics.answer_seconds.labels(dialect).observe(max(clock.now() - arrived, 0) / 1000)
+        metrics.observe_answer(dialect, max(clock.now() - arrived, 0))
 
     def failed(dialect: str, reason: str) -> None:
         if reason not in _BY_REFUSAL:  # those are facts, and counted as such
@@ -205,7 +213,7 @@ def build(settings: Settings) -> Parts:
         principals,
         lambda: told(readiness, partition.engine.clock, store.database.trouble),
         monitor_series,
-        open_metrics=_metrics_are_open(settings),
+        open_metrics=metrics_are_open(settings),
     )
     routes = [
         *ops.routes(),
@@ -237,9 +245,13 @@ def build(settings: Settings) -> Parts:
         http=application(
             routes,
             journal.arrival,
-            settings.listen.path_prefix,
+            room,
+            failed,
+            prefix=settings.listen.path_prefix,
             worded=(*management.NOT_FOUND, *sentry.NOT_FOUND) if settings.dialects.sentry else (),
+            busy=(management.BUSY, sentry.BUSY) if settings.dialects.sentry else (),
         ),
+        room=room,
         failed=failed,
         readiness=readiness,
         time_zones=TimeZoneWatch(time_zones, partition, use),
@@ -305,12 +317,3 @@ def _all_monitors(store: SqlStore, project: int) -> Iterator[Any]:
 def _slug(principals: Principals, number: int) -> str:
     project = principals.project(number)
     return project.slug if project else ""
-
-
-def _metrics_are_open(settings: Settings) -> bool:
-    if settings.telemetry.open_metrics is not None:
-        return settings.telemetry.open_metrics
-    if settings.listen.public_url:
-        return False  # a proxy in front makes loopback public
-    host, _ = host_port(settings.listen.http, "listen.http")
-    return host in ("localhost", "::1") or host.startswith("127.")

@@ -1,4 +1,4 @@
-"""uvicorn's HTTP/1.1 protocol with bounds on the head of a request, of which the parser has none.
+"""uvicorn's HTTP/1.1 protocol with bounds: on connections, and on the head of a request, of which the parser has none.
 
 Without them one client that sends headers for ever takes all memory, and clients that never finish a head pile up until
 no connection is left for a check-in. One timer for each connection watches over them and over idle ones.
@@ -14,6 +14,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from tocsin.app.http_cycle import Cycle
 
 HEAD_MAX: Final = 64 * 1024  # bytes of request line and headers
+CONNECTIONS_MAX: Final = 10_000  # open at once; who comes then is told to come back
 HEAD_S: Final = 75.0  # from the connection, or the first byte of a further request, to the end of its headers
 _TOO_LARGE: Final = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-type: text/plain\r\n"
@@ -21,7 +22,14 @@ _TOO_LARGE: Final = (
 )
 
 
+_BUSY: Final = (
+    b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\nretry-after: 1\r\ncontent-type: text/plain\r\n"
+    b"content-length: 27\r\n\r\ntoo many connections; retry\n"
+)
+
+
 class HttpProtocol(HttpToolsProtocol):
+    connections_max = CONNECTIONS_MAX
     _head_bytes = 0
     _field_bytes = 0  # of headers and trailers of the request in hand
     _in_head = True
@@ -30,8 +38,16 @@ class HttpProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         super().connection_made(transport)
+        if len(self.connections) > self.connections_max:
+            self.turned_away()
+            transport.write(_BUSY)
+            transport.close()
+            return
         self._be_patient(HEAD_S)
         self._timer = self.loop.call_later(HEAD_S, self._look)
+
+    def turned_away(self) -> None:
+        """For who counts them."""
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._timer is not None:

@@ -18,6 +18,7 @@ import structlog
 import uvicorn
 
 from tocsin.api.server import GrpcServer, Tls
+from tocsin.app import memory
 from tocsin.app.build import Parts, build
 from tocsin.app.http_protocol import HttpProtocol
 from tocsin.app.lock import DataLock, database_lock
@@ -134,6 +135,7 @@ class _Server:
             tasks.append(asyncio.create_task(_keep(self._lock), name="lock"))
         for task in (partition, *tasks, serving):
             task.add_done_callback(self._ended)
+        memory.settle()
         parts.readiness["ready"] = True
         host = host_port(listen.grpc, "listen.grpc")[0]
         started(
@@ -231,6 +233,7 @@ class _Server:
                 self._parts.services,
                 self._parts.principals,
                 self._parts.journal.arrival,
+                self._parts.room,
                 self._parts.failed,
                 listen.grpc,
                 _tls(self._settings),
@@ -240,9 +243,16 @@ class _Server:
 
     def _http_config(self) -> uvicorn.Config:
         listen = self._settings.listen
+        journal, failed = self._parts.journal, self._parts.failed
+
+        class Counted(HttpProtocol):
+            def turned_away(self) -> None:
+                journal.overloaded()
+                failed("native", "QUEUE_FULL")
+
         return uvicorn.Config(
             self._parts.http,
-            http=HttpProtocol,
+            http=Counted,
             ws="none",
             lifespan="off",
             access_log=False,  # keys sit in paths and queries

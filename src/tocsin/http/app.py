@@ -6,33 +6,19 @@ from contextlib import AbstractContextManager
 
 import structlog
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from tocsin.domain import errors
 from tocsin.domain.instant import Instant
 from tocsin.http import problems
-from tocsin.http.arrival import Arrival
-from tocsin.http.front import Front
+from tocsin.http.front import Busy, Front
+from tocsin.service.room import Room
 
 _log = structlog.get_logger("tocsin.http")
-
-
-class Prefix:
-    """ASGI middleware: everything is served below a path prefix too, for a proxy that passes paths on unchanged."""
-
-    def __init__(self, app: ASGIApp, prefix: str) -> None:
-        self._app = app
-        self._prefix = prefix.rstrip("/")
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self._prefix and scope["type"] == "http" and scope["path"].startswith(f"{self._prefix}/"):
-            scope["root_path"] = self._prefix
-        await self._app(scope, receive, send)
 
 
 NotFound = Callable[[str], ASGIApp]  # what says that nothing is served → the answer
@@ -41,9 +27,12 @@ NotFound = Callable[[str], ASGIApp]  # what says that nothing is served → the 
 def application(
     routes: Sequence[BaseRoute],
     arrival: Callable[[], AbstractContextManager[Instant]],
-    prefix: str = "",
+    room: Room,
+    failed: Callable[[str, str], None],
     *,
+    prefix: str = "",
     worded: Sequence[tuple[str, NotFound]] = (),
+    busy: Sequence[Busy] = (),
 ) -> Front:
     """`worded`: beginnings of paths below which another protocol says that a path is unknown; the first one counts."""
 
@@ -52,11 +41,11 @@ def application(
 
     framework = Starlette(
         routes=list(routes),
-        middleware=[Middleware(Prefix, prefix=prefix), Middleware(Arrival, arrival=arrival)],
         exception_handlers={404: not_found, 405: _wrong_method, errors.TocsinError: _expected, Exception: _unexpected},  # type: ignore[dict-item] # whatever answers a request does
     )
     trusted = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1")  # the HTTP server's own variable for it
-    return Front(ProxyHeadersMiddleware(framework, trusted), routes, arrival, prefix)  # type: ignore[arg-type] # its own names for ASGI
+    proxied = ProxyHeadersMiddleware(framework, trusted)  # type: ignore[arg-type] # its own names for ASGI
+    return Front(proxied, routes, arrival, room, failed, prefix=prefix, busy=busy)  # type: ignore[arg-type]
 
 
 def _not_found(request: Request, worded: Sequence[tuple[str, NotFound]]) -> ASGIApp:

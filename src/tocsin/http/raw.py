@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tocsin.domain.instant import Instant
 from tocsin.http import problems
+from tocsin.service.room import Hold
 
 _log = structlog.get_logger("tocsin.http")
 RawHeaders = Sequence[tuple[bytes, bytes]]  # names in small letters
@@ -64,9 +65,9 @@ class Headers:
 
 
 class Request:
-    """`variables` are those of the path, `received` is the instant of arrival."""
+    """`variables` are those of the path, `received` is the instant of arrival, `hold` what it takes of the memory."""
 
-    __slots__ = ("_over", "_receive", "headers", "method", "query_pairs", "received", "scope", "variables")
+    __slots__ = ("_over", "_receive", "headers", "hold", "method", "query_pairs", "received", "scope", "variables")
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self.scope = scope
@@ -74,6 +75,7 @@ class Request:
         self.headers = Headers(scope["headers"])
         self.variables: dict[str, str] = scope["path_params"]
         self.received: Instant = scope["state"]["received"]
+        self.hold: Hold = scope["state"]["hold"]
         query: bytes = scope["query_string"]
         self.query_pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True) if query else []
         self._receive = receive
@@ -139,7 +141,7 @@ CONTENT_TYPE: Final = b"content-type"
 class Endpoint(ABC):
     """An ASGI application that answers one request. A client that goes away meanwhile is nobody's error.
 
-    The scope holds `path_params` and, in its state, `received`.
+    The scope holds `path_params` and, in its state, `received` and `hold`.
     """
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

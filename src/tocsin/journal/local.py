@@ -174,6 +174,10 @@ class LocalJournal:
         self._bytes += size
         self._rows += count
 
+    def overloaded(self) -> None:
+        """A report was refused before it came here."""
+        self._refused(self._clock.now())
+
     def _refused(self, at: Instant) -> None:
         """What falls due while reports are refused must not be called missed."""
         self.refused_since = at if self.refused_since is None else self.refused_since

@@ -22,6 +22,7 @@ from tocsin.engine.rezoning import NewRules
 from tocsin.journal.local import LocalJournal, Waiting
 from tocsin.node import batches
 from tocsin.node.flushing import Flushing
+from tocsin.node.gaps import OVERLOAD, Gaps
 from tocsin.node.pace import Pace
 from tocsin.store.port import Fenced, Store, StoreTrouble
 
@@ -75,7 +76,7 @@ class Partition:
         self._pace = Pace(SLICE)
         self._position = 0
         self._alive_at: Instant = 0
-        self._deaf: list[Deaf] = []
+        self._deaf = Gaps()
         self._new_rules: tuple[NewRules, Callable[[int], None], Callable[[Exception], None]] | None = None
         self._moving: Iterator[int] | None = None  # tracks that new time zone rules move, slice by slice
         self._unjudgeable: set[int] = set()  # numbers of tracks that broke an engine by being judged
@@ -105,7 +106,7 @@ class Partition:
 
     def deaf(self, since: Instant, until: Instant, reason: str) -> None:
         """Nobody could listen: to be passed over before anything later is judged."""
-        self._deaf.append(Deaf(since, until, reason))
+        self._deaf.add(since, until, reason)
         self._journal.wake()
 
     def rezone(self, rules: NewRules, adopted: Callable[[int], None], failed: Callable[[Exception], None]) -> None:
@@ -140,17 +141,16 @@ class Partition:
         batch = await self._journal.take(limit=BATCH, wait=wait)
         self._beat()
         if refused := self._journal.take_refused():
-            self._deaf.append(Deaf(*refused, "overload"))
+            self._deaf.add(*refused, OVERLOAD)
         horizon = self._journal.horizon()
-        self._deaf.sort(key=lambda gap: gap.since)
         while self._deaf:
-            since = self._deaf[0].since
+            since = self._deaf.first
             if early := [waiting for waiting in batch if waiting.entry.at < since]:
                 # What came before the gap is stepped before it; what came after would judge the silence in it.
                 self._journal.put_back([waiting for waiting in batch if waiting.entry.at >= since])
                 batch, horizon = early, min(horizon, since)
                 break
-            await self._pass_over(self._deaf.pop(0))
+            await self._pass_over(self._deaf.pop())
         if (alone := batches.up_to_windows(batch)) < len(batch):
             self._journal.put_back(batch[alone:])
             batch, horizon = batch[:alone], min(horizon, self._journal.horizon())
@@ -184,7 +184,7 @@ class Partition:
                 needs = self._engine.needs([waiting.entry.command for waiting in batch])
                 if needs:
                     self._engine.recall(await self._patiently(lambda: self._store.recall(needs)))
-            receipts = [self._engine.step(waiting.entry) for waiting in batch]
+            receipts = self._engine.step_many([waiting.entry for waiting in batch])
             began = self._monotonic()
             self._judge_or_move(horizon)
             behind, idle = self._engine.projection.behind, not batch and not self._more_due

@@ -156,9 +156,11 @@ def list_page(
 
 
 def _select() -> Select[Any]:
-    return select(
-        monitors, cast(monitors.c.body, Text).label("body_text"), policies.c.body.label("policy_text")
-    ).join_from(monitors, policies, monitors.c.policy == policies.c.number)
+    columns = [column for column in monitors.columns if column is not monitors.c.body]  # which would be decoded
+    body = cast(monitors.c.body, Text).label("body_text")
+    return select(*columns, body, policies.c.body.label("policy_text")).join_from(
+        monitors, policies, monitors.c.policy == policies.c.number
+    )
 
 
 def _from_row(row: Row[Any]) -> Monitor:

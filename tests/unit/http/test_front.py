@@ -10,8 +10,11 @@ from starlette.requests import Request as Framework
 from starlette.responses import Response
 from starlette.routing import Match, Route
 
-from tocsin.http.app import application
+from tocsin.domain.errors import Unavailable
+from tocsin.http.app import application as application_with
+from tocsin.http.front import Busy, Front
 from tocsin.http.raw import Answer, Endpoint, Headers, Request
+from tocsin.service.room import Room
 
 METHODS = ("GET", "POST", "HEAD", "OPTIONS", "PUT")
 
@@ -79,6 +82,10 @@ def arrival():
     yield 42
 
 
+def application(routes, prefix="", room=None, failed=lambda *_: None, **options):
+    return application_with(routes, arrival, room or Room(9, 2**20), failed, prefix=prefix, **options)
+
+
 async def ask(app, scope, messages=({"type": "http.request"},)):
     sent = []
     coming = iter(messages)
@@ -93,10 +100,14 @@ async def ask(app, scope, messages=({"type": "http.request"},)):
     return sent
 
 
+def way(front, scope):
+    return front._found(front._below_prefix(scope), scope)
+
+
 @given(PATH, st.sampled_from(METHODS), st.sampled_from(["", "/below"]))
 def test_a_lane_leads_where_the_route_does(path, method, prefix):
-    front = application(ROUTES, arrival, "/below")
-    found = front._found(scope := scope_of(prefix + path, method))
+    front = application(ROUTES, "/below")
+    found = way(front, scope := scope_of(prefix + path, method))
     if found is None:
         return
     plain = scope_of(path.removeprefix("/below") if not prefix else path, method)
@@ -109,18 +120,19 @@ def test_a_lane_leads_where_the_route_does(path, method, prefix):
 @given(PATH, st.sampled_from(METHODS))
 def test_the_answer_is_the_frameworks(path, method):
     """The framework knows the endpoints too: whatever the front lets pass, it answers in the same words."""
-    front = application(ROUTES, arrival, "/below")
-    assert asyncio.run(ask(front, scope_of(path, method))) == asyncio.run(ask(front._rest, scope_of(path, method)))
+    front = application(ROUTES, "/below")
+    alone = Front(front._rest, [], arrival, Room(9, 9), lambda *_: None, prefix="/below")
+    assert asyncio.run(ask(front, scope_of(path, method))) == asyncio.run(ask(alone, scope_of(path, method)))
 
 
 def test_usual_paths_take_a_lane():
-    front = application(ROUTES, arrival, "/below")
+    front = application(ROUTES, "/below")
     for path in ("/report/job", "/report/job/ok", "/api/7/envelope/", "/api/7/cron/job/key/", "/below/report/job"):
-        assert front._found(scope_of(path)) is not None
+        assert way(front, scope_of(path)) is not None
     for path in ("/healthz", "/report/job%", "/belowreport/job", "/", "", "/report"):
-        assert front._found(scope_of(path)) is None
-    assert front._found(scope_of("/report/job", "PUT")) is None
-    assert front._found(scope_of("/api/7/envelope/", "PUT")) is envelope  # its endpoint knows its own methods
+        assert way(front, scope_of(path)) is None
+    assert way(front, scope_of("/report/job", "PUT")) is None
+    assert way(front, scope_of("/api/7/envelope/", "PUT")) is envelope  # its endpoint knows its own methods
 
 
 def test_a_fault_is_500_and_goes_on_to_the_server():
@@ -132,7 +144,7 @@ def test_a_fault_is_500_and_goes_on_to_the_server():
     async def receive():
         return {"type": "http.request"}
 
-    front = application(ROUTES, arrival)
+    front = application(ROUTES)
     with pytest.raises(ValueError, match="a wheel came off"):
         asyncio.run(front(scope_of("/failing/x"), receive, send))
     assert sent[0]["status"] == 500
@@ -144,7 +156,7 @@ def test_who_leaves_is_not_answered():
         async def answer(self, request: Request):
             return Answer(200, [], b"".join([piece async for piece in request.stream()]))
 
-    front = application([Route("/read/{x}", Reading())], arrival)
+    front = application([Route("/read/{x}", Reading())])
     pieces = [{"type": "http.request", "body": b"a", "more_body": True}, {"type": "http.request", "body": b"b"}]
     assert asyncio.run(ask(front, scope_of("/read/x"), pieces))[1]["body"] == b"ab"
     assert asyncio.run(ask(front, scope_of("/read/x"), [pieces[0], {"type": "http.disconnect"}])) == []
@@ -167,8 +179,79 @@ QUERY = st.text("ab=&+%41;?é ", max_size=12).map(lambda text: text.encode("lati
 
 @given(QUERY)
 def test_queries_are_read_as_the_framework_reads_them(query):
-    scope = scope_of("/", query=query) | {"path_params": {}, "state": {"received": 0}}
+    scope = scope_of("/", query=query) | {"path_params": {}, "state": {"received": 0, "hold": None}}
     theirs = Framework(scope).query_params
     ours = Request(scope, None)
     assert ours.query_pairs == theirs.multi_items()
     assert ours.query() == dict(theirs.items())
+
+
+class Waiting(Endpoint):
+    """Answers when it is told to, and holds what it was sent."""
+
+    def __init__(self):
+        self.go = asyncio.Event()
+
+    async def answer(self, request: Request):
+        content = b"".join([piece async for piece in request.stream()])
+        request.hold.set(len(content))
+        await self.go.wait()
+        return Answer(200, [])
+
+
+def test_more_than_there_is_room_for_are_told_to_come_back():
+    async def main():
+        told, refused, waiting = [], [], Waiting()
+        room = Room(2, 2**20, lambda: refused.append(1))
+        busy = Busy("/api/", "sentry", lambda problem: Answer(503, [(b"a", b"b")], problem.message.encode()))
+        routes = [Route("/report/{x}", waiting), *ROUTES]
+        front = application(routes, room=room, failed=lambda *one: told.append(one), busy=[busy])
+        first = [asyncio.ensure_future(ask(front, scope_of("/report/x"))) for _ in range(2)]
+        await asyncio.sleep(0)
+        start, _ = await ask(front, scope_of("/report/x"))
+        assert (start["status"], dict(start["headers"])[b"retry-after"]) == (503, b"1")
+        start, _ = await ask(front, scope_of("/anything"))
+        assert start["status"] == 503
+        start, _ = await ask(front, scope_of("/api/7/envelope/"))
+        assert start["headers"] == [(b"a", b"b")]
+        start, _ = await ask(front, scope_of("/healthz"))  # who looks after us must see us
+        assert start["status"] == 200
+        assert told == [("native", "QUEUE_FULL")] * 2 + [("sentry", "QUEUE_FULL")]
+        assert len(refused) == 3
+        waiting.go.set()
+        assert [answer[0]["status"] for answer in await asyncio.gather(*first)] == [200, 200]
+        assert (await ask(front, scope_of("/report/x")))[0]["status"] == 200
+
+    asyncio.run(main())
+
+
+def test_bodies_are_held_and_let_go():
+    async def main():
+        room, waiting = Room(9, 50_000), Waiting()
+        front = application([Route("/read/{x}", waiting)], room=room)
+        message = {"type": "http.request", "body": b"x" * 30_000}
+        first = asyncio.ensure_future(ask(front, scope_of("/read/x"), [message]))
+        await asyncio.sleep(0)
+        assert room.held == 30_000
+        with pytest.raises(Unavailable):  # endpoints make answers of it
+            await ask(front, scope_of("/read/x"), [message])
+        assert room.held == 30_000
+        waiting.go.set()
+        await first
+        assert room.held == 0
+
+    asyncio.run(main())
+
+
+def test_all_of_a_body_counts_where_the_framework_reads_it():
+    async def read(request: Framework) -> Response:
+        content = await request.body()
+        return Response(f"{len(content)} {room.held}")
+
+    room = Room(9, 50_000)
+    front = application([Route("/read", read, methods=["POST"])], room=room)
+    pieces = [{"type": "http.request", "body": b"x" * 20_000, "more_body": True}, {"type": "http.request"}]
+    assert asyncio.run(ask(front, scope_of("/read", "POST"), pieces))[1]["body"] == b"20000 20000"
+    large = [{"type": "http.request", "body": b"x" * 60_000}]
+    assert asyncio.run(ask(front, scope_of("/read", "POST"), large))[0]["status"] == 503
+    assert room.held == 0

@@ -7,7 +7,8 @@ import pytest
 from support.engines import T0
 from support.virtual import VirtualClock, run
 from tocsin._core.batch import KINDS, Batch
-from tocsin.domain.commands import ReportBatch, Tick
+from tocsin.domain.check_in import Report, ReportKind
+from tocsin.domain.commands import ReportBatch, ReportCheckIn, Tick
 from tocsin.domain.errors import Unavailable
 from tocsin.domain.receipt import Receipt
 from tocsin.journal.local import LocalJournal
@@ -112,6 +113,35 @@ async def test_a_full_queue_refuses_and_remembers_since_when(clock, make):
     assert journal.take_refused() is None
     for one in sent:
         one.cancel()
+
+
+@on_virtual_time
+async def test_a_queue_is_full_of_bytes_before_it_is_full_of_entries(clock, make):
+    journal = make(limit=100, limit_bytes=100_000)
+    report = Report(1, "a", ReportKind.OK, T0, message="x" * 16_000)
+    sent = [asyncio.ensure_future(journal.append(T0, ReportCheckIn(report))) for _ in range(9)]
+    await asyncio.sleep(0)
+    assert 0 < len(journal) < 9
+    assert journal.waiting_bytes <= 100_000
+    await asyncio.sleep(0)
+    assert {one.exception().reason for one in sent if one.done()} == {"QUEUE_FULL"}
+    assert journal.take_refused() == (T0, T0)
+    batch = await journal.take(limit=9, wait=0)
+    assert journal.waiting_bytes == 0
+    journal.put_back(batch)
+    assert journal.waiting_bytes > 0
+    journal.abandon()
+    assert journal.waiting_bytes == 0
+    await asyncio.gather(*sent, return_exceptions=True)
+
+
+@on_virtual_time
+async def test_what_was_refused_before_it_came_here_is_remembered_too(clock, make):
+    journal = make()
+    journal.overloaded()
+    await asyncio.sleep(1)
+    journal.overloaded()
+    assert journal.take_refused() == (T0, T0 + 1_000)
 
 
 @on_virtual_time

@@ -7,7 +7,7 @@ of the cron endpoint, and in the DSN of an envelope's header. Several that agree
 import base64
 import binascii
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 from urllib.parse import unquote, urlsplit
 
@@ -34,24 +34,22 @@ class Dsn(NamedTuple):
     project: int
 
 
-def claim(headers: Fields, query: Iterable[tuple[str, str]], path_key: str = "") -> Claim | None:
+def claim(headers: Fields, query: Sequence[tuple[str, str]], path_key: str = "") -> Claim | None:
     """The one claim of everything but the body; None when there is none.
 
     Rejection 401: several keys; 400: a protocol version that does not exist yet.
     """
-    found = [
-        parsed
-        for parsed in (
-            *(found for value in headers.getlist("x-sentry-auth") for found in _sentry(value)),
-            *(found for value in headers.getlist("authorization") for found in _authorization(value)),
-            *_claims(query),
-            Claim(_bare(path_key)),
-        )
-        if parsed.key
-    ]
+    named: list[Claim] = []
+    for value in headers.getlist("x-sentry-auth"):
+        named += _sentry(value)
+    for value in headers.getlist("authorization"):
+        named += _authorization(value)
+    named += _claims(query)
+    named.append(Claim(_bare(path_key)))
+    found = [one for one in named if one.key]
     if not found:
         return None
-    if len({one.key for one in found}) > 1:
+    if len(found) > 1 and len({one.key for one in found}) > 1:
         raise Rejection(401, MULTIPLE, reason="auth")
     return Claim(found[0].key, next((one.client for one in found if one.client), ""))
 
@@ -102,12 +100,14 @@ def _sentry(value: str) -> list[Claim]:
     scheme, _, rest = value.strip().partition(" ")
     if scheme.lower() != "sentry":
         return []
-    pairs = [pair.partition("=") for pair in rest.split(",")]
-    return _claims((name.strip(), content.strip()) for name, _, content in pairs)
+    pairs = [(name.strip(), content.strip()) for name, _, content in (pair.partition("=") for pair in rest.split(","))]
+    return _claims(pairs)
 
 
-def _claims(named: Iterable[tuple[str, str]]) -> list[Claim]:
+def _claims(named: Sequence[tuple[str, str]]) -> list[Claim]:
     """A claim for every sentry_key, so that two different ones are seen."""
+    if not named:
+        return []
     pairs = [(name, value) for name, value in named if name.startswith(_PARAMETER)]
     others = [(name, value) for name, value in pairs if name != "sentry_key"]
     keys = [(name, value) for name, value in pairs if name == "sentry_key"]

@@ -75,7 +75,7 @@ class Endpoint(raw.Endpoint):
                     await body.linger(request, self._limits)
                 return await self._rejected(call, rejection)
         except TocsinError as problem:
-            return self._counted(_rejection_of(problem))
+            return self._counted(rejection_of(problem))
 
     async def _rejected(self, call: Call, rejection: Rejection) -> ASGIApp:
         if call.principal is None or rejection.status not in _KEPT:
@@ -91,7 +91,7 @@ class Endpoint(raw.Endpoint):
         return rejection.response()
 
 
-def _rejection_of(problem: TocsinError) -> Rejection:
+def rejection_of(problem: TocsinError) -> Rejection:
     if isinstance(problem, PermissionDenied | Unauthenticated):
         return Rejection(403, problem.message, reason="auth")
     if isinstance(problem, Unavailable):

@@ -10,15 +10,16 @@ from starlette.types import ASGIApp
 
 from tocsin.dialects.sentry import auth, body, cron, events, mapping, schema
 from tocsin.dialects.sentry.answers import Rejection, empty_response, json_response, refused_response
-from tocsin.dialects.sentry.call import Call, Endpoint
+from tocsin.dialects.sentry.call import Call, Endpoint, rejection_of
 from tocsin.dialects.sentry.delivery import deliver
 from tocsin.dialects.sentry.envelope import CHECK_IN, CLIENT_REPORT, EVENT, EnvelopeError, EnvelopeTooLargeError, Parser
 from tocsin.dialects.sentry.limits import Limits
-from tocsin.dialects.sentry.refusals import excerpt
+from tocsin.dialects.sentry.refusals import DIALECT, excerpt
 from tocsin.domain import ids
 from tocsin.domain.errors import InvalidArgument, Unavailable
 from tocsin.domain.project import Scope
 from tocsin.domain.project_settings import DEFAULTS, ProjectSettings
+from tocsin.http.front import Busy
 from tocsin.http.raw import Request
 from tocsin.service.check_ins import CheckIns
 from tocsin.service.principal import Principals
@@ -55,7 +56,9 @@ LOSS_REASONS: Final = frozenset(
 )  # fmt: skip
 # For paths below it that are none: beginning, and answer to what says so.
 NOT_FOUND: Final = (("/api/", lambda detail: json_response(404, {"detail": detail})),)
+BUSY: Final = Busy("/api/", DIALECT, lambda problem: rejection_of(problem).response())
 OTHER: Final = "other"  # what an item type or a reason that we do not know is counted as
+_WINDOW: Final = 8 * 1024 * 1024  # of what it put out last, a decoder may still hold so many bytes
 _MAX_LOSS: Final = 1_000_000  # in one line of a client report; more is not believed
 
 
@@ -84,9 +87,12 @@ class Ingest:
         claim = self._claimed(request, call, project)
         parser = Parser(self._limits)
         identified = False
+        expanded = 0
         try:
             async for piece in body.pieces(request, self._limits):
                 parser.feed(piece)
+                expanded += len(piece)
+                request.hold.set(parser.held + min(expanded, _WINDOW))
                 if not identified and parser.header is not None:
                     self._identify(parser.header, claim, project, call)  # before more of the body is worked on
                     identified = True
@@ -121,6 +127,7 @@ class Ingest:
         principal = call.proven()
         call.monitor_id = mapping.monitor_id_of(slug)
         content = await body.whole(request, self._limits, self._limits.cron_body)
+        request.hold.set(len(content))
         sent = slug, request.query(), request.headers.get("content-type"), content
         call.payload = excerpt(cron.seen(*sent))
         payload = cron.payload(*sent)
@@ -141,6 +148,7 @@ class Ingest:
         async for piece in body.pieces(request, self._limits):
             if len(held) <= self._limits.held:
                 held += piece
+                request.hold.set(len(held))
         if len(held) <= self._limits.event:
             await self._remember([bytes(held)], principal.project.number, call)
         self._observe_item(EVENT, principal.project.number, 1)
@@ -213,7 +221,8 @@ def routes(
 ) -> list[BaseRoute]:
     """The routes below `path_prefix` ("" or "/sentry"), for the application to mount.
 
-    Every request must carry `request.state.received`, the instant (ms) at which it was accepted. `observe_item` is
+    Every request must carry, in the state of its scope, `received`, the instant (ms) at which it was accepted, and
+    `hold`, what it takes of the memory. `observe_item` is
     called for each item of each accepted envelope, `observe_loss` for each line of a client report about check-ins;
     types come from `ITEM_TYPES` and reasons from `LOSS_REASONS`, or are `OTHER`: no client makes labels. `settings_of`
     answers a project's settings, resolved.

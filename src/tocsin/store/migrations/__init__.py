@@ -25,7 +25,10 @@ _CURRENT: Final = "SELECT version_num FROM alembic_version"
 
 
 def upgrade(url: str, revision: str = "head") -> None:
-    """Bring the schema to `revision`, all steps or none, making the file if need be. StoreTrouble: locked, full."""
+    """Bring the schema to `revision`, making the file if need be. StoreTrouble: locked, full.
+
+    All steps or none, but for 0004, which commits as it goes: cut short, it goes on with the next call.
+    """
     if revision == "head" and current(url) == HEAD:
         return
     from alembic import command  # noqa: PLC0415 - see above
