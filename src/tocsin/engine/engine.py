@@ -54,6 +54,7 @@ from tocsin.engine import (
     rezoning,
     silence,
     singles,
+    verdicts,
 )
 from tocsin.engine.delta import Delta
 from tocsin.engine.loading import load
