@@ -87,6 +87,10 @@ def write(url: str, *statements: str) -> None:
         database.close()
 
 
+def test_the_revision_that_is_needed_is_the_last_step():
+    assert migrations.scripts().get_heads() == [migrations.HEAD]
+
+
 def test_up_and_down_again(url, schema_of):
     migrations.upgrade(url)
     made = " ".join(schema_of(url).values()).replace("public.", "")
@@ -162,7 +166,7 @@ def test_a_step_that_fails_leaves_the_old_schema(url, schema_of, monkeypatch):
 
 
 def test_an_upgrade_waits_for_no_one_who_writes(url, monkeypatch):
-    migrations.upgrade(url)
+    migrations.upgrade(url, "0002")
     other = open_database(url)
     monkeypatch.setattr(
         migrations, "open_database", lambda url, **times: open_database(url, busy_timeout_ms=20, **times)

@@ -45,6 +45,7 @@ from tocsin.journal.local import LocalJournal
 from tocsin.node.clock import SystemClock
 from tocsin.node.flushing import Flushing
 from tocsin.node.janitor import Janitor
+from tocsin.node.overlay import Overlay
 from tocsin.node.partition import Partition
 from tocsin.node.pulse import Pulse
 from tocsin.node.reviewer import Reviewer
@@ -148,6 +149,7 @@ def build(settings: Settings) -> Parts:
         beat,
         Flushing(settings.engine.flush_tracks),
     )
+    store.database.overlay = Overlay(lambda: partition.engine)
     pulse = Pulse(clock, partition.deaf, time.monotonic)
     _register(metrics, partition, clock, journal, principals)
 

@@ -8,7 +8,6 @@ from typing import Final
 
 import click
 import uvloop
-from rich.console import Console
 from sqlalchemy.exc import DBAPIError
 
 from tocsin import __version__
@@ -81,6 +80,8 @@ def _allow_connections() -> None:
 
 
 def _greet(settings: Settings, started: Started) -> None:
+    from rich.console import Console  # noqa: PLC0415 - it takes a while to load, and the server is there by now
+
     console = Console(soft_wrap=True, highlight=False)
     say = console.print
     say(

@@ -41,6 +41,7 @@ from tocsin.domain.instant import SECOND, Instant
 from tocsin.domain.maintenance import MaintenanceWindow
 from tocsin.domain.project_settings import DEFAULTS, ProjectSettings
 from tocsin.domain.receipt import Receipt
+from tocsin.domain.track import Track
 from tocsin.engine import (
     defaults,
     environments,
@@ -306,6 +307,10 @@ class Engine:
         Tracks that only moved are not in it, but for `flush` of those that were not written since: see `projection`.
         """
         return self._state.take(flush)
+
+    def unsaved_track(self, project: int, monitor_id: str, track: Track) -> Track | None:
+        """A track as memory has it, if the store has it older; of any thread. RuntimeError: not now, try again."""
+        return self._state.unsaved_track(project, monitor_id, track)
 
     @property
     def projection(self) -> Projection:

@@ -7,9 +7,14 @@ marked then has been written since. Who loads the store reads the tracks and app
 again, each unless its track's row contains it (`applied`).
 """
 
+from typing import Final
+
 from tocsin._core.roster import MonitorRoster, TrackRoster
 from tocsin._core.saved import Mover, SavedTracks
+from tocsin.domain.track import Track
 from tocsin.engine.delta import Delta
+
+_LIST_MAX: Final = 10_000  # environments of a monitor, looked through
 
 
 class Projection:
@@ -60,3 +65,24 @@ class Projection:
     def save(self, slots: list[int], last: int) -> SavedTracks:
         """The rows of these tracks, to be committed with what was decided of them."""
         return self._mover.of(slots, last)
+
+
+def unsaved(tracks: TrackRoster, first: int, wanted: Track) -> Track | None:
+    """A marked track, found by its number in the list that begins at slot `first`, as the roster has it.
+
+    For threads that do not own the roster: a slot may be closed and given out again at any moment.
+    """
+    slot = first
+    for _ in range(_LIST_MAX):
+        if not tracks.is_open(slot):
+            return None
+        try:
+            row = Track(*tracks.read(slot))
+            if row.number == wanted.number:
+                row.monitor, row.next_track = wanted.monitor, 0
+                # It may have been written since `wanted` was read.
+                return row if tracks.is_moved(slot) or row.ok_count > wanted.ok_count else None
+        except IndexError:
+            return None
+        slot = row.next_track
+    return None

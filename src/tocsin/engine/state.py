@@ -23,7 +23,7 @@ from tocsin.domain.maintenance import MaintenanceWindow
 from tocsin.domain.monitor import Monitor
 from tocsin.domain.project_settings import DEFAULTS, ProjectSettings
 from tocsin.domain.track import Track, TrackFlag
-from tocsin.engine import rules
+from tocsin.engine import projection, rules
 from tocsin.engine.deadlines import RUN, SLOT, Deadlines
 from tocsin.engine.decided import Decided
 from tocsin.engine.delta import Delta
@@ -175,6 +175,12 @@ class State(Numbered):
     def peek(self, slot: int) -> Track:
         """A copy to look at only."""
         return self._dirty.get(slot) or Track(*self.tracks.read(slot))
+
+    def unsaved_track(self, project: int, monitor_id: str, track: Track) -> Track | None:
+        slot = self.find_monitor(project, monitor_id)
+        if not self.monitors.is_open(slot):
+            return None
+        return projection.unsaved(self.tracks, self.monitors.get(slot, "first_track"), track)
 
     def tracks_of(self, monitor: MonitorEntry) -> list[int]:
         slots = []

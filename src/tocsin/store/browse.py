@@ -31,7 +31,9 @@ class SqlBrowse:
     ) -> Leaf[MonitorWithHealth]:
         with self._database.read() as connection:
             found = searches.page(connection, project, search, now=now, size=size, turn=turn)
-            return leaves.mapped(found, lambda rows: monitors.get_many(connection, [row.number for row in rows]))
+            page = leaves.mapped(found, lambda rows: monitors.get_many(connection, [row.number for row in rows]))
+        self._database.overlay(page.rows)
+        return page
 
     def monitors_of(self, project: int, *, uids: Sequence[str], ids: Sequence[str] = ()) -> list[MonitorWithHealth]:
         table = monitors_table
@@ -41,7 +43,9 @@ class SqlBrowse:
                 for some in chunks(list(wanted), _MANY):
                     statement = select(table.c.number).where(table.c.project == project, column.in_(some))
                     numbers.update(connection.execute(statement).scalars())
-            return monitors.get_many(connection, sorted(numbers))
+            rows = monitors.get_many(connection, sorted(numbers))
+        self._database.overlay(rows)
+        return rows
 
     def check_ins(
         self, project: int, only: CheckInFilter, environments: Sequence[str], *, size: int, turn: Turn

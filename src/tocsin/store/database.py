@@ -8,7 +8,7 @@ is a `sqlite3.Connection` or a `psycopg.Connection` in the same transaction.
 import itertools
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ import msgspec
 from sqlalchemy import Connection, Engine, exc
 
 from tocsin.store import sqlite
-from tocsin.store.port import StoreTrouble
+from tocsin.store.port import MonitorWithHealth, StoreTrouble
 
 READERS: Final = 8
 STATEMENT_TIMEOUT_MS: Final = 30_000
@@ -39,6 +39,7 @@ class Database:
         self.readers = readers
         self.lookups = lookups
         self._lock = threading.Lock()
+        self.overlay: Callable[[Iterable[MonitorWithHealth]], None] = lambda _: None  # what memory knows better
         self._held: Connection | None = None
         self._trouble = ""
         self._troubles = 0  # writes in a row that met some

@@ -138,17 +138,19 @@ class SqlStore:
 
     def get_monitor(self, project: int, monitor_id: str) -> MonitorWithHealth | None:
         with self.database.read() as connection:
-            return monitors.get(connection, project, monitor_id)
+            return self._shown(monitors.get(connection, project, monitor_id))
 
     def get_monitor_by_number(self, project: int, number: int) -> MonitorWithHealth | None:
         with self.database.read() as connection:
-            return monitors.get_by_number(connection, project, number)
+            return self._shown(monitors.get_by_number(connection, project, number))
 
     def list_monitors(
         self, project: int, *, size: int, token: str = "", filter: str = "", order_by: str = ""
     ) -> Page[MonitorWithHealth]:
         with self.database.read() as connection:
-            return monitors.list_page(connection, project, size=size, token=token, filter=filter, order_by=order_by)
+            page = monitors.list_page(connection, project, size=size, token=token, filter=filter, order_by=order_by)
+        self.database.overlay(page.rows)
+        return page
 
     def get_check_in(self, project: int, monitor_id: str, check_in_id: str) -> CheckIn | None:
         with self.database.read() as connection:
@@ -241,6 +243,11 @@ class SqlStore:
     def put_setting(self, name: str, value: str) -> None:
         with self.database.write() as connection:
             keys.put_setting(connection, name, value)
+
+    def _shown(self, found: MonitorWithHealth | None) -> MonitorWithHealth | None:
+        if found is not None:
+            self.database.overlay((found,))
+        return found
 
     def _owned(self) -> Fence:
         if self._fence is None:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Dialect, Table
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 
 Row = tuple[Any, ...]
 
@@ -21,7 +21,7 @@ class Upsert:
     ) -> None:
         """`fixed` columns keep what was first written; `generated` ones are the database's and not in the rows."""
         columns = [column.name for column in table.columns if column.name not in generated]
-        insert: Any = (postgresql if dialect.name == "postgresql" else sqlite).insert(table)  # they say the same
+        insert: Any = _insert(dialect)(table)
         if not generated:
             updated = {
                 name: insert.excluded[name]
@@ -44,6 +44,15 @@ class Upsert:
             cursor.execute(self._text, rows[0])
         elif rows:
             cursor.executemany(self._text, rows)
+
+
+def _insert(dialect: Dialect) -> Any:
+    """They say the same. The other one's module is not loaded: that takes a while."""
+    if dialect.name == "sqlite":
+        return sqlite.insert
+    from sqlalchemy.dialects import postgresql  # noqa: PLC0415
+
+    return postgresql.insert
 
 
 def cursor_of(connection: Connection) -> Any:

@@ -2,18 +2,26 @@
 
 To add a step: change `schema.py`, then
 `python -c "from tocsin.store import migrations; migrations.draft('sqlite:///draft.db', 'add a column')"` writes a new
-module into `versions/` to be read, mended and named by hand. A step that was released is never edited.
+module into `versions/` to be read, mended and named by hand, and `HEAD` below follows. A released step is never
+edited.
+
+Alembic takes longer to load than a database to be opened, so it is loaded only when there is something to do.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
+from sqlalchemy import inspect
 
 from tocsin.store.database import is_there, make_place, open_database
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+HEAD: Final = "0004_partitions"  # the revision that this program needs
+_CURRENT: Final = "SELECT version_num FROM alembic_version"
 
 
 def upgrade(url: str, revision: str = "head") -> None:
@@ -21,6 +29,10 @@ def upgrade(url: str, revision: str = "head") -> None:
 
     All steps or none, but for 0004, which commits as it goes: cut short, it goes on with the next call.
     """
+    if revision == "head" and current(url) == HEAD:
+        return
+    from alembic import command  # noqa: PLC0415 - see above
+
     make_place(url)
     with _migrating(url) as config:
         command.upgrade(config, revision)
@@ -28,12 +40,16 @@ def upgrade(url: str, revision: str = "head") -> None:
 
 def downgrade(url: str, revision: str) -> None:
     """Back to `revision` ("base": nothing is left). What the older schema cannot hold is lost."""
+    from alembic import command  # noqa: PLC0415 - see above
+
     with _migrating(url) as config:
         command.downgrade(config, revision)
 
 
 def draft(url: str, message: str) -> None:
     """For developers: write the difference between the models and the database at `url` as a new step."""
+    from alembic import command  # noqa: PLC0415 - see above
+
     upgrade(url)
     with _migrating(url) as config:
         command.revision(config, message, autogenerate=True)
@@ -41,7 +57,7 @@ def draft(url: str, message: str) -> None:
 
 def head() -> str:
     """The revision that this program needs."""
-    return str(ScriptDirectory.from_config(_config()).get_current_head())
+    return HEAD
 
 
 def current(url: str) -> str | None:
@@ -51,7 +67,10 @@ def current(url: str) -> str | None:
     database = open_database(url)
     try:
         with database.read() as connection:
-            return MigrationContext.configure(connection).get_current_revision()
+            if not inspect(connection).has_table("alembic_version"):
+                return None
+            found: str | None = connection.exec_driver_sql(_CURRENT).scalar()
+            return found
     finally:
         database.close()
 
@@ -63,7 +82,7 @@ def check(url: str) -> str:
         return ""
     if here is None:
         return f"the database has no schema; `tocsin db upgrade` makes the one of revision {wanted}"
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    known = {script.revision for script in scripts().walk_revisions()}
     if here not in known:
         return (
             f"the database is at revision {here}, which this program does not know; run the newer program that made it"
@@ -71,7 +90,16 @@ def check(url: str) -> str:
     return f"the database is at revision {here} and this program needs {wanted}; run `tocsin db upgrade`"
 
 
-def _config() -> Config:
+def scripts() -> "ScriptDirectory":
+    """All steps."""
+    from alembic.script import ScriptDirectory  # noqa: PLC0415 - see above
+
+    return ScriptDirectory.from_config(_config())
+
+
+def _config() -> "Config":
+    from alembic.config import Config  # noqa: PLC0415 - see above
+
     config = Config()
     config.set_main_option("script_location", "tocsin.store:migrations")
     config.set_main_option("path_separator", "os")
@@ -79,7 +107,7 @@ def _config() -> Config:
 
 
 @contextmanager
-def _migrating(url: str) -> Iterator[Config]:
+def _migrating(url: str) -> Iterator["Config"]:
     """A configuration with a connection inside one transaction."""
     database = open_database(url, statement_timeout_ms=0)
     try:
