@@ -102,12 +102,12 @@ def bare_copy(folder: Path) -> sqlite3.Connection:
 
 def bare_commit(bare: sqlite3.Connection, delta: Delta) -> float:
     made = [check_ins.to_row(check_in) for check_in in delta.check_ins.values()]
-    tracks = [monitors.track_to_row(track) for track in delta.tracks.values()]
+    tracks = [monitors.track_to_row(track, delta.clock, 0) for track in delta.tracks.values()]
     one, two = ", ".join("?" * len(made[0])), ", ".join("?" * len(tracks[0]))
     moved = ", ".join(f"{column.name} = excluded.{column.name}" for column in schema.tracks.columns[3:])
     begin = time.perf_counter()
     bare.execute("BEGIN IMMEDIATE")
-    bare.executemany(f"INSERT INTO check_ins VALUES ({one})", made)
+    bare.executemany(f"INSERT INTO check_ins_kept VALUES ({one})", made)
     bare.executemany(f"INSERT INTO tracks VALUES ({two}) ON CONFLICT (number) DO UPDATE SET {moved}", tracks)
     bare.execute("COMMIT")
     return time.perf_counter() - begin

@@ -1,9 +1,19 @@
 """The revision log behind Watch."""
 
 import pytest
-from sqlalchemy.exc import IntegrityError
 
-from support.stores import NOW, check_in, commit, delta, drain, incident, monitor, track, with_monitors
+from support.stores import (
+    INTEGRITY_ERRORS,
+    NOW,
+    check_in,
+    commit,
+    delta,
+    drain,
+    incident,
+    monitor,
+    track,
+    with_monitors,
+)
 from support.stores import check_in_number as number
 from tocsin.domain import facts
 from tocsin.domain.check_in import ReportKind
@@ -43,7 +53,7 @@ def test_a_change_is_logged_by_whoever_commits_it(store, tmp_path):
     with_monitors(store, monitor(1))
     good, bad = ({"health": health, "verdict": verdict} for health, verdict in ((1, Verdict.OK), (2, Verdict.ERROR)))
     commit(store, delta(track(1, 1, **good)))
-    with pytest.raises(IntegrityError):
+    with pytest.raises(INTEGRITY_ERRORS):
         commit(store, delta(track(1, 1, **bad), monitor(2, id="m-1")))
     commit(store, delta(track(1, 1, **good)))  # as before: what was not kept counts for nothing
     assert logged(store) == 1

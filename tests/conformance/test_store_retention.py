@@ -55,7 +55,9 @@ def test_a_deleted_monitor_is_gone_at_once(store):
 
 
 def test_old_rows_go_in_slices(store):
+    """Those that no week has; see `test_store_weeks` for the others."""
     with_monitors(store, monitor(1))
+    store.prepare(NOW + 8 * DAY)
     here = track(1, 1)
     old = [check_in(number(index, NOW - 2 * DAY), here, id=f"{index:032x}") for index in range(1, 11)]
     open_run = check_in(number(99, NOW - 2 * DAY), here, State.IN_PROGRESS, id="ef" * 16)

@@ -43,6 +43,7 @@ class RosterMachine(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self.roster, self.model, self.high = self.kind(), {}, 0
+        self.moved = set()  # slots, of tracks only
 
     def row(self, data):
         return data.draw(st.tuples(*[values(code) for code in CODES[self.kind]]))
@@ -61,6 +62,7 @@ class RosterMachine(RuleBasedStateMachine):
         slot = data.draw(st.sampled_from(sorted(self.model)))
         self.roster.close(slot)
         del self.model[slot]
+        self.moved.discard(slot)
         assert not self.roster.is_open(slot)
         with pytest.raises(IndexError):
             self.roster.read(slot)
@@ -104,14 +106,42 @@ class RosterMachine(RuleBasedStateMachine):
             assert all(column[slot] == row[i] for slot, row in self.model.items())
 
 
+class TrackMachine(RosterMachine):
+    @rule(data=st.data())
+    @precondition(lambda self: self.model)
+    def mark(self, data):
+        slot = data.draw(st.sampled_from(sorted(self.model)))
+        self.roster.mark_moved(slot)
+        self.moved.add(slot)
+
+    @rule(data=st.data())
+    @precondition(lambda self: self.moved)
+    def clear(self, data):
+        slot = data.draw(st.sampled_from(sorted(self.moved)))
+        self.roster.clear_moved(slot)
+        self.moved.discard(slot)
+
+    @rule(limit=st.integers(0, 4))
+    def take(self, limit):
+        taken = list(self.roster.take_moved(limit))
+        assert len(taken) == len(set(taken)) == min(limit, len(self.moved))
+        assert set(taken) <= self.moved
+        self.moved -= set(taken)
+
+    @invariant()
+    def marks_agree(self):
+        assert self.roster.moved_count == len(self.moved)
+        assert {slot for slot in self.model if self.roster.is_moved(slot)} == self.moved
+
+
 class MonitorMachine(RosterMachine):
     kind = MonitorRoster
 
 
-RosterMachine.TestCase.settings = MonitorMachine.TestCase.settings = settings(
+TrackMachine.TestCase.settings = MonitorMachine.TestCase.settings = settings(
     max_examples=20, stateful_step_count=25, deadline=None
 )
-TestTracks, TestMonitors = RosterMachine.TestCase, MonitorMachine.TestCase
+TestTracks, TestMonitors = TrackMachine.TestCase, MonitorMachine.TestCase
 
 
 @pytest.mark.parametrize("kind", [TrackRoster, MonitorRoster])
@@ -157,7 +187,7 @@ def test_the_lid_checks():
 
 
 def test_memory_of_a_row():
-    assert TrackRoster().bytes_per_slot == 114.125
+    assert TrackRoster().bytes_per_slot == 114.25
     assert MonitorRoster().bytes_per_slot == 40.125
 
 
@@ -199,3 +229,18 @@ def test_reserve_is_exact_and_growth_doubles():
 def test_a_roster_without_columns_holds_nothing():
     with pytest.raises(TypeError, match="no columns"):
         Roster().open()
+
+
+def test_tracks_that_moved_have_their_turn_in_a_round():
+    roster = TrackRoster()
+    slots = [roster.open() for _ in range(40)]
+    for slot in slots:
+        roster.mark_moved(slot)
+    assert list(roster.take_moved(10)) == slots[:10]
+    for slot in slots[:10]:
+        roster.mark_moved(slot)
+    assert list(roster.take_moved(25)) == slots[10:35]
+    assert list(roster.take_moved(100)) == [*slots[35:], *slots[:10]]
+    assert list(roster.take_moved(100)) == []
+    with pytest.raises(IndexError):
+        roster.mark_moved(40)

@@ -8,7 +8,20 @@ from collections.abc import Callable, Iterator
 
 import grpc
 import pytest
-from test_kill import Batches, Load, Pings, health, instant, judge_load, now, report, wait_until
+from test_kill import (
+    FEW,
+    Batches,
+    Fleet,
+    Load,
+    Pings,
+    create_monitors_of,
+    health,
+    instant,
+    judge_load,
+    now,
+    report,
+    wait_until,
+)
 
 from support.postgresql import Postgres
 from support.server import Server
@@ -38,7 +51,7 @@ def on_postgresql(mortal: Postgres, new_server: Callable[..., Server]) -> Iterat
 
     def make(**environment: str) -> Server:
         urls.append(mortal.new_database(empty=True))
-        return new_server(environment={"TOCSIN_STORE__URL": urls[-1], **environment})
+        return new_server(environment={"TOCSIN_STORE__URL": urls[-1], **FEW, **environment})
 
     yield make
     for url in urls:
@@ -72,9 +85,9 @@ def begin(server: Server) -> list[Load]:
     if server.process is None:
         server.start()
     loads: list[Load] = [Pings(server, server.ingest_key, f"load-{number}") for number in range(3)]
-    loads.append(Batches(server, server.ingest_key, "load-grpc"))
+    loads += [Batches(server, server.ingest_key, "load-grpc"), Fleet(server, server.ingest_key, "fleet")]
     for load in loads:
-        server.create_monitor(load.monitor, tolerance={"maxRuntime": "0s"})
+        create_monitors_of(server, load)
     server.create_monitor("yearly", schedules=[{"interval": {"count": 1, "unit": "UNIT_YEAR"}}])
     report(server, "yearly")
     for load in loads:

@@ -2,7 +2,8 @@
 
     python tests/fuzz/targets.py TARGET [libFuzzer options] [corpus folder]
 
-TARGET is one of cron, tzif, rrule, on_calendar, and of Sentry's dialect envelope, check_in, cron_endpoint, courtesies.
+TARGET is one of cron, tzif, rrule, on_calendar, intake, and of Sentry's dialect envelope, check_in, cron_endpoint,
+courtesies.
 `make fuzz` gives each a minute, and keeps what it finds interesting in build/fuzz; `make fuzz-ci` twenty seconds, from
 the corpus beside this file. A crash is written to a file `crash-...`, and becomes a unit test.
 """
@@ -11,8 +12,9 @@ import sys
 from urllib.parse import parse_qsl
 
 import atheris
+from google.protobuf.message import DecodeError
 
-with atheris.instrument_imports(include=["tocsin.schedule", "tocsin.dialects.sentry", "tocsin.domain"]):
+with atheris.instrument_imports(include=["tocsin.schedule", "tocsin.dialects.sentry", "tocsin.domain", "tocsin.wire"]):
     from tocsin._core.timetable import FIRST_MS, LAST_MS, NEVER
     from tocsin._core.zone import Zone
     from tocsin.app.tzdata import read_zone
@@ -23,9 +25,14 @@ with atheris.instrument_imports(include=["tocsin.schedule", "tocsin.dialects.sen
     from tocsin.dialects.sentry.limits import Limits
     from tocsin.dialects.sentry.refusals import PAYLOAD_MAX, Arrival, excerpt
     from tocsin.domain import errors
+    from tocsin.domain.commands import ReportBatch
     from tocsin.domain.refusals import RefusalReason
     from tocsin.domain.schedule import Cron, DaylightPolicy, OnCalendar, RRule
+    from tocsin.engine.plain import report_of
     from tocsin.schedule import Compiler, Zones, tzif, words
+    from tocsin.v1 import check_in_service_pb2, heartbeat_service_pb2
+    from tocsin.wire.batches import read_check_ins, read_heartbeats
+    from tocsin.wire.check_in import to_heartbeat, to_report
 
 ZONES = Zones(read_zone)
 NAMES = ("UTC", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia")
@@ -161,7 +168,48 @@ def courtesies(data: bytes) -> None:
         assert str(problem).startswith("$")
 
 
+BATCHES = (
+    (check_in_service_pb2.BatchCreateCheckInsRequest, read_check_ins, False),
+    (check_in_service_pb2.StreamCheckInsRequest, read_check_ins, True),
+    (heartbeat_service_pb2.BatchSendHeartbeatsRequest, read_heartbeats, False),
+    (heartbeat_service_pb2.StreamHeartbeatsRequest, read_heartbeats, True),
+)
+
+
+def intake(data: bytes) -> None:
+    """First byte: which request the others are. It is refused exactly when the generated class refuses it."""
+    kind, read, stream = BATCHES[data[0] % 4 if data else 0]
+    request = data[1:]
+    try:
+        meant = kind.FromString(request)
+    except DecodeError:
+        meant = None
+    try:
+        found = read(request, ("1",), 10_000, stream=stream)
+    except errors.InvalidArgument as error:
+        assert meant is None, "refused, and the generated class reads it"
+        assert 1 <= int(error.metadata["position"]) <= len(request)
+        return
+    assert meant is not None, "read, and the generated class refuses it"
+    assert (found.parent, found.count) == (meant.parent, len(meant.requests))
+    command = ReportBatch(1, found.batch, 1, {})
+    whole = "" if meant.parent.endswith("/-") else meant.parent.rpartition("/")[2]
+    for row, message in enumerate(meant.requests):
+        if row in found.rest:
+            again = type(message).FromString(found.batch.request(row))
+            assert found.rest[row].SerializeToString(deterministic=True) == again.SerializeToString(deterministic=True)
+            continue
+        report = report_of(command, row)
+        if read is read_heartbeats:
+            said = to_heartbeat(message, project=1, received=1)
+        else:
+            said = to_report(message, project=1, received=1, monitor_id=whole)
+        for name in ("monitor_id", "kind", "environment", "duration_ms", "pair", "check_in_id", "time", "message"):
+            assert getattr(report, name) == getattr(said, name), name
+
+
 TARGETS = {
+    "intake": intake,
     "cron": cron,
     "tzif": a_tzif,
     "rrule": rrule,

@@ -3,9 +3,12 @@
 import contextlib
 from array import array
 
+from tocsin._core import answers, intake
+from tocsin._core.batch import Batch
 from tocsin._core.cron_text import parse
 from tocsin._core.deadlines import DeadlineHeap
 from tocsin._core.keys import KeyTable
+from tocsin._core.recorded import Recorded
 from tocsin._core.roster import MonitorRoster, TrackRoster
 from tocsin._core.timetable import Timetables
 from tocsin._core.zone import Zone
@@ -27,6 +30,19 @@ def times():
         timetables.add_union([1, 10_000])
 
 
+def batches():
+    batch, recorded = Batch(), Recorded()
+    for i in range(100):
+        recorded.append(i, 1, 1, 1, 5, 5, row=batch.append(f"monitor-{i}", 2))
+    answers.check_ins(batch, recorded, {}, (100,), 7, "grpc", "")
+    read = intake.check_ins(b"\x12\x00" * 100, ("7",), 1_000)
+    intake.rest(read.batch)
+    with contextlib.suppress(intake.Malformed):
+        intake.check_ins(b"\x12\x00\x00", ("7",), 1_000)
+    with contextlib.suppress(ValueError):
+        answers.check_ins(Batch(), recorded, {}, (), 7, "grpc", "")
+
+
 def state():
     heap = DeadlineHeap(100)
     heap.set(1, 0, 5)
@@ -43,3 +59,4 @@ if __name__ == "__main__":
     for _ in range(50):
         times()
         state()
+        batches()

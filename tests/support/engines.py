@@ -26,7 +26,7 @@ from tocsin.domain.commands import (
     ReportCheckIn,
     ReviewTracks,
 )
-from tocsin.domain.facts import CheckInRefused, Fact
+from tocsin.domain.facts import CheckInRecorded, CheckInRefused, Fact
 from tocsin.domain.incident import Incident, Outage
 from tocsin.domain.instant import HOUR
 from tocsin.domain.maintenance import MaintenanceWindow
@@ -65,6 +65,7 @@ class Kept:
     refusals: list[CheckInRefused] = field(default_factory=list)
 
     def keep(self, delta: Delta) -> None:
+        """`settle_columns` and `settle_moved` follow, with what the delta only points to."""
         for number in delta.deleted_monitors:
             self.monitors.pop(number, None)
             self.tracks = {key: row for key, row in self.tracks.items() if row.monitor != number}
@@ -88,6 +89,30 @@ class Kept:
         assert self.clock is None or delta.clock >= self.clock
         self.clock = delta.clock
 
+    def settle_columns(self, delta: Delta, engine: Engine) -> list[Fact]:
+        """Check-ins in columns, with the names of their monitors; as facts."""
+        names = {monitor.number: monitor.id for monitor, _ in self.monitors.values()}
+        facts: list[Fact] = []
+        for columns in delta.columns:
+            stored = set(columns.recorded.numbers())
+            for index in range(len(columns.reported)):
+                row = columns.check_in(index, engine.state.environments)
+                facts.append(CheckInRecorded(row, ReportKind.OK, True))
+                assert row.number not in self.check_ins or row.number in delta.check_ins
+                if row.number not in delta.check_ins and row.number in stored:
+                    self.check_ins[row.number] = msgspec.structs.replace(row, monitor_id=names[row.monitor])
+        return facts
+
+    def settle_moved(self, delta: Delta, engine: Engine) -> None:
+        """The tracks that a kernel moved and nobody wrote, as if all had been written with the delta."""
+        tracks = engine.state.tracks
+        assert tracks.moved_count == delta.moved
+        for slot in tracks.take_moved(len(tracks)):
+            track = Track(*tracks.read(slot))
+            assert track.number not in delta.tracks
+            track.monitor, track.next_track = engine.state.monitors.get(track.monitor, "number"), 0
+            self.tracks[track.number] = track
+
     def snapshot(self) -> Snapshot:
         return Snapshot(
             clock=self.clock,
@@ -99,9 +124,10 @@ class Kept:
                     for m, policy in self.monitors.values()
                 ]
             ],
-            tracks=[[msgspec.structs.astuple(track) for track in self.tracks.values()]],
+            tracks=[[(*msgspec.structs.astuple(track), 0) for track in self.tracks.values()]],
             open_runs=[[run for _, run in sorted(self.check_ins.items()) if run.state is State.IN_PROGRESS]],
             open_incidents=[[one for one in self.incidents.values() if one.resolve_time is None]],
+            after=(),
             sequences=dict(self.sequences),
             outages=[(one.start_time, one.end_time) for one in self.outages if one.end_time - one.start_time >= HOUR],
             windows=list(self.windows.values()),
@@ -246,6 +272,8 @@ class World:
         delta = self.engine.take()
         self.facts += delta.facts
         self.kept.keep(delta)
+        self.facts += self.kept.settle_columns(delta, self.engine)
+        self.kept.settle_moved(delta, self.engine)
 
 
 def relative(at: int | None) -> str | None:

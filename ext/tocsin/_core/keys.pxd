@@ -25,6 +25,7 @@ cdef bint keys_put(keys_t *keys, digest_t digest, uint32_t value) noexcept nogil
 cdef bint keys_remove(keys_t *keys, digest_t digest) noexcept nogil
 cdef void keys_free(keys_t *keys) noexcept nogil
 cdef uint64_t keys_bytes(const keys_t *keys) noexcept nogil
+cdef void keys_expect(const keys_t *keys, const digest_t *digests, Py_ssize_t n) noexcept nogil
 
 
 cdef class KeyTable:

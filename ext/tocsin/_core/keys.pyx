@@ -219,8 +219,8 @@ cdef uint64_t keys_bytes(const keys_t *keys) noexcept nogil:
     return keys.places * (sizeof(digest_t) + sizeof(uint32_t)) + sizeof(digest_t)
 
 
-cdef void expect_places(const keys_t *keys, const digest_t *digests, Py_ssize_t n) noexcept nogil:
-    # The processor fetches the homes of a chunk all at once instead of waiting for each.
+cdef void keys_expect(const keys_t *keys, const digest_t *digests, Py_ssize_t n) noexcept nogil:
+    """The processor fetches the homes of a chunk all at once instead of waiting for each."""
     cdef Py_ssize_t i
     cdef uint64_t home
     for i in range(n):
@@ -278,7 +278,7 @@ cdef class KeyTable:
         cdef bint done = True
         self.busy = True
         with nogil:
-            expect_places(&self.keys, digests, n)
+            keys_expect(&self.keys, digests, n)
             for i in range(n):
                 done = keys_put(&self.keys, digests[i], values[i])
                 if not done:
@@ -359,7 +359,7 @@ cdef class KeyTable:
                     end = min(max(ends[first + i], begin), size)  # once more: another thread may have changed them
                     digests[i] = keys_digest(&self.keys, text + begin, end - begin)
                     begin = end
-                expect_places(&self.keys, digests, many)
+                keys_expect(&self.keys, digests, many)
                 for i in range(many):
                     done = done and keys_put(&self.keys, digests[i], values[first + i])
                 first += many
@@ -399,7 +399,7 @@ cdef class KeyTable:
                 digests[i] = self._digest(keys[first + i])
             self.busy = True
             with nogil:
-                expect_places(&self.keys, digests, many)
+                keys_expect(&self.keys, digests, many)
                 for i in range(many):
                     out[first + i] = keys_find(&self.keys, digests[i])
                     found += out[first + i] != NOWHERE

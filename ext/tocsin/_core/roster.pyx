@@ -1,14 +1,16 @@
-"""The hot state of every track and every monitor: one array for each column, one slot for each row.
+"""The hot state of every track and every monitor: one row each, what is asked for together side by side.
 
-Data: `columns`, described once in a table of names and letters; reading, writing and loading are loops over it. Kernels
-reach a column directly, by the names in roster.pxd. A slot is an index and stays the same until the row is closed.
+Data: an array of rows without gaps, `track_t` or `monitor_t`; a table of names and letters tells Python what each of
+their fields is, and reading, writing and loading are loops over it. A kernel takes the struct. A slot is an index and
+stays the same until the row is closed.
     B H I q Q   as in the `array` module: integers of 1, 2, 4 and 8 bytes, 0 in a new row
     N           uint32 that links to a slot: NOWHERE in a new row
     w T         48 bits, int64 outside: an instant or a number, 0 or NEVER in a new row; nothing below 0
     D           int32 length of time: -1 in a new row
 Invariant: a slot's bit in `open_bits` is set, or it is in the free list (linked through the first column, a w), or it
-is at `size` or above.
-Cost: 114 bytes a track, 40 a monitor; growth doubles (`reserve` is exact) and moves one column at a time.
+is at `size` or above. A bit in `moved_bits` is of an open slot: who writes tracks to the store later asks for them.
+Cost: 114 bytes a track, 40 a monitor; growth doubles (`reserve` is exact). Not an array for each column: a report at a
+random track would wait for twenty cache lines instead of two or three.
 """
 from cpython.buffer cimport PyBUF_FORMAT, PyBUF_ND, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
@@ -18,8 +20,12 @@ from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
-from tocsin._core.types cimport IS_DEBUG, NEVER, NOWHERE, large_pages
+from tocsin._core.types cimport IS_DEBUG, NEVER, NOWHERE, large_pages, lowest_bit
 
+cdef enum:
+    BLOCK = 256  # rows of a load that are filled column by column
+
+LAYOUT_VERSION = LAYOUT
 cdef dict WIDTHS = {"B": 1, "H": 2, "I": 4, "N": 4, "D": 4, "w": 6, "T": 6, "q": 8, "Q": 8}
 
 
@@ -36,10 +42,24 @@ cdef inline Py_ssize_t first_unfit(const int64_t *values, Py_ssize_t rows) noexc
     return -1
 
 
-cdef void copy_wide(char *column, size_t first, const int64_t *values, size_t rows) noexcept nogil:
-    cdef size_t i
-    for i in range(rows):
-        wide_put(column, first + i, values[i])
+cdef void scatter(
+    unsigned char *at, size_t stride, const column_t *column, const char *values, Py_ssize_t first, Py_ssize_t last
+) noexcept nogil:
+    # Values `first` to `last` of one column into the rows that begin at `at`, which is the field of value `first`.
+    cdef Py_ssize_t i
+    cdef size_t width = column.width
+    if width == 6:
+        for i in range(first, last):
+            wide_set(at, (<const int64_t *>values)[i])
+            at += stride
+    elif width == 4:
+        for i in range(first, last):
+            memcpy(at, values + i * 4, 4)
+            at += stride
+    else:
+        for i in range(first, last):
+            memcpy(at, values + i * width, width)
+            at += stride
 
 
 cdef void set_bits(uint8_t *bits, uint32_t first, uint32_t rows) noexcept nogil:
@@ -63,9 +83,7 @@ cdef class Roster:
         self._indexes = {}
 
     def __dealloc__(self):
-        cdef int i
-        for i in range(self.width):
-            PyMem_RawFree(self.columns[i].data)
+        PyMem_RawFree(self.rows)
         PyMem_RawFree(self.open_bits)
         PyMem_RawFree(self.generations)
 
@@ -78,24 +96,29 @@ cdef class Roster:
 
     @property
     def bytes_per_slot(self):
-        cdef int i, whole = 0
-        for i in range(self.width):
-            whole += self.columns[i].width
-        return whole + 0.125
+        return self.stride + 0.125
 
     @property
     def nbytes(self):
         return int(self.capacity_ * self.bytes_per_slot)
 
-    cdef int _define(self, tuple names, str codes) except -1:
+    cdef int _define(self, tuple names, str codes, str order, size_t stride) except -1:
+        # `order`: the names as they lie in the struct of `stride` bytes.
         cdef int i
+        cdef size_t offset = 0
         assert len(names) == len(codes) <= COLUMNS_MAX
         for i, code in enumerate(codes):
             self.columns[i].is_none = code in "NTD"
             self.columns[i].is_signed = code in "qwTD"
             self.columns[i].width = WIDTHS[code]
             self._indexes[names[i]] = i
+        for name in order.split():
+            i = self._indexes[name]
+            self.columns[i].offset = <uint16_t>offset
+            offset += self.columns[i].width
+        assert offset == stride
         self.width = len(names)
+        self.stride = <uint32_t>stride
         return self._grow(16, True)
 
     cdef int _mine(self) except -1:
@@ -104,9 +127,6 @@ cdef class Roster:
         return 0
 
     cdef int _grow(self, unsigned long long rows, bint exactly) except -1:
-        # A column that was moved before another failed stays valid: it is only larger than it need be.
-        cdef int i
-        cdef void *grown
         cdef unsigned long long capacity
         if rows <= self.capacity_:
             return 0
@@ -116,13 +136,17 @@ cdef class Roster:
             raise MemoryError(f"{rows} rows are more than slots can number")
         capacity = rows if exactly else max(rows, <unsigned long long>self.capacity_ * 2)
         capacity = min((capacity + 7) & ~<unsigned long long>7, <unsigned long long>NOWHERE)
-        for i in range(self.width):
-            grown = PyMem_RawRealloc(self.columns[i].data, capacity * self.columns[i].width)
-            if not grown:
-                raise MemoryError(f"no memory for {capacity} rows")
-            self.columns[i].data = <char *>grown
-            large_pages(grown, capacity * self.columns[i].width)
-        grown = PyMem_RawRealloc(self.open_bits, (capacity + 7) // 8)
+        return self._move(<uint32_t>capacity)
+
+    cdef int _move(self, uint32_t capacity) except -1:
+        # What was moved before another part failed stays valid: it is only larger than it need be.
+        cdef size_t bits = (<size_t>capacity + 7) // 8, bits_before = (<size_t>self.capacity_ + 7) // 8
+        cdef void *grown = PyMem_RawRealloc(self.rows, <size_t>capacity * self.stride)
+        if not grown:
+            raise MemoryError(f"no memory for {capacity} rows")
+        self.rows = <unsigned char *>grown
+        large_pages(grown, <size_t>capacity * self.stride)
+        grown = PyMem_RawRealloc(self.open_bits, bits)
         if not grown:
             raise MemoryError(f"no memory for {capacity} rows")
         self.open_bits = <uint8_t *>grown
@@ -132,8 +156,8 @@ cdef class Roster:
                 raise MemoryError(f"no memory for {capacity} rows")
             self.generations = <uint8_t *>grown
             memset(self.generations + self.capacity_, 0, capacity - self.capacity_)
-        memset(self.open_bits + (self.capacity_ + 7) // 8, 0, (capacity + 7) // 8 - (self.capacity_ + 7) // 8)
-        self.capacity_ = <uint32_t>capacity
+        memset(self.open_bits + bits_before, 0, bits - bits_before)
+        self.capacity_ = capacity
         return 0
 
     cdef int _check(self, uint32_t slot) except -1:
@@ -147,18 +171,28 @@ cdef class Roster:
         cdef column_t *column
         for i in range(self.width):
             column = &self.columns[i]
-            memset(column.data + <size_t>slot * column.width, 0xff if column.is_none else 0, column.width)
+            memset(
+                self.rows + <size_t>slot * self.stride + column.offset, 0xff if column.is_none else 0, column.width
+            )
 
     cdef object _get(self, int column, uint32_t slot):
-        cdef const char *data = self.columns[column].data
-        cdef int width = self.columns[column].width
-        if width == 6:
-            return wide_at(data, slot)
-        if width == 4:
-            return (<int32_t *>data)[slot] if self.columns[column].is_signed else (<uint32_t *>data)[slot]
-        if width == 8:
-            return (<int64_t *>data)[slot] if self.columns[column].is_signed else (<uint64_t *>data)[slot]
-        return (<uint16_t *>data)[slot] if width == 2 else (<uint8_t *>data)[slot]
+        cdef const column_t *one = &self.columns[column]
+        cdef const unsigned char *at = self.rows + <size_t>slot * self.stride + one.offset
+        cdef uint64_t eight
+        cdef uint32_t four
+        cdef uint16_t two
+        if one.width == 6:
+            return wide_get(at)
+        if one.width == 4:
+            memcpy(&four, at, 4)
+            return <int32_t>four if one.is_signed else four
+        if one.width == 8:
+            memcpy(&eight, at, 8)
+            return <int64_t>eight if one.is_signed else eight
+        if one.width == 2:
+            memcpy(&two, at, 2)
+            return two
+        return at[0]
 
     cdef int _accepts(self, int column, value) except -1:
         cdef int bits = self.columns[column].width * 8
@@ -180,18 +214,20 @@ cdef class Roster:
     cdef void _set(self, int column, uint32_t slot, value):
         # The value was accepted; two's complement makes signed and unsigned the same bytes.
         cdef uint64_t bits = <uint64_t>(value & 0xffffffffffffffff)
-        cdef char *data = self.columns[column].data
-        cdef int width = self.columns[column].width
-        if width == 8:
-            (<uint64_t *>data)[slot] = bits
-        elif width == 6:
-            wide_put(data, slot, <int64_t>bits)  # NEVER is all ones in its lower 48 bits too
-        elif width == 4:
-            (<uint32_t *>data)[slot] = <uint32_t>bits
-        elif width == 2:
-            (<uint16_t *>data)[slot] = <uint16_t>bits
+        cdef const column_t *one = &self.columns[column]
+        cdef unsigned char *at = self.rows + <size_t>slot * self.stride + one.offset
+        cdef uint32_t four = <uint32_t>bits
+        cdef uint16_t two = <uint16_t>bits
+        if one.width == 8:
+            memcpy(at, &bits, 8)
+        elif one.width == 6:
+            wide_set(at, <int64_t>bits)  # NEVER is all ones in its lower 48 bits too
+        elif one.width == 4:
+            memcpy(at, &four, 4)
+        elif one.width == 2:
+            memcpy(at, &two, 2)
         else:
-            (<uint8_t *>data)[slot] = <uint8_t>bits
+            at[0] = <uint8_t>bits
 
     def reserve(self, unsigned long long rows):
         self._mine()
@@ -201,7 +237,7 @@ cdef class Roster:
         cdef uint32_t slot = self.free
         self._mine()
         if slot != NOWHERE:
-            self.free = <uint32_t>wide_at(self.columns[0].data, slot)
+            self.free = <uint32_t>wide_get(self.rows + <size_t>slot * self.stride + self.columns[0].offset)
         else:
             self._grow(<unsigned long long>self.size + 1, False)
             slot = self.size
@@ -214,7 +250,7 @@ cdef class Roster:
     def close(self, uint32_t slot):
         self._check(slot)
         self.open_bits[slot >> 3] &= <uint8_t>~(1 << (slot & 7))
-        wide_put(self.columns[0].data, slot, self.free)
+        wide_set(self.rows + <size_t>slot * self.stride + self.columns[0].offset, self.free)
         if IS_DEBUG:
             self.generations[slot] += 1
         self.free = slot
@@ -260,7 +296,7 @@ cdef class Roster:
     def load(self, columns):
         cdef Py_buffer views[COLUMNS_MAX]
         cdef int held = 0, i
-        cdef Py_ssize_t rows = 0, unfit
+        cdef Py_ssize_t rows = 0, unfit, done, last
         cdef uint32_t first = self.size
         cdef column_t *column
         self._mine()
@@ -281,14 +317,21 @@ cdef class Roster:
             self.busy = True
             with nogil:
                 for i in range(self.width):
-                    column = &self.columns[i]
-                    if column.width == 6:
+                    if self.columns[i].width == 6:
                         unfit = first_unfit(<const int64_t *>views[i].buf, rows)
                         if unfit >= 0:
                             break
-                        copy_wide(column.data, first, <const int64_t *>views[i].buf, rows)
-                    else:
-                        memcpy(column.data + <size_t>first * column.width, views[i].buf, <size_t>rows * column.width)
+                else:
+                    done = 0
+                    while done < rows:  # a block of rows at a time, which stays in the cache for all columns
+                        last = min(done + BLOCK, rows)
+                        for i in range(self.width):
+                            column = &self.columns[i]
+                            scatter(
+                                self.rows + (<size_t>first + done) * self.stride + column.offset, self.stride, column,
+                                <const char *>views[i].buf, done, last,
+                            )
+                        done = last
             self.busy = False
             if unfit >= 0:
                 self._accepts(i, (<const int64_t *>views[i].buf)[unfit])
@@ -319,15 +362,23 @@ cdef class Roster:
         cdef int index = self._indexes[name]
         cdef column_t *one = &self.columns[index]
         cdef uint32_t size = self.size, slot
-        cdef int64_t *out
+        cdef const unsigned char *at = self.rows + one.offset
+        cdef char *out
         self._mine()
-        if one.width != 6:
-            copy = PyBytes_FromStringAndSize(one.data, <Py_ssize_t>size * one.width)
-        else:
-            copy = PyBytes_FromStringAndSize(NULL, <Py_ssize_t>size * 8)
-            out = <int64_t *>PyBytes_AS_STRING(copy)
+        copy = PyBytes_FromStringAndSize(NULL, <Py_ssize_t>size * (8 if one.width == 6 else one.width))
+        out = PyBytes_AS_STRING(copy)
+        if one.width == 6:
             for slot in range(size):
-                out[slot] = wide_at(one.data, slot)
+                (<int64_t *>out)[slot] = wide_get(at)
+                at += self.stride
+        elif one.width == 4:
+            for slot in range(size):
+                memcpy(out + <size_t>slot * 4, at, 4)
+                at += self.stride
+        else:
+            for slot in range(size):
+                memcpy(out + <size_t>slot * one.width, at, one.width)
+                at += self.stride
         return memoryview(copy).cast(self._format(index))
 
 
@@ -340,11 +391,80 @@ cdef class TrackRoster(Roster):
     )
 
     def __cinit__(self):
-        self._define(TrackRoster.COLUMNS, "wNNNBBHHHHHwTTTTTTDIIIIIIqT")
+        self._define(
+            TrackRoster.COLUMNS, "wNNNBBHHHHHwTTTTTTDIIIIIIqT",
+            "number monitor environment health verdict flags failures misses recoveries open_runs expected deadline"
+            " run_deadline last_check_in last_success last_start last_duration ok_count last_lapse next_track incident"
+            " error_count started_count missed_count timed_out_count unknown_count last_lapse_slot",
+            sizeof(track_t),
+        )
+
+    def __dealloc__(self):
+        PyMem_RawFree(self.moved_bits)
+
+    cdef int _move(self, uint32_t capacity) except -1:
+        cdef size_t bits = (<size_t>capacity + 7) // 8, bits_before = (<size_t>self.capacity_ + 7) // 8
+        cdef void *grown = PyMem_RawRealloc(self.moved_bits, bits)
+        if not grown:
+            raise MemoryError(f"no memory for {capacity} rows")
+        self.moved_bits = <uint8_t *>grown
+        memset(self.moved_bits + bits_before, 0, bits - bits_before)
+        return Roster._move(self, capacity)
+
+    @property
+    def bytes_per_slot(self):
+        return self.stride + 0.25
+
+    def close(self, uint32_t slot):
+        Roster.close(self, slot)
+        unmark_moved(self, slot)
+
+    @property
+    def moved_count(self):
+        return self.moved
+
+    def is_moved(self, uint32_t slot):
+        self._check(slot)
+        return bit_at(self.moved_bits, slot)
+
+    def mark_moved(self, uint32_t slot):
+        self._check(slot)
+        mark_moved(self, slot)
+
+    def clear_moved(self, uint32_t slot):
+        self._check(slot)
+        unmark_moved(self, slot)
+
+    def take_moved(self, uint32_t limit):
+        cdef uint32_t room = min(limit, self.moved), found = 0, slot = self.cursor
+        cdef bytes taken
+        cdef uint32_t *out
+        cdef uint8_t bits
+        self._mine()
+        taken = PyBytes_FromStringAndSize(NULL, <Py_ssize_t>room * 4)
+        out = <uint32_t *>PyBytes_AS_STRING(taken)
+        while found < room:  # there are so many, and it goes round: it ends
+            if slot >= self.size:
+                slot = 0
+            bits = self.moved_bits[slot >> 3] >> (slot & 7)
+            if not bits:
+                slot = (slot | 7) + 1
+                continue
+            slot += <uint32_t>lowest_bit(bits)
+            self.moved_bits[slot >> 3] &= <uint8_t>~(1 << (slot & 7))
+            out[found] = slot
+            found += 1
+            slot += 1
+        self.cursor = slot
+        self.moved -= found
+        return memoryview(taken).cast("I")
 
 
 cdef class MonitorRoster(Roster):
     COLUMNS = ("number", "project", "policy", "flags", "digest", "first_track", "pause_until", "mute_until")
 
     def __cinit__(self):
-        self._define(MonitorRoster.COLUMNS, "wNNHQNww")
+        self._define(
+            MonitorRoster.COLUMNS, "wNNHQNww",
+            "number project policy flags first_track pause_until mute_until digest", sizeof(monitor_t),
+        )

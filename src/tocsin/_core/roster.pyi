@@ -1,5 +1,5 @@
 # ruff: noqa: PYI021 - these stubs are the documentation of the compiled modules
-"""The hot state of tracks and monitors: one array for each column, one slot for each row.
+"""The hot state of tracks and monitors: one row each, found by its slot.
 
 A slot stays the same until it is closed and may then be given out again. A slot that is not open is an IndexError; a
 value that does not fit its column is an OverflowError that names it, and the row stays as it was.
@@ -17,10 +17,13 @@ A new row holds 0 where nothing else is said.
 """
 
 from collections.abc import Sequence
-from typing import ClassVar, final
+from typing import ClassVar, Final, final
 
 from _typeshed import ReadableBuffer
 from typing_extensions import disjoint_base
+
+LAYOUT_VERSION: Final[int]
+"""Of the bytes of the rows: `track_t` and `monitor_t` in roster.pxd, without gaps, little-endian."""
 
 @disjoint_base
 class Roster:
@@ -76,6 +79,18 @@ class TrackRoster(Roster):
     """One row for each monitor in each environment."""
 
     def __new__(cls) -> TrackRoster: ...
+    @property
+    def moved_count(self) -> int:
+        """Tracks that are marked as moved: changed since they were last written to the store."""
+
+    def is_moved(self, slot: int) -> bool: ...
+    def mark_moved(self, slot: int) -> None: ...
+    def clear_moved(self, slot: int) -> None: ...
+    def take_moved(self, limit: int) -> memoryview:
+        """Up to `limit` marked slots (uint32), whose marks are gone then; goes round, so that each has its turn.
+
+        A closed slot has no mark.
+        """
 
 @final
 class MonitorRoster(Roster):

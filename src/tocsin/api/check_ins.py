@@ -1,27 +1,28 @@
 """CheckInService: one, many and streams of check-ins; what was refused."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TypedDict
 
 import msgspec
-from google.rpc.status_pb2 import Status
 
+from tocsin._core import answers
+from tocsin.api.batches import Outcome, deliver, within
 from tocsin.api.monitors import page_size
 from tocsin.domain import errors, names
 from tocsin.domain.check_in import Report
 from tocsin.domain.instant import Instant
 from tocsin.domain.receipt import Receipt
-from tocsin.service.call import Call
+from tocsin.service.call import Call, in_bytes
 from tocsin.service.check_ins import CheckIns, refusal_error
 from tocsin.service.monitors import Monitors
 from tocsin.store.port import CheckInFilter
 from tocsin.v1 import check_in_pb2
 from tocsin.v1 import check_in_service_pb2 as pb
+from tocsin.wire.batches import Requests, read_check_ins
 from tocsin.wire.check_in import from_check_in, to_report, to_state, to_update
 from tocsin.wire.refusal import from_refusal, to_reason
-from tocsin.wire.status import to_status
 from tocsin.wire.time import to_instant
 
 BATCH_MAX = 1_000
@@ -83,35 +84,34 @@ class CheckInHandlers:
             next_page_token=page.next_token,
         )
 
-    async def BatchCreateCheckIns(
-        self, request: pb.BatchCreateCheckInsRequest, call: Call
-    ) -> pb.BatchCreateCheckInsResponse:
-        receipts, failed = await self._many(
-            request.parent, request.requests, call, keep_going=request.return_partial_success
+    @in_bytes
+    async def BatchCreateCheckIns(self, request: bytes, call: Call) -> bytes:
+        requests = read_check_ins(request, call.principal.references, BATCH_MAX)
+        outcome = await self._many(requests, requests.parent, call, keep_going=requests.partial)
+        rows = outcome.receipt.receipts
+        own = {row: from_check_in(one.check_in).SerializeToString() for row, one in rows.items() if one.check_in}
+        project = call.principal.project.number
+        made = answers.check_ins(
+            requests.batch, outcome.receipt.recorded, own, outcome.gone, project, call.dialect, call.client
         )
-        response = pb.BatchCreateCheckInsResponse(
-            check_ins=[
-                from_check_in(receipt.check_in) if receipt and receipt.check_in else check_in_pb2.CheckIn()
-                for receipt in receipts
-            ]
-        )
-        for index, status in failed.items():
-            response.failed_requests[index].CopyFrom(status)
-        return response
+        if not outcome.failed:
+            return made
+        failed = pb.BatchCreateCheckInsResponse()
+        outcome.fill(failed.failed_requests)
+        return made + failed.SerializeToString()  # messages that follow each other are one message
 
-    async def StreamCheckIns(
-        self, requests: AsyncIterator[pb.StreamCheckInsRequest], call: Call
-    ) -> AsyncIterator[pb.StreamCheckInsResponse]:
+    @in_bytes
+    async def StreamCheckIns(self, requests: AsyncIterator[bytes], call: Call) -> AsyncIterator[bytes]:
         parent = ""
         async for request in requests:
-            parent = request.parent or parent
             with self._arrival() as received:
                 now = replace(call, received=received)
-                receipts, failed = await self._many(parent, request.requests, now, keep_going=True)
-            response = pb.StreamCheckInsResponse(sequence=request.sequence, accepted_count=len(receipts) - len(failed))
-            for index, status in failed.items():
-                response.failed_requests[index].CopyFrom(status)
-            yield response
+                read = read_check_ins(request, call.principal.references, BATCH_MAX, stream=True, before=parent)
+                parent = read.parent or parent
+                outcome = await self._many(read, parent, now, keep_going=True)
+            response = pb.StreamCheckInsResponse(sequence=read.sequence, accepted_count=outcome.accepted)
+            outcome.fill(response.failed_requests)
+            yield response.SerializeToString()
 
     async def ListRefusals(self, request: pb.ListRefusalsRequest, call: Call) -> pb.ListRefusalsResponse:
         parent = names.parse("monitor", request.parent, "parent")
@@ -142,44 +142,30 @@ class CheckInHandlers:
         return await self._check_ins.report(call.principal, _marked(report, call), strict=True)
 
     async def _many(
-        self, parent: str, requests: Sequence[pb.CreateCheckInRequest], call: Call, *, keep_going: bool
-    ) -> tuple[list[Receipt | None], dict[int, Status]]:
-        """Receipts in order, and the status of those that failed. Without `keep_going` one bad request fails all."""
-        if len(requests) > BATCH_MAX:
-            raise errors.invalid("requests", f"at most {BATCH_MAX}, not {len(requests)}")
+        self, requests: Requests[pb.CreateCheckInRequest], parent: str, call: Call, *, keep_going: bool
+    ) -> Outcome:
+        within(requests.count, BATCH_MAX)
         monitor_id = ""
         if parent:
             name = names.parse("monitor", parent, "parent")
             call.principal.require_project(name.project)
             monitor_id = "" if name.monitor == "-" else name.monitor
-        failed: dict[int, Status] = {}
-        reports: dict[int, Report] = {}
         where = _where(call)
-        for index, request in enumerate(requests):
-            try:
-                report = to_report(
-                    request,
-                    **where,
-                    monitor_id=monitor_id,
-                    field=f"requests[{index}]",
-                    dialect=call.dialect,
-                    retry_safe=True,
-                    own_project=call.principal.require_project,
-                )
-                self._check_ins.check(report, f"requests[{index}].monitor")
-                reports[index] = report
-            except errors.TocsinError as error:
-                if not keep_going:
-                    raise
-                failed[index] = to_status(error)
-        answered = await self._check_ins.report_many(call.principal, list(reports.values()))
-        receipts: list[Receipt | None] = [None] * len(requests)
-        for index, receipt in zip(reports, answered, strict=True):
-            receipts[index] = receipt
-            problem = receipt.error or (refusal_error(receipt.refusal) if receipt.refusal else None)
-            if problem is not None:
-                failed[index] = to_status(problem)
-        return receipts, failed
+
+        def convert(request: pb.CreateCheckInRequest, place: int) -> Report:
+            report = to_report(
+                request,
+                **where,
+                monitor_id=monitor_id,
+                field=f"requests[{place}]",
+                dialect=call.dialect,
+                retry_safe=True,
+                own_project=call.principal.require_project,
+            )
+            self._check_ins.check(report, f"requests[{place}].monitor")
+            return report
+
+        return await deliver(self._check_ins, requests, convert, call, keep_going=keep_going)
 
 
 class _Where(TypedDict):

@@ -1,20 +1,20 @@
 """HeartbeatService: lone signals of life, one, many and in streams."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 
 import msgspec
-from google.rpc.status_pb2 import Status
 
-from tocsin.domain import errors, names
+from tocsin.api.batches import Outcome, deliver, within
+from tocsin.domain import names
 from tocsin.domain.check_in import Report
 from tocsin.domain.instant import Instant
-from tocsin.service.call import Call
+from tocsin.service.call import Call, in_bytes
 from tocsin.service.check_ins import CheckIns, refusal_error
 from tocsin.v1 import heartbeat_service_pb2 as pb
+from tocsin.wire.batches import Requests, read_heartbeats
 from tocsin.wire.check_in import to_heartbeat
-from tocsin.wire.status import to_status
 from tocsin.wire.time import from_instant
 
 BATCH_MAX = 10_000
@@ -38,48 +38,36 @@ class HeartbeatHandlers:
             check_in=names.check_in_name(run.project, run.monitor_id, run.id),
         )
 
-    async def BatchSendHeartbeats(
-        self, request: pb.BatchSendHeartbeatsRequest, call: Call
-    ) -> pb.BatchSendHeartbeatsResponse:
-        call.principal.require_project(names.parse("project", request.parent, "parent").project)
-        failed = await self._many(request.requests, call)
-        response = pb.BatchSendHeartbeatsResponse(accepted_count=len(request.requests) - len(failed))
-        for index, status in failed.items():
-            response.failed_requests[index].CopyFrom(status)
-        return response
+    @in_bytes
+    async def BatchSendHeartbeats(self, request: bytes, call: Call) -> bytes:
+        requests = read_heartbeats(request, call.principal.references, BATCH_MAX)
+        call.principal.require_project(names.parse("project", requests.parent, "parent").project)
+        outcome = await self._many(requests, call)
+        response = pb.BatchSendHeartbeatsResponse(accepted_count=outcome.accepted)
+        outcome.fill(response.failed_requests)
+        return response.SerializeToString()
 
-    async def StreamHeartbeats(
-        self, requests: AsyncIterator[pb.StreamHeartbeatsRequest], call: Call
-    ) -> AsyncIterator[pb.StreamHeartbeatsResponse]:
+    @in_bytes
+    async def StreamHeartbeats(self, requests: AsyncIterator[bytes], call: Call) -> AsyncIterator[bytes]:
         async for request in requests:
-            if request.parent:
-                call.principal.require_project(names.parse("project", request.parent, "parent").project)
             with self._arrival() as received:
-                failed = await self._many(request.requests, replace(call, received=received))
-            response = pb.StreamHeartbeatsResponse(
-                sequence=request.sequence, accepted_count=len(request.requests) - len(failed)
-            )
-            for index, status in failed.items():
-                response.failed_requests[index].CopyFrom(status)
-            yield response
+                read = read_heartbeats(request, call.principal.references, BATCH_MAX, stream=True)
+                if read.parent:
+                    call.principal.require_project(names.parse("project", read.parent, "parent").project)
+                outcome = await self._many(read, replace(call, received=received))
+            response = pb.StreamHeartbeatsResponse(sequence=read.sequence, accepted_count=outcome.accepted)
+            outcome.fill(response.failed_requests)
+            yield response.SerializeToString()
 
-    async def _many(self, requests: Sequence[pb.SendHeartbeatRequest], call: Call) -> dict[int, Status]:
-        """Statuses of those that failed, by index."""
-        if len(requests) > BATCH_MAX:
-            raise errors.invalid("requests", f"at most {BATCH_MAX}, not {len(requests)}")
-        failed: dict[int, Status] = {}
-        reports: dict[int, Report] = {}
-        for index, request in enumerate(requests):
-            try:
-                reports[index] = _report(request, call, f"requests[{index}]")
-            except errors.TocsinError as error:
-                failed[index] = to_status(error)
-        receipts = await self._check_ins.report_many(call.principal, list(reports.values()))
-        for index, receipt in zip(reports, receipts, strict=True):
-            problem = receipt.error or (refusal_error(receipt.refusal) if receipt.refusal else None)
-            if problem is not None:
-                failed[index] = to_status(problem)
-        return failed
+    async def _many(self, requests: Requests[pb.SendHeartbeatRequest], call: Call) -> Outcome:
+        within(requests.count, BATCH_MAX)
+        return await deliver(
+            self._check_ins,
+            requests,
+            lambda request, place: _report(request, call, f"requests[{place}]"),
+            call,
+            keep_going=True,
+        )
 
 
 def _report(request: pb.SendHeartbeatRequest, call: Call, field: str) -> Report:

@@ -8,30 +8,25 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import grpc
-import structlog
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from tocsin.api.errors import grpc_code, status_of, trailers
-from tocsin.domain import errors
+from tocsin.api.methods import Desk, Method, Methods, Read, parse
 from tocsin.domain.errors import TocsinError, Unavailable
 from tocsin.domain.instant import Instant
-from tocsin.service.call import Call
+from tocsin.service.call import is_in_bytes
 from tocsin.service.principal import Principals
+from tocsin.service.room import Room
 from tocsin.wire.services import SERVICES
 
 _INGEST: Final = ("tocsin.v1.CheckInService", "tocsin.v1.HeartbeatService")
 MESSAGE_MAX: Final = 16 * 1024 * 1024
-STREAMS_MAX: Final = 100  # concurrent calls of one connection
-CALLS_MAX: Final = 4_096  # of all connections; more are told RESOURCE_EXHAUSTED
+STREAMS_MAX: Final = 1_000  # concurrent calls of one connection; past it gRPC itself refuses, without a retry hint
 
 T = TypeVar("T")
-Read = Callable[[bytes], Message]
-
-_log = structlog.get_logger("tocsin.grpc")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +49,17 @@ class GrpcServer:
         services: Mapping[str, object],
         principals: Principals,
         arrival: Callable[[], AbstractContextManager[Instant]],
+        room: Room,
         failed: Callable[[str, str], None],
         address: str,
         tls: Tls | None = None,
     ) -> None:
         """`services`: full name → handlers. `failed(dialect, error reason)` is told of refused ingest calls."""
-        self._principals = principals
-        self._arrival = arrival
+        self._desk = Desk(arrival, room)
         self._failed = failed
         self._draining = asyncio.Event()
         self._server = grpc.aio.server(
-            maximum_concurrent_rpcs=CALLS_MAX,
+            maximum_concurrent_rpcs=2 * room.requests,  # those included that have not sent their message yet
             options=[
                 ("grpc.max_receive_message_length", MESSAGE_MAX),
                 ("grpc.max_send_message_length", MESSAGE_MAX),
@@ -74,8 +69,12 @@ class GrpcServer:
                 ("grpc.keepalive_permit_without_calls", 1),
             ],
         )
-        for name, handlers in services.items():
-            self._server.add_generic_rpc_handlers((self._handler(SERVICES[name], handlers),))
+        methods = {
+            f"/{name}/{method.name}": self._method(SERVICES[name], method, getattr(handlers, method.name))
+            for name, handlers in services.items()
+            for method in SERVICES[name].methods
+        }
+        self._server.add_generic_rpc_handlers((Methods(methods, principals, self._desk),))
         self._health = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         reflection.enable_server_reflection((*services, health.SERVICE_NAME, reflection.SERVICE_NAME), self._server)
@@ -99,60 +98,35 @@ class GrpcServer:
         for name in self._names:
             await self._health.set(name, status)
 
-    def _handler(self, service: ServiceDescriptor, handlers: object) -> grpc.GenericRpcHandler:
-        methods = {
-            method.name: self._method(service, method, getattr(handlers, method.name)) for method in service.methods
-        }
-        return grpc.method_handlers_generic_handler(service.full_name, methods)
-
-    def _method(self, service: ServiceDescriptor, method: MethodDescriptor, function: Callable[..., Any]) -> Any:
-        # Parsed below, not by gRPC: bytes that are no message are then refused with a status like any other.
-        read = GetMessageClass(method.input_type).FromString
-        codec: dict[str, Any] = {"response_serializer": GetMessageClass(method.output_type).SerializeToString}
+    def _method(self, service: ServiceDescriptor, method: MethodDescriptor, function: Callable[..., Any]) -> Method:
+        read: Read = GetMessageClass(method.input_type).FromString
+        write: Callable[[Any], bytes] | None = GetMessageClass(method.output_type).SerializeToString
+        if is_in_bytes(function):
+            read, write = bytes, None
+        called = function
         if method.client_streaming:
-            return grpc.stream_stream_rpc_method_handler(
-                self._stream(lambda requests, call: function(self._each(requests, read), call)), **codec
-            )
-        if method.server_streaming:
-            return grpc.unary_stream_rpc_method_handler(
-                self._stream(lambda request, call: self._until_drain(function(_parse(read, request), call))), **codec
-            )
-        return grpc.unary_unary_rpc_method_handler(
-            self._unary(function, read, ingest=service.full_name in _INGEST), **codec
+            called = lambda requests, call: function(self._each(requests, read), call)  # noqa: E731
+        elif method.server_streaming:
+            called = lambda request, call: self._until_drain(function(parse(read, request), call))  # noqa: E731
+        return Method(
+            called,
+            read,
+            write,
+            desk=self._desk,
+            failed=self._count if service.full_name in _INGEST else _ignore,
+            streams=(method.client_streaming, method.server_streaming),
         )
 
-    def _unary(self, function: Callable[..., Any], read: Read, *, ingest: bool) -> Callable[..., Any]:
-        async def call(request: bytes, context: Any) -> Message:
-            with self._arrival() as received:
-                try:
-                    who = self._call(context, received)
-                    answer: Message = await function(_parse(read, request), who)
-                except Exception as error:
-                    if ingest:
-                        self._failed("grpc", error.reason if isinstance(error, TocsinError) else "INTERNAL")
-                    await _abort(context, error)
-                    raise
-                return answer
+    def _count(self, error: TocsinError | None) -> None:
+        self._failed("grpc", error.reason if error is not None else "INTERNAL")
 
-        return call
-
-    def _stream(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        async def call(request: bytes | AsyncIterator[bytes], context: Any) -> AsyncIterator[Message]:
-            with self._arrival() as received:
-                pass  # a stream must not hold the clock; its messages are stamped one by one
-            try:
-                async for answer in function(request, self._call(context, received)):
-                    yield answer
-            except Exception as error:
-                await _abort(context, error)
-                raise
-
-        return call
-
-    async def _each(self, requests: AsyncIterator[bytes], read: Read) -> AsyncIterator[Message]:
+    async def _each(self, requests: AsyncIterator[bytes], read: Read) -> AsyncIterator[Message | bytes]:
         """The messages of a stream. Ends with SHUTTING_DOWN between two of them, when those before are answered."""
-        async for request in self._until_drain(requests):
-            yield _parse(read, request)
+        with self._desk.room.hold() as hold:
+            async for request in self._until_drain(requests):
+                hold.set(len(request))
+                yield parse(read, request)
+                hold.set(0)
 
     async def _until_drain(self, items: AsyncIterator[T]) -> AsyncIterator[T]:
         """What would be waited for for ever does not hold up a stop."""
@@ -174,18 +148,9 @@ class GrpcServer:
         finally:
             draining.cancel()
 
-    def _call(self, context: Any, received: Instant) -> Call:
-        metadata = dict(context.invocation_metadata() or ())
-        scheme, _, key = metadata.get("authorization", "").partition(" ")
-        key = key.strip() if scheme.lower() == "bearer" else metadata.get("x-api-key", "")
-        return Call(self._principals.resolve(key), received, "grpc", metadata.get("user-agent", "")[:200])
 
-
-def _parse(read: Read, request: bytes) -> Message:
-    try:
-        return read(request)
-    except DecodeError as error:
-        raise errors.invalid("body", f"is no such message: {error}", reason="BODY_MALFORMED") from None
+def _ignore(_error: TocsinError | None) -> None:
+    """Of a call that brings no check-in."""
 
 
 async def _end(task: "asyncio.Future[Any]") -> None:
@@ -193,13 +158,3 @@ async def _end(task: "asyncio.Future[Any]") -> None:
     if not task.done():
         task.cancel()
         await asyncio.wait({task})
-
-
-async def _abort(context: Any, error: Exception) -> None:
-    """Ends the call with the error's status; raises what grpc raises to end a call."""
-    if isinstance(error, asyncio.CancelledError | grpc.aio.AbortError):
-        return
-    if not isinstance(error, TocsinError):
-        _log.exception("a call failed")
-    status = status_of(error)
-    await context.abort(grpc_code(status), status.message, trailers(status))

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
-from starlette.applications import Starlette
 from starlette.requests import Request
 
 from tocsin import __version__
@@ -22,8 +21,8 @@ from tocsin.api.monitors import MonitorHandlers
 from tocsin.api.project_settings import ProjectSettingsHandlers
 from tocsin.app import project_settings
 from tocsin.app.maintenance import windows_of
-from tocsin.app.readiness import told
-from tocsin.app.settings import Settings, SettingsError, host_port
+from tocsin.app.readiness import metrics_are_open, told
+from tocsin.app.settings import Settings, SettingsError
 from tocsin.app.timezones import TimeZones, TimeZoneWatch
 from tocsin.dialects.sentry import ingest as sentry
 from tocsin.dialects.sentry.management import routes as management
@@ -38,11 +37,13 @@ from tocsin.engine.engine import EngineSettings
 from tocsin.http import documents
 from tocsin.http.app import application
 from tocsin.http.auth import key_of
+from tocsin.http.front import Front
 from tocsin.http.ops import Ops
 from tocsin.http.pings import Pings
 from tocsin.http.transcode import routes as transcoded
 from tocsin.journal.local import LocalJournal
 from tocsin.node.clock import SystemClock
+from tocsin.node.flushing import Flushing
 from tocsin.node.janitor import Janitor
 from tocsin.node.partition import Partition
 from tocsin.node.pulse import Pulse
@@ -56,6 +57,7 @@ from tocsin.service.maintenance_windows import MaintenanceWindows
 from tocsin.service.monitors import Monitors
 from tocsin.service.principal import Principals
 from tocsin.service.project_settings import Settings as Decisions
+from tocsin.service.room import Room
 from tocsin.service.watching import Watching
 from tocsin.store import SqlStore
 from tocsin.store.browse import SqlBrowse
@@ -86,7 +88,8 @@ class Parts:
     metrics: Metrics
     services: dict[str, object]
     journal: LocalJournal
-    http: Starlette
+    http: Front
+    room: Room
     failed: Callable[[str, str], None]
     readiness: dict[str, Any]
     time_zones: TimeZoneWatch
@@ -101,7 +104,13 @@ def build(settings: Settings) -> Parts:
         refusals_kept=settings.store.refusals_kept,
     )
     principals = Principals(store)
-    journal = LocalJournal(clock, limit=settings.engine.queue_limit, answer_within_ms=settings.engine.answer_within_ms)
+    journal = LocalJournal(
+        clock,
+        limit=settings.engine.queue_limit,
+        limit_bytes=settings.engine.queue_bytes,
+        answer_within_ms=settings.engine.answer_within_ms,
+    )
+    room = Room(settings.listen.requests_limit, settings.listen.requests_bytes, journal.overloaded)
     time_zones = TimeZones()
     metrics = Metrics(CollectorRegistry(), lambda number: _slug(principals, number), store.database.backend)
     watching = Watching(store)
@@ -137,6 +146,7 @@ def build(settings: Settings) -> Parts:
         metrics.observe_commit,
         time.monotonic,
         beat,
+        Flushing(settings.engine.flush_tracks),
     )
     pulse = Pulse(clock, partition.deaf, time.monotonic)
     _register(metrics, partition, clock, journal, principals)
@@ -201,7 +211,7 @@ def build(settings: Settings) -> Parts:
         principals,
         lambda: told(readiness, partition.engine.clock, store.database.trouble),
         monitor_series,
-        open_metrics=_metrics_are_open(settings),
+        open_metrics=metrics_are_open(settings),
     )
     routes = [
         *ops.routes(),
@@ -233,9 +243,13 @@ def build(settings: Settings) -> Parts:
         http=application(
             routes,
             journal.arrival,
-            settings.listen.path_prefix,
+            room,
+            failed,
+            prefix=settings.listen.path_prefix,
             worded=(*management.NOT_FOUND, *sentry.NOT_FOUND) if settings.dialects.sentry else (),
+            busy=(management.BUSY, sentry.BUSY) if settings.dialects.sentry else (),
         ),
+        room=room,
         failed=failed,
         readiness=readiness,
         time_zones=TimeZoneWatch(time_zones, partition, use),
@@ -301,12 +315,3 @@ def _all_monitors(store: SqlStore, project: int) -> Iterator[Any]:
 def _slug(principals: Principals, number: int) -> str:
     project = principals.project(number)
     return project.slug if project else ""
-
-
-def _metrics_are_open(settings: Settings) -> bool:
-    if settings.telemetry.open_metrics is not None:
-        return settings.telemetry.open_metrics
-    if settings.listen.public_url:
-        return False  # a proxy in front makes loopback public
-    host, _ = host_port(settings.listen.http, "listen.http")
-    return host in ("localhost", "::1") or host.startswith("127.")

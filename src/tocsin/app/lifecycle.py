@@ -231,6 +231,7 @@ class _Server:
                 self._parts.services,
                 self._parts.principals,
                 self._parts.journal.arrival,
+                self._parts.room,
                 self._parts.failed,
                 listen.grpc,
                 _tls(self._settings),
@@ -240,12 +241,20 @@ class _Server:
 
     def _http_config(self) -> uvicorn.Config:
         listen = self._settings.listen
+        journal, failed = self._parts.journal, self._parts.failed
+
+        class Counted(HttpProtocol):
+            def turned_away(self) -> None:
+                journal.overloaded()
+                failed("native", "QUEUE_FULL")
+
         return uvicorn.Config(
             self._parts.http,
-            http=HttpProtocol,
+            http=Counted,
             ws="none",
             lifespan="off",
             access_log=False,  # keys sit in paths and queries
+            proxy_headers=False,  # the application reads them where it needs them
             log_config=None,
             log_level="warning",
             server_header=False,

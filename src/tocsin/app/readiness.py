@@ -1,8 +1,9 @@
-"""What /readyz says of a server that listens: ready, or what keeps it from judging and from keeping what it is told."""
+"""What operators may see: whether a server is ready, or what keeps it from it; and whether its metrics need a key."""
 
 import time
 from typing import Any, Final
 
+from tocsin.app.settings import Settings, host_port
 from tocsin.domain.instant import Instant
 
 _CLOCK_AHEAD_S: Final = 10.0  # less is a clock being adjusted
@@ -21,3 +22,12 @@ def told(readiness: dict[str, Any], judged: Instant, trouble: str) -> dict[str, 
     else:
         return dict(readiness)
     return readiness | {"ready": False, "problem": problem}
+
+
+def metrics_are_open(settings: Settings) -> bool:
+    if settings.telemetry.open_metrics is not None:
+        return settings.telemetry.open_metrics
+    if settings.listen.public_url:
+        return False  # a proxy in front makes loopback public
+    host, _ = host_port(settings.listen.http, "listen.http")
+    return host in ("localhost", "::1") or host.startswith("127.")

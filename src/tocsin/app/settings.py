@@ -28,6 +28,8 @@ class Listen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tls_key: str = ""  # PEM file
     tls_client_ca: str = ""  # PEM file: gRPC clients must present a certificate signed by it
     drain_seconds: float = 10.0  # how long calls in flight may take after SIGTERM
+    requests_limit: int = 4_096  # requests that are answered at once, of HTTP and of gRPC each; more are told to retry
+    requests_bytes: int = 256 * 1024 * 1024  # of memory that they may hold together; more likewise
 
 
 class Store(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -43,8 +45,10 @@ class Store(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Engine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     queue_limit: int = 50_000  # entries that may wait for the database; more are refused with UNAVAILABLE or 503
+    queue_bytes: int = 128 * 1024 * 1024  # that they may weigh together; more likewise
     answer_within_ms: int = 15_000  # how long a caller waits for the database before it is told to retry
     outage_shown_ms: int = 30_000  # outages shorter than this are honoured but not listed
+    flush_tracks: int = 128  # monitors' environments written with each commit because their check-ins moved them
 
 
 class Telemetry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -138,10 +142,14 @@ def _check(settings: Settings) -> None:
     for path, value, least in (
         ("listen.drain_seconds", settings.listen.drain_seconds, 0),
         ("store.busy_timeout_ms", settings.store.busy_timeout_ms, 0),
+        ("listen.requests_limit", settings.listen.requests_limit, 1),
+        ("listen.requests_bytes", settings.listen.requests_bytes, 1024 * 1024),
         ("store.statement_timeout_ms", settings.store.statement_timeout_ms, 0),
         ("engine.queue_limit", settings.engine.queue_limit, 1),
+        ("engine.queue_bytes", settings.engine.queue_bytes, 1024 * 1024),
         ("engine.answer_within_ms", settings.engine.answer_within_ms, 1),
         ("engine.outage_shown_ms", settings.engine.outage_shown_ms, 0),
+        ("engine.flush_tracks", settings.engine.flush_tracks, 1),
         ("store.check_in_days", settings.store.check_in_days, CHECK_IN_DAYS_MIN),
         ("store.refusal_days", settings.store.refusal_days, 1),
         ("store.trace_error_days", settings.store.trace_error_days, 1),

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from tocsin._core.batch import Batch
 from tocsin.domain.check_in import Report
 from tocsin.domain.facts import CheckInRefused
 from tocsin.domain.instant import Instant
@@ -13,6 +14,17 @@ from tocsin.domain.trace_error import TraceError
 
 class ReportCheckIn(msgspec.Struct, frozen=True, tag="report"):
     report: Report
+
+
+class ReportBatch(msgspec.Struct, frozen=True, tag="report_batch"):
+    """Reports that arrived together, in columns. Rows that say more than columns hold are in `rest`, by row."""
+
+    project: int
+    batch: Batch
+    received: Instant
+    rest: dict[int, Report]
+    dialect: str = "native"
+    client: str = ""
 
 
 class PutMonitor(msgspec.Struct, frozen=True, tag="put_monitor"):
@@ -139,6 +151,7 @@ class Deaf(msgspec.Struct, frozen=True, tag="deaf"):
 
 Command = (
     ReportCheckIn
+    | ReportBatch
     | PutMonitor
     | PutMonitors
     | DeleteMonitor

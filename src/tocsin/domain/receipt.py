@@ -2,6 +2,7 @@
 
 import msgspec
 
+from tocsin._core.recorded import Recorded
 from tocsin.domain.check_in import CheckIn
 from tocsin.domain.errors import TocsinError
 from tocsin.domain.facts import CheckInRefused, EnvironmentDeleted
@@ -20,6 +21,13 @@ class Reviewed(msgspec.Struct, frozen=True):
     deleted: tuple[EnvironmentDeleted, ...] = ()  # environments that were idle
 
 
+class BatchReceipt(msgspec.Struct, frozen=True):
+    """What became of a batch: each row is in `recorded` (by `Row`'s last value) or has a receipt of its own."""
+
+    recorded: Recorded
+    receipts: "dict[int, Receipt]"  # by row of the batch
+
+
 class Receipt(msgspec.Struct, frozen=True):
     check_in: CheckIn | None = None  # as recorded; None when refused or when the monitor is inactive
     refusal: CheckInRefused | None = None  # durable, but not honoured: why
@@ -28,5 +36,6 @@ class Receipt(msgspec.Struct, frozen=True):
     reviewed: Reviewed | None = None
     window: MaintenanceWindow | None = None  # after a put or a delete of one
     settings: ProjectSettings | None = None  # of the project, after a change of them
+    batch: BatchReceipt | None = None  # of a batch in columns
     created: bool = False  # the check-in or the monitor did not exist before
     error: TocsinError | None = None  # expected trouble, to be raised to the caller; nothing was changed

@@ -18,38 +18,38 @@ _NONE: Final = 0xFFFFFFFF
 
 class Deadlines:
     def __init__(self, tracks: TrackRoster | None = None) -> None:
-        self._heap = DeadlineHeap(owner=tracks)
+        self.heap = DeadlineHeap(owner=tracks)  # for kernels
 
     @property
     def nbytes(self) -> int:
-        return self._heap.nbytes
+        return self.heap.nbytes
 
     def put(self, slot: int, leaf: int, deadline: Instant) -> None:
         """NEVER clears. An instant before 1970 is due at once."""
         if deadline == NEVER:
-            self._heap.clear(slot, leaf)
+            self.heap.clear(slot, leaf)
         else:
-            self._heap.set(slot, leaf, second_of(deadline))
+            self.heap.set(slot, leaf, second_of(deadline))
 
     def due(self, now: Instant, limit: int) -> list[tuple[int, int]]:
         """(track slot, leaf) with a deadline strictly before `now`; at most `limit`; handed out once."""
         second = (now - 1) // SECOND
         if second < 0:
             return []
-        return [(handle >> 1, handle & 1) for handle in self._heap.expire(min(second, _LAST), limit)]
+        return [(handle >> 1, handle & 1) for handle in self.heap.expire(min(second, _LAST), limit)]
 
     def next(self) -> Instant | None:
         """The earliest deadline; None when there is none."""
-        second = self._heap.min()
+        second = self.heap.min()
         return None if second == _NONE else second * SECOND
 
     def counts(self) -> tuple[int, int]:
         """Entries: slots, runs."""
-        return self._heap.count_by_leaf()
+        return self.heap.count_by_leaf()
 
     def put_many(self, slots: "object", leaf: int, seconds: "object") -> None:
         """Bulk build at start: buffers of uint32 slots and uint32 seconds (see `second_of`)."""
-        self._heap.set_many(slots, leaf, seconds)  # type: ignore[arg-type] # buffers
+        self.heap.set_many(slots, leaf, seconds)  # type: ignore[arg-type] # buffers
 
 
 def second_of(deadline: Instant) -> int:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import msgspec
 
 from tocsin.domain import errors
+from tocsin.domain.check_in import Report
 from tocsin.domain.commands import (
     AcknowledgeIncident,
     ChangeEnvironment,
@@ -33,6 +34,7 @@ from tocsin.domain.commands import (
     PutProjectSettings,
     RecordRefusals,
     RecordTraceErrors,
+    ReportBatch,
     ReportCheckIn,
     ReviewTracks,
     Tick,
@@ -43,10 +45,11 @@ from tocsin.domain.instant import SECOND, Instant
 from tocsin.domain.maintenance import MaintenanceWindow
 from tocsin.domain.project_settings import DEFAULTS, ProjectSettings
 from tocsin.domain.receipt import Receipt
-from tocsin.engine import defaults, environments, maintenance, outages, puts, reports, review, rezoning, silence
+from tocsin.engine import defaults, environments, maintenance, outages, plain, puts, reports, review, rezoning, silence
 from tocsin.engine.delta import Delta
 from tocsin.engine.loading import load
 from tocsin.engine.memory import Needs, Recall, Snapshot
+from tocsin.engine.projection import Projection
 from tocsin.engine.state import NOWHERE, State
 from tocsin.schedule import Compiler
 
@@ -56,6 +59,7 @@ class EngineSettings:
     outage_shown_ms: int = 30 * SECOND  # shorter outages are honoured, and not listed
     projects: ProjectSettings = DEFAULTS  # what holds for a project that decides nothing else
     windows: tuple[MaintenanceWindow, ...] = ()  # maintenance windows of every project
+    kernels: bool = True  # False: everything goes through the rules, row by row, to the same end
 
 
 class Unjudgeable(Exception):
@@ -68,7 +72,7 @@ class Unjudgeable(Exception):
 
 class Engine:
     def __init__(self, compiler: Compiler, settings: EngineSettings = EngineSettings()) -> None:
-        self._state = State(compiler, settings.projects, settings.windows)
+        self._state = State(compiler, settings.projects, settings.windows, kernels=settings.kernels)
         self._settings = settings
         self._way_made: Entry | None = None
 
@@ -99,8 +103,11 @@ class Engine:
         needs = Needs()
         for command in commands:
             match command:
-                case ReportCheckIn():
-                    self._report_needs(needs, command)
+                case ReportCheckIn(report=sent):
+                    self._report_needs(needs, sent)
+                case ReportBatch(rest=rest):
+                    for sent in rest.values():
+                        self._report_needs(needs, sent)
                 case (
                     PutMonitor(project=project, monitor_id=monitor_id)
                     | DeleteMonitor(project=project, monitor_id=monitor_id)
@@ -118,8 +125,8 @@ class Engine:
                     pass
         return needs
 
-    def _report_needs(self, needs: Needs, command: ReportCheckIn) -> None:
-        sent, state = command.report, self._state
+    def _report_needs(self, needs: Needs, sent: Report) -> None:
+        state = self._state
         if sent.check_in_id and state.runs.find(sent.project, sent.check_in_id) is None:
             needs.check_ins.add((sent.project, sent.check_in_id))
         if sent.upsert is not None:
@@ -141,6 +148,8 @@ class Engine:
         match entry.command:
             case ReportCheckIn(report=sent):
                 return reports.report(self._state, sent, at)
+            case ReportBatch() as command:
+                return plain.report_batch(self._state, command, at)
             case PutMonitor() as command:
                 return puts.put(self._state, (command,), at)
             case PutMonitors(puts=several):
@@ -283,6 +292,14 @@ class Engine:
         self._state.delta.facts.append(IncidentAcknowledged(incident))
         return Receipt(incident=incident)
 
-    def take(self) -> Delta:
-        """All that changed since the last take; commit it as one transaction before anybody is answered."""
-        return self._state.take()
+    def take(self, flush: int = 0) -> Delta:
+        """All that changed since the last take; commit it as one transaction before anybody is answered.
+
+        Tracks that only moved are not in it, but for `flush` of those that were not written since: see `projection`.
+        """
+        return self._state.take(flush)
+
+    @property
+    def projection(self) -> Projection:
+        """How far the tracks in the store are behind; to look at only."""
+        return self._state.projection

@@ -5,6 +5,7 @@ from array import array
 from tocsin._core.roster import TrackRoster
 from tocsin.domain import ids
 from tocsin.domain.instant import NEVER, ceil_second
+from tocsin.engine import replay
 from tocsin.engine.deadlines import RUN, SLOT, second_of
 from tocsin.engine.memory import MonitorRow, Snapshot, TrackRow
 from tocsin.engine.state import DISABLED, INACTIVE, NOWHERE, State
@@ -28,7 +29,9 @@ def load(state: State, snapshot: Snapshot) -> None:
     for number, name in snapshot.environments:
         state.add_environment(number, name)
     slots = _load_monitors(state, snapshot)
-    _load_tracks(state, snapshot, slots)
+    applied = _load_tracks(state, snapshot, slots)
+    behind = replay.replay(state, snapshot.after, applied)
+    state.projection.begin(snapshot.watermark, state.last_check_in, behind)
     by_number: dict[int, int] = {}
     for chunk in snapshot.open_runs:
         by_number = by_number or {number: slot for slot, number in enumerate(state.tracks.column("number"))}
@@ -82,14 +85,19 @@ def _load_monitor_rows(state: State, rows: list[MonitorRow], slots: dict[int, in
     slots.update(zip(numbers, range(first, first + count), strict=True))
 
 
-def _load_tracks(state: State, snapshot: Snapshot, slots: dict[int, int]) -> None:
+def _load_tracks(state: State, snapshot: Snapshot, slots: dict[int, int]) -> dict[int, int]:
+    """By slot, the newest check-in that is contained, of those after the watermark."""
     heads: dict[int, int] = {}
+    applied: dict[int, int] = {}
     first = 0
     for rows in snapshot.tracks:
         kept = [
             row for row in rows if row[_MONITOR] in slots
         ]  # a deleted monitor's rows may still wait for the janitor
         _load_track_rows(state, kept, first, slots, heads)
+        for slot, row in enumerate(kept, start=first):
+            if row[-1] > snapshot.watermark:
+                applied[slot] = row[-1]
         first += len(kept)
     for monitor_slot, head in heads.items():
         state.monitors.set(monitor_slot, "first_track", head)
@@ -100,6 +108,7 @@ def _load_tracks(state: State, snapshot: Snapshot, slots: dict[int, int]) -> Non
             for slot in state.tracks_of(state.monitor(monitor_slot)):
                 if state.peek(slot).deadline == NEVER:
                     state.deadlines.put(slot, SLOT, until)
+    return applied
 
 
 def _load_track_rows(
@@ -107,7 +116,7 @@ def _load_track_rows(
 ) -> None:
     if not rows:
         return
-    columns = list(zip(*rows, strict=True))
+    columns = list(zip(*rows, strict=True))[:-1]
     numbers = columns[_MONITOR]
     monitor_slots = [slots[number] for number in numbers]
     links, followed = [], []

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from tocsin.domain.check_in import CheckIn
 from tocsin.domain.incident import Incident
-from tocsin.domain.instant import Instant
+from tocsin.domain.instant import Instant, Millis
 from tocsin.domain.maintenance import MaintenanceWindow
 from tocsin.domain.monitor import Monitor, Policy
 from tocsin.domain.project_settings import ProjectSettings
@@ -36,8 +36,11 @@ class Recall:
 
 # (number, project, monitor id, policy number, disabled, inactive, paused_until, muted_until); NEVER/None as in Monitor
 MonitorRow = tuple[int, int, str, int, bool, bool, Instant | None, Instant | None]
-# the fields of Track in order, with Monitor.number in `monitor` and 0 in `next_track`
+# the fields of Track in order, with Monitor.number in `monitor` and 0 in `next_track`; then the number of the newest
+# check-in that the row contains
 TrackRow = tuple[int, ...]
+# of a check-in: number, track, time, duration
+AfterRow = tuple[int, int, Instant, Millis | None]
 
 
 @dataclass(slots=True)
@@ -51,7 +54,9 @@ class Snapshot:
     tracks: Iterable[list[TrackRow]]
     open_runs: Iterable[list[CheckIn]]
     open_incidents: Iterable[list[Incident]]
+    after: Iterable[list[AfterRow]]  # check-ins after the watermark, oldest first; tracks may contain some of them
     sequences: dict[str, int]
+    watermark: int = 0  # every check-in with a number up to here is contained in its track
     outages: list[tuple[Instant, Instant]] = field(default_factory=list)  # those of an hour or more
     windows: list[MaintenanceWindow] = field(default_factory=list)
     project_settings: dict[int, ProjectSettings] = field(default_factory=dict)  # of projects that set any

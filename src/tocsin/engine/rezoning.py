@@ -93,7 +93,7 @@ def plan(state: State, rules: NewRules) -> Plan:
 
 def adopt(state: State, plan: Plan, *, slice_size: int) -> Iterator[int]:
     """Puts the new timings in force. What it returns moves tracks and yields after each slice how many it has seen."""
-    state.timings, state.compiler = plan.timings, plan.compiler
+    state.use_timings(plan.timings, plan.compiler)
     state.moves = {slot: (expected, moved) for _, slot, expected, moved in plan.moves}
     return _move_all(state, plan, slice_size)
 

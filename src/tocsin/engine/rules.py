@@ -2,7 +2,7 @@
 
 `RUNS` is read as: a run in this state (None: no such run) meets a report of this kind.
 `HEALTH` is read as: a track of this health meets an outcome; answer the new health and what becomes of the incident.
-Documentation and tests read the same tables.
+Documentation and tests read the same tables, and `plain` derives from them what kernels may do by themselves.
 """
 
 import enum
@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Final
 
 from tocsin.domain.check_in import ReportKind, State
-from tocsin.domain.track import Health
+from tocsin.domain.track import Health, Verdict
 
 
 class Action(enum.Enum):
@@ -103,3 +103,21 @@ HEALTH: Final[Mapping[tuple[Health, Outcome], tuple[Health, Effect]]] = MappingP
         (_H.UNHEALTHY, _O.UNJUDGED): (_H.UNHEALTHY, _E.NONE),
     }
 )
+
+
+def plain() -> bytes:
+    """For kernels: 1 where a lone report changes neither what is thought of its track nor any run, so that it is plain.
+
+    A cell for each kind of report, health, verdict and whether its count of OKs in a row is GOOD_ENOUGH, in this order;
+    kinds in the order of `ReportKind`. Only an OK moves nothing but times: what else stands alone says something.
+    """
+    return bytes(
+        RUNS[None, kind] is Action.ALONE
+        and kind is ReportKind.OK
+        and verdict is Verdict.OK
+        and HEALTH[health, outcome] == (health, Effect.NONE)
+        for kind in ReportKind
+        for health in Health
+        for verdict in Verdict
+        for outcome in (Outcome.GOOD, Outcome.GOOD_ENOUGH)
+    )

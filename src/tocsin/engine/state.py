@@ -1,7 +1,8 @@
 """Everything the rules read and write: rosters, keys, deadlines, open runs, and the delta of the batch in hand.
 
 Tracks are worked on as copies: `track(slot)` hands out one mutable `Track` per slot and batch; `take()` writes the
-copies back to the roster and into the delta. Deadlines move at once, because a tick may follow in the same batch.
+copies back to the roster and into the delta. Deadlines move at once, because a tick may follow in the same batch. Where
+kernels work on the roster itself, `write_back` ends all copies first: a row and its copy never differ by a kernel.
 """
 
 import itertools
@@ -12,6 +13,7 @@ from typing import Final
 
 import msgspec
 
+from tocsin._core.apply import Applier
 from tocsin._core.keys import KeyTable
 from tocsin._core.roster import MonitorRoster, TrackRoster
 from tocsin.domain import ids
@@ -19,17 +21,19 @@ from tocsin.domain.check_in import CheckIn
 from tocsin.domain.incident import Incident
 from tocsin.domain.instant import NEVER, Instant
 from tocsin.domain.maintenance import MaintenanceWindow
-from tocsin.domain.monitor import Monitor, Policy
+from tocsin.domain.monitor import Monitor
 from tocsin.domain.project_settings import DEFAULTS, ProjectSettings
 from tocsin.domain.track import Track, TrackFlag
+from tocsin.engine import rules
 from tocsin.engine.deadlines import RUN, SLOT, Deadlines
 from tocsin.engine.decided import Decided
 from tocsin.engine.delta import Delta
 from tocsin.engine.memory import Recall
 from tocsin.engine.monitor_entry import MonitorEntry
+from tocsin.engine.numbered import Numbered
+from tocsin.engine.projection import Projection
 from tocsin.engine.rates import Rates
 from tocsin.engine.runs import Runs
-from tocsin.engine.timing import Timing
 from tocsin.engine.windows import Windows
 from tocsin.schedule import Compiler
 
@@ -41,12 +45,20 @@ MUTED: Final = int(TrackFlag.MUTED)
 UNHEARD: Final = int(TrackFlag.UNHEARD)
 
 
-class State:
+class State(Numbered):
     def __init__(
-        self, compiler: Compiler, defaults: ProjectSettings = DEFAULTS, windows: Iterable[MaintenanceWindow] = ()
+        self,
+        compiler: Compiler,
+        defaults: ProjectSettings = DEFAULTS,
+        windows: Iterable[MaintenanceWindow] = (),
+        *,
+        kernels: bool = True,
     ) -> None:
-        """`defaults` are the server's settings for every project, `windows` its maintenance windows."""
-        self.compiler = compiler
+        """`defaults` are the server's settings for every project, `windows` its maintenance windows.
+
+        `kernels`: whether what is plain may be done in columns.
+        """
+        super().__init__(compiler)
         self.decided = Decided(defaults)
         self.monitors = MonitorRoster()
         self.tracks = TrackRoster()
@@ -56,23 +68,30 @@ class State:
         self.deadlines = Deadlines(self.tracks)
         self.runs = Runs(self.tracks)
         self.incidents: dict[int, Incident] = {}  # open ones, by number
-        self.timings: list[Timing | None] = [None]  # by policy number; 0 is no policy
         self.outages: list[tuple[Instant, Instant]] = []  # those of an hour or more
         self.left_out: frozenset[int] = frozenset()  # numbers of tracks that are not judged
         self.moves: dict[int, tuple[Instant, Instant]] = {}  # by track slot: expected until now, from now on
-        self.environments: list[str] = [""]  # by number; 0 is no environment
-        self.sequences: dict[str, int] = {}
         self.clock: Instant = 0
         self.recall = Recall()
-        self.delta = Delta()
+        self.projection = Projection(self.tracks, self.monitors)
         self.rates = Rates()
         self.windows = Windows(windows)
-        self._policies: dict[Policy, int] = {}
-        self._environments: dict[str, int] = {}
+        self.applier: Applier | None = None
+        if kernels:
+            self.applier = Applier(
+                self.monitors,
+                self.tracks,
+                self.monitor_keys,
+                self.track_keys,
+                self.environment_keys,
+                self.plans,
+                self.deadlines.heap,
+                rules.plain(),
+            )
         self._dirty: dict[int, Track] = {}
+        self._written: set[int] = set()  # slots of this batch's tracks that have no copy any more
         self._monitors: dict[tuple[int, str], Monitor] = {}  # written in this batch
         self._recorded: dict[tuple[int, str], CheckIn] = {}  # written in this batch
-        self._last_check_in = 0
 
     def memory(self) -> dict[str, int]:
         """Bytes in the core by part, room for growth included."""
@@ -87,65 +106,6 @@ class State:
     def settings_of(self, project: int) -> ProjectSettings:
         """Of a project, resolved: every field is set."""
         return self.decided.of(project)
-
-    # -- numbers
-
-    def number(self, noun: str) -> int:
-        """The next number of a noun: monitor, track, incident, outage."""
-        number = self.sequences.get(noun, 0) + 1
-        self.sequences[noun] = self.delta.sequences[noun] = number
-        return number
-
-    def check_in_number(self, at: Instant) -> int:
-        """Time-ordered, and greater than any given out before."""
-        self._last_check_in = max(ids.check_in_number(at, 0), self._last_check_in + 1)
-        self.sequences["check_in"] = self.delta.sequences["check_in"] = self._last_check_in
-        return self._last_check_in
-
-    def start_numbers(self, sequences: dict[str, int]) -> None:
-        self.sequences = dict(sequences)
-        self._last_check_in = sequences.get("check_in", 0)
-
-    # -- policies and environments, each stored once
-
-    def policy_number(self, policy: Policy) -> int:
-        known = self._policies.get(policy)
-        if known is not None:
-            return known
-        number = self.number("policy")
-        self.add_policy(number, policy)
-        self.delta.policies[number] = policy
-        return number
-
-    def add_policy(self, number: int, policy: Policy) -> None:
-        self.add_timing(Timing.compile(number, policy, self.compiler))
-
-    def add_timing(self, timing: Timing) -> None:
-        number, policy = timing.number, timing.policy
-        while len(self.timings) <= number:
-            self.timings.append(None)
-        self.timings[number] = timing
-        self._policies[policy] = number
-
-    def timing(self, monitor: MonitorEntry) -> Timing:
-        timing = self.timings[monitor.policy]
-        assert timing is not None
-        return timing
-
-    def environment_number(self, name: str) -> int:
-        known = self._environments.get(name)
-        if known is not None:
-            return known
-        number = self.number("environment")
-        self.add_environment(number, name)
-        self.delta.environments[number] = name
-        return number
-
-    def add_environment(self, number: int, name: str) -> None:
-        while len(self.environments) <= number:
-            self.environments.append("")
-        self.environments[number] = name
-        self._environments[name] = number
 
     # -- monitors
 
@@ -193,7 +153,7 @@ class State:
 
     def find_track(self, monitor: MonitorEntry, environment: str) -> int:
         """Slot of a track, or NOWHERE. The newest of a monitor has no key: the monitor leads to it."""
-        number, slot = self._environments.get(environment), monitor.first_track
+        number, slot = self.known_environment(environment), monitor.first_track
         if number is None or slot == NOWHERE:
             return NOWHERE
         if self._environment_of(slot) == number:
@@ -267,6 +227,7 @@ class State:
         self.runs.drop(slot)
         self.incidents.pop(track.incident, None)
         self._dirty.pop(slot, None)
+        self._written.discard(slot)
         self.moves.pop(slot, None)
         self.rates.forget(slot)
         self.tracks.close(slot)
@@ -276,7 +237,17 @@ class State:
     def find_check_in(self, project: int, identifier: str) -> CheckIn | None:
         """Open, written in this batch, or recalled from the store."""
         key = (project, identifier)
-        return self.runs.find(project, identifier) or self._recorded.get(key) or self.recall.check_ins.get(key)
+        return (
+            self.runs.find(project, identifier)
+            or self._recorded.get(key)
+            or self._in_columns(project, identifier)
+            or self.recall.check_ins.get(key)
+        )
+
+    def _in_columns(self, project: int, identifier: str) -> CheckIn | None:
+        """One that a kernel made in this batch: nobody was told its id yet, but whoever guesses it must be right."""
+        number = ids.number_of(identifier) if self.delta.columns else None
+        return None if number is None else self.delta.column_row(project, number, self.environments)
 
     def record(self, check_in: CheckIn, *, new: bool = False) -> None:
         self.delta.check_ins[check_in.number] = self._recorded[check_in.project, check_in.id] = check_in
@@ -296,18 +267,37 @@ class State:
     # -- the batch
 
     def write_back(self) -> None:
-        """Working copies into the roster, for those who read whole columns."""
+        """Working copies into the roster, for those who read or write it whole: they are copies no more."""
         for slot, track in self._dirty.items():
             self.tracks.write(slot, msgspec.structs.astuple(track))
+        self._written.update(self._dirty)
+        self._dirty.clear()
 
-    def take(self) -> Delta:
-        """Ends the batch: working copies go back to the roster and out as rows."""
-        delta, self.delta = self.delta, Delta()
+    def keep_moved(self) -> None:
+        """Working copies into the roster, marked as moved: what was done to them is in the store already."""
         self.write_back()
-        for track in self._dirty.values():  # nobody works on them any more: they become the rows themselves
+        for slot in self._written:
+            self.tracks.mark_moved(slot)
+        self._written.clear()
+
+    def take(self, flush: int = 0) -> Delta:
+        """Ends the batch: working copies go back to the roster and out as rows, each as the roster has it then.
+
+        What a kernel moved is in the delta as columns; its tracks are only marked, unless a rule took them up as well.
+        Up to `flush` marked ones are written too.
+        """
+        delta, self.delta = self.delta, Delta()
+        copies = dict(self._dirty)
+        self.write_back()
+        for slot in self._written:
+            # Nobody works on the copies any more: they become the rows themselves.
+            track = copies.get(slot) or Track(*self.tracks.read(slot))
             track.monitor, track.next_track = self.monitors.get(track.monitor, "number"), 0
             delta.tracks[track.number] = track
-        self._dirty.clear()
+            self.tracks.clear_moved(slot)
+        self._written.clear()
+        self.projection.take(delta, self.last_check_in, flush)
+        delta.moved = self.tracks.moved_count
         self._monitors.clear()
         self._recorded.clear()
         self.recall = Recall()

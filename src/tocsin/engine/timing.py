@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from tocsin._core.plans import Plans
 from tocsin.domain import errors
 from tocsin.domain.instant import MINUTE, NEVER, SECOND, Instant, Millis, ceil_second
 from tocsin.domain.monitor import Policy
@@ -55,6 +56,26 @@ class Timing:
                 raise
             blank = cls.compile(number, msgspec.structs.replace(policy, schedules=()), compiler)
             return dataclasses.replace(blank, policy=policy, readable=False)
+
+    def plan(self, plans: Plans) -> None:
+        """Puts it where kernels find it."""
+        tolerance, limit = self.policy.tolerance, self.policy.check_ins_per_minute
+        plans.put(
+            self.number,
+            self.timetable,
+            tolerance.margin_ms,
+            early=-1 if tolerance.early_ms is None else tolerance.early_ms,
+            max_runtime=tolerance.max_runtime_ms,
+            limit=-1 if limit is None else limit,
+            failures=tolerance.failure_threshold,
+            misses=tolerance.miss_threshold,
+            recoveries=tolerance.recovery_threshold,
+            grid=self.grid,
+            rolling=self.rolling,
+            start_anchored=self.start_anchored,
+            readable=self.readable,
+            while_running=self.policy.miss_while_running,
+        )
 
     def next_after(self, instant: Instant) -> Instant:
         return self.compiler.next_after(self.timetable, instant)

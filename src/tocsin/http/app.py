@@ -1,60 +1,54 @@
-"""The Starlette application, from the routes it is given. It knows no vendor and no service."""
+"""The application, from the routes it is given: the front and the framework. It knows no vendor and no service."""
 
+import os
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 
 import structlog
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from tocsin.domain import errors
 from tocsin.domain.instant import Instant
 from tocsin.http import problems
-from tocsin.http.arrival import Arrival
+from tocsin.http.front import Busy, Front
+from tocsin.service.room import Room
 
 _log = structlog.get_logger("tocsin.http")
 
 
-class Prefix:
-    """ASGI middleware: everything is served below a path prefix too, for a proxy that passes paths on unchanged."""
-
-    def __init__(self, app: ASGIApp, prefix: str) -> None:
-        self._app = app
-        self._prefix = prefix.rstrip("/")
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self._prefix and scope["type"] == "http" and scope["path"].startswith(f"{self._prefix}/"):
-            scope["root_path"] = self._prefix
-        await self._app(scope, receive, send)
-
-
-NotFound = Callable[[str], Response]  # what says that nothing is served → the answer
+NotFound = Callable[[str], ASGIApp]  # what says that nothing is served → the answer
 
 
 def application(
     routes: Sequence[BaseRoute],
     arrival: Callable[[], AbstractContextManager[Instant]],
-    prefix: str = "",
+    room: Room,
+    failed: Callable[[str, str], None],
     *,
+    prefix: str = "",
     worded: Sequence[tuple[str, NotFound]] = (),
-) -> Starlette:
+    busy: Sequence[Busy] = (),
+) -> Front:
     """`worded`: beginnings of paths below which another protocol says that a path is unknown; the first one counts."""
 
-    async def not_found(request: Request, _error: Exception) -> Response:
+    async def not_found(request: Request, _error: Exception) -> ASGIApp:
         return _not_found(request, worded)
 
-    return Starlette(
+    framework = Starlette(
         routes=list(routes),
-        middleware=[Middleware(Prefix, prefix=prefix), Middleware(Arrival, arrival=arrival)],
-        exception_handlers={404: not_found, 405: _wrong_method, errors.TocsinError: _expected, Exception: _unexpected},
+        exception_handlers={404: not_found, 405: _wrong_method, errors.TocsinError: _expected, Exception: _unexpected},  # type: ignore[dict-item] # whatever answers a request does
     )
+    trusted = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1")  # the HTTP server's own variable for it
+    proxied = ProxyHeadersMiddleware(framework, trusted)  # type: ignore[arg-type] # its own names for ASGI
+    return Front(proxied, routes, arrival, room, failed, prefix=prefix, busy=busy)  # type: ignore[arg-type]
 
 
-def _not_found(request: Request, worded: Sequence[tuple[str, NotFound]]) -> Response:
+def _not_found(request: Request, worded: Sequence[tuple[str, NotFound]]) -> ASGIApp:
     path = request.url.path
     served = path.removeprefix(request.scope.get("root_path", ""))
     for beginning, answer in worded:

@@ -20,7 +20,9 @@ _ABOUT: Final = """Knows when a scheduled job should have run, and says so when 
 
 The same contract as gRPC, in JSON. Names are in camel case; times are RFC 3339; durations are seconds with an "s";
 64-bit numbers are strings. An answer to a write means that it is on disk. An error always holds an `ErrorInfo` whose
-`reason` is stable; decide by it, never by the message. Where JSON is too slow, send and take `application/x-protobuf`.
+`reason` is stable; decide by it, never by the message. Where JSON is too slow, send and take `application/x-protobuf`:
+batches (`checkIns:batchCreate`, `monitors:heartbeat`) are then read without making an object of each report. Who sends
+protobuf and sends no `Accept` is answered in it, errors too, as `google.rpc.Status`.
 """
 _SECURITY: Final[Schema] = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "The key as `Authorization: Bearer KEY`."},

@@ -8,15 +8,16 @@ a cap.
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from tocsin.domain import errors, ids, names
 from tocsin.domain.check_in import MAX_MESSAGE, Report, ReportKind
-from tocsin.domain.instant import Instant
 from tocsin.http import problems
-from tocsin.http.auth import key_of
+from tocsin.http.auth import raw_key_of
+from tocsin.http.raw import CONTENT_TYPE, Answer, Endpoint, Request, length
 from tocsin.service.check_ins import CheckIns, refusal_error
 from tocsin.service.principal import Principals
 
@@ -30,7 +31,12 @@ _WORDS: Final[Mapping[str, ReportKind]] = {
 }
 
 
-class Pings:
+_UNCACHED: Final = (b"cache-control", b"no-store")
+_TEXT: Final = (CONTENT_TYPE, b"text/plain; charset=utf-8")
+_BODY_MAX: Final = 10 * 1024 * 1024
+
+
+class Pings(Endpoint):
     def __init__(self, check_ins: CheckIns, principals: Principals, failed: Callable[[str, str], None]) -> None:
         """`failed(dialect, error reason)` is told of pings that were refused."""
         self._check_ins = check_ins
@@ -38,19 +44,14 @@ class Pings:
         self._failed = failed
 
     def routes(self) -> list[Route]:
-        methods = ["GET", "POST", "HEAD"]
-        return [
-            Route("/report/{monitor}", self._ping, methods=methods),
-            Route("/report/{monitor}/", self._ping, methods=methods),
-            Route("/report/{monitor}/{word}", self._ping, methods=methods),
-        ]
+        paths = "/report/{monitor}", "/report/{monitor}/", "/report/{monitor}/{word}"
+        return [Route(path, self, methods=["GET", "POST", "HEAD"], name="ping") for path in paths]
 
-    async def _ping(self, request: Request) -> Response:
-        received: Instant = request.state.received
+    async def answer(self, request: Request) -> ASGIApp:
         try:
-            principal = self._principals.resolve(key_of(request))
-            report = _report(request, principal.project.number, received, await _body(request))
-            receipt = await self._check_ins.report(principal, report)
+            principal = self._principals.resolve(raw_key_of(request))
+            body = await _body(request) if request.has_body else ""
+            receipt = await self._check_ins.report(principal, _report(request, principal.project.number, body))
             if receipt.refusal is not None:
                 raise refusal_error(receipt.refusal)
         except errors.TocsinError as error:
@@ -60,30 +61,39 @@ class Pings:
             self._failed("native", "BODY_MALFORMED")
             return Response(status_code=400)  # nobody is there to read it
         run = receipt.check_in
-        headers = {"cache-control": "no-store"} | ({"x-tocsin-run": run.id} if run else {})
-        return PlainTextResponse(f"OK {run.id}\n" if run else "OK\n", headers=headers)
+        if run is None:
+            return Answer(200, (_UNCACHED, length(b"OK\n"), _TEXT), b"OK\n")
+        number = run.id.encode()
+        content = b"OK %b\n" % number
+        return Answer(200, (_UNCACHED, (b"x-tocsin-run", number), length(content), _TEXT), content)
 
 
-def _report(request: Request, project: int, received: Instant, body: str) -> Report:
-    query = request.query_params
-    monitor = names.check_monitor_id(request.path_params["monitor"], "monitor")
-    kind, exit_code = _kind(request.path_params.get("word", ""))
-    run = query.get("run") or query.get("rid")
+def _report(request: Request, project: int, body: str) -> Report:
+    query = request.query().get if request.query_pairs else _nothing
+    monitor = names.check_monitor_id(request.variables["monitor"], "monitor")
+    kind, exit_code = _kind(request.variables.get("word", ""))
+    run = query("run") or query("rid")
+    environment = query("environment")
     return Report(
         project=project,
         monitor_id=monitor,
         kind=kind,
-        received=received,
-        environment=names.check_environment(query.get("environment")) if query.get("environment") else "",
+        received=request.received,
+        environment=names.check_environment(environment) if environment else "",
         check_in_id=ids.normal_id(run, "run") if run else None,
-        duration_ms=_duration(query.get("duration")),
+        duration_ms=_duration(query("duration")),
         exit_code=exit_code,
-        message=body or query.get("message", "")[:MAX_MESSAGE],
-        host=query.get("host", "")[:200],
+        message=body or (query("message") or "")[:MAX_MESSAGE],
+        host=(query("host") or "")[:200],
         dialect="native",
-        client=request.headers.get("user-agent", "")[:200],
+        client=request.headers.get("user-agent")[:200],
         retry_safe=True,
     )
+
+
+def _nothing(_name: str) -> str | None:
+    """The value of a parameter when there are none."""
+    return None
 
 
 def _kind(word: str) -> tuple[ReportKind, int | None]:
@@ -110,10 +120,11 @@ async def _body(request: Request) -> str:
     """The first bytes of the body as text; the rest is read and dropped, so that the client is not cut off."""
     kept = bytearray()
     total = 0
-    async for chunk in request.stream():
-        total += len(chunk)
-        if total > 10 * 1024 * 1024:
+    while not request.over:
+        piece = await request.piece()
+        total += len(piece)
+        if total > _BODY_MAX:
             raise errors.InvalidArgument("the body is over 10 MiB", reason="BODY_TOO_LARGE", metadata={"field": "body"})
         if len(kept) < BODY_KEPT:
-            kept += chunk[: BODY_KEPT - len(kept)]
+            kept += piece[: BODY_KEPT - len(kept)]
     return kept.decode("utf-8", "replace")

@@ -20,6 +20,7 @@ from tocsin.wire.status import internal_status, to_status
 
 JSON = "application/json"
 PROTOBUF = "application/x-protobuf"
+PROTOBUF_TYPES = (PROTOBUF, "application/protobuf")
 
 _HTTP = {
     "CANCELLED": 499,

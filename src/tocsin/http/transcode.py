@@ -5,8 +5,9 @@ server stream; the gRPC servicers call the same objects, so that both doors lead
 `context` function makes of the HTTP request: who asks, when it arrived. It runs before the body is read, so that a
 stranger cannot make us read one.
 
-JSON in and out, with names in camel case; or protobuf, by Content-Type and Accept. A server stream is one JSON object a
-line; an error after the first is a last line that holds `error`.
+JSON in and out, with names in camel case; or protobuf, by Content-Type and Accept. A handler that is marked `in_bytes`
+gets a protobuf body as it came. A server stream is one JSON object a line; an error after the first is a last line that
+holds `error`.
 """
 
 import asyncio
@@ -18,6 +19,7 @@ from typing import Any, Final
 import msgspec
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
 from google.protobuf.proto import serialize_length_prefixed
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
@@ -28,8 +30,9 @@ from tocsin.domain import errors
 from tocsin.http import problems
 from tocsin.http.bindings import Binding, bindings
 from tocsin.http.json_out import to_json
-from tocsin.http.requests import raw_path, read_message
+from tocsin.http.requests import raw_path, read_message, read_wire
 from tocsin.http.templates import parse
+from tocsin.service.call import is_in_bytes
 from tocsin.wire.services import SERVICES
 from tocsin.wire.status import to_status
 
@@ -85,13 +88,15 @@ class TranscodedRoute(BaseRoute):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        binary = problems.PROTOBUF in request.headers.get("accept", "")
+        kind = _protobuf_wanted(request)
         try:
-            response = await self._respond(request, binary=binary)
+            response = await self._respond(request, binary=bool(kind))
         except errors.TocsinError as error:
-            response = problems.to_response(error, binary=binary)
+            response = problems.to_response(error, binary=bool(kind))
         except ClientDisconnect:
             return  # nobody is there to be answered
+        if kind and response.headers.get("content-type") == problems.PROTOBUF:
+            response.headers["content-type"] = kind
         await response(scope, receive, send)
 
     def _bound(self, verb: str) -> tuple[Binding, Callable[..., Any]] | None:
@@ -110,12 +115,25 @@ class TranscodedRoute(BaseRoute):
             return problems.to_response(error, status=405, headers={"allow": self.allow}, binary=binary)
         binding, function = bound
         call = await self._context(request, binding.method)
+        if is_in_bytes(function):
+            content: bytes = await function(await read_wire(request, binding, self._body_limit), call)
+            if binary:
+                return Response(content, 200, {"cache-control": "no-store"}, problems.PROTOBUF)
+            return _answer(GetMessageClass(binding.method.output_type).FromString(content), binary=False)
         message = await read_message(request, binding, self._body_limit)
         if not binding.method.server_streaming:
             return _answer(await function(message, call), binary=binary)
         if request.method == "HEAD":
             return Response(media_type=NDJSON, headers={"cache-control": "no-store"})
         return await _stream(function(message, call), binary=binary)
+
+
+def _protobuf_wanted(request: Request) -> str:
+    """The type of the answer when it is to be protobuf. Who sends that and does not ask for anything gets it too."""
+    wanted = request.headers.get("accept", "").strip()
+    if wanted in ("", "*/*"):
+        wanted = request.headers.get("content-type", "")
+    return next((kind for kind in problems.PROTOBUF_TYPES if kind in wanted.lower()), "")
 
 
 def _answer(message: Message, *, binary: bool) -> Response:

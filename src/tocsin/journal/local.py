@@ -6,63 +6,111 @@ Arrivals: a request is stamped when it arrives, and until its report is queued n
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
+from typing import Any
 
 from tocsin.domain.commands import Command, Entry
 from tocsin.domain.errors import TocsinError, Unavailable
 from tocsin.domain.instant import Clock, Instant
 from tocsin.domain.receipt import Receipt
+from tocsin.journal.oldest import Oldest
+from tocsin.journal.patience import Patience
+from tocsin.journal.weight import rows, weight
 
 _RETRY_AFTER_MS = 1_000
 
 
-class Group:
-    """The entries of one caller: one future for all of them, because a task for each would cost more than the entry."""
-
-    __slots__ = ("_left", "_receipts", "answer")
-
-    def __init__(self, size: int, answer: "asyncio.Future[list[Receipt]]") -> None:
-        self._left = size
-        self._receipts: list[Receipt] = [Receipt()] * size
-        self.answer = answer
-
-    def resolve(self, place: int, receipt: Receipt) -> None:
-        self._receipts[place] = receipt
-        self._left -= 1
-        if not self._left and not self.answer.done():
-            self.answer.set_result(self._receipts)
-
-
-@dataclass(slots=True, eq=False)
 class Waiting:
     """An entry and the caller who waits for it."""
 
-    entry: Entry
-    group: Group
-    place: int
+    __slots__ = ("_answer", "entry", "rows", "size")
+
+    def __init__(self, entry: Entry, size: int, answer: "asyncio.Future[Any]", rows: int = 1) -> None:
+        """`size` is what the entry weighs in the queue, in bytes; `rows` as how many entries it counts."""
+        self.entry = entry
+        self.size = size
+        self.rows = rows
+        self._answer = answer
 
     def resolve(self, receipt: Receipt) -> None:
-        self.group.resolve(self.place, receipt)
+        if not self._answer.done():  # who waited may have gone
+            self._answer.set_result(receipt)
 
     def fail(self, error: TocsinError) -> None:
         """The caller is told by the receipt, so that one bad entry of a batch does not hide the others."""
-        self.group.resolve(self.place, Receipt(error=error))
+        self.resolve(Receipt(error=error))
+
+
+class Group:
+    """The receipts of a caller with several entries: one future for all of them."""
+
+    __slots__ = ("answer", "left", "receipts")
+
+    def __init__(self, size: int, answer: "asyncio.Future[Any]") -> None:
+        self.left = size
+        self.receipts: list[Receipt] = [Receipt()] * size
+        self.answer = answer
+
+
+class Member(Waiting):
+    """One entry of a group."""
+
+    __slots__ = ("_group", "_place")
+
+    def __init__(self, entry: Entry, size: int, group: Group, place: int) -> None:
+        super().__init__(entry, size, group.answer)
+        self._group = group
+        self._place = place
+
+    def resolve(self, receipt: Receipt) -> None:
+        group = self._group
+        group.receipts[self._place] = receipt
+        group.left -= 1
+        if not group.left and not group.answer.done():
+            group.answer.set_result(group.receipts)
+
+
+class Arrival:
+    """Holds the clock at the moment of arrival until the report is queued or the request is over."""
+
+    __slots__ = ("_clock", "_open")
+
+    def __init__(self, clock: Clock, still_open: "dict[Arrival, Instant]") -> None:
+        self._clock = clock
+        self._open = still_open
+
+    def __enter__(self) -> Instant:
+        at = self._open[self] = self._clock.now()
+        return at
+
+    def __exit__(self, *_: object) -> None:
+        del self._open[self]
 
 
 class LocalJournal:
     def __init__(
-        self, clock: Clock, *, limit: int = 50_000, hold_ms: int = 500, answer_within_ms: int = 15_000
+        self,
+        clock: Clock,
+        *,
+        limit: int = 50_000,
+        limit_bytes: int = 128 * 1024 * 1024,
+        hold_ms: int = 500,
+        answer_within_ms: int = 15_000,
     ) -> None:
-        """`limit` entries may wait; beyond it `append` refuses. A caller waits at most `answer_within_ms`."""
+        """`limit` entries may wait, of `limit_bytes` together; beyond either `append` refuses.
+
+        A caller waits at most `answer_within_ms`.
+        """
         self._clock = clock
         self._limit = limit
+        self._limit_bytes = limit_bytes
         self._hold_ms = hold_ms
-        self._answer_within = answer_within_ms / 1000
+        self._patience = Patience(answer_within_ms / 1000)
         self._queue: deque[Waiting] = deque()
-        self._in_flight: dict[object, Instant] = {}
-        self._arrived = asyncio.Event()
+        self._oldest = Oldest()  # of the queue
+        self._bytes = self._rows = 0  # of the queue
+        self._open: dict[Arrival, Instant] = {}  # in the order of arrival
+        self._taker: asyncio.Future[None] | None = None  # who waits for an entry
         self._closed = False
         self._listened_until: Instant | None = None
         self.refused_since: Instant | None = None
@@ -70,47 +118,65 @@ class LocalJournal:
         self.refused_count = 0
 
     def __len__(self) -> int:
-        return len(self._queue)
+        """Entries that wait, each report of a batch counted."""
+        return self._rows
 
-    @contextmanager
-    def arrival(self) -> Iterator[Instant]:
-        """Holds the clock at the moment of arrival until the report is queued or the request is over."""
-        ticket = object()
-        at = self._in_flight[ticket] = self._clock.now()
-        try:
-            yield at
-        finally:
-            self._in_flight.pop(ticket, None)
+    @property
+    def waiting_bytes(self) -> int:
+        return self._bytes
+
+    def arrival(self) -> Arrival:
+        return Arrival(self._clock, self._open)
 
     async def append(self, at: Instant, command: Command) -> Receipt:
         """Queues a command and waits until its batch is committed. Unavailable: try again, safely with an id."""
-        return (await self.append_many(at, (command,)))[0]
+        size, count = weight(command), rows(command)
+        self._admit(at, count, size)
+        answer: asyncio.Future[Receipt | None] = asyncio.get_running_loop().create_future()
+        self._queue.append(Waiting(Entry(at, command), size, answer, count))
+        self._oldest.join(at)
+        self.wake()
+        self._patience.watch(answer)
+        receipt = await answer
+        if receipt is None:
+            raise _too_late()
+        return receipt
 
     async def append_many(self, at: Instant, commands: Sequence[Command]) -> list[Receipt]:
         """Queues all or none, and waits until all are committed."""
-        if self._closed:
-            raise Unavailable("the server is shutting down", reason="SHUTTING_DOWN", retry_after_ms=_RETRY_AFTER_MS)
+        sizes = [weight(command) for command in commands]
+        self._admit(at, len(commands), sum(sizes))
         if not commands:
             return []
-        if len(self._queue) + len(commands) > self._limit:
+        answer: asyncio.Future[list[Receipt] | None] = asyncio.get_running_loop().create_future()
+        group = Group(len(commands), answer)
+        for place, (command, size) in enumerate(zip(commands, sizes, strict=True)):
+            self._queue.append(Member(Entry(at, command), size, group, place))
+            self._oldest.join(at)
+        self.wake()
+        self._patience.watch(answer)
+        receipts = await answer
+        if receipts is None:
+            raise _too_late()
+        return receipts
+
+    def _admit(self, at: Instant, count: int, size: int) -> None:
+        """Makes room for entries, or raises Unavailable."""
+        if self._closed:
+            raise _shutting_down()
+        if count and (self._rows + count > self._limit or self._bytes + size > self._limit_bytes):
             self._refused(at)
             raise Unavailable(
-                f"{len(self._queue)} entries wait to be written; try again",
+                f"{self._rows} entries wait to be written; try again",
                 reason="QUEUE_FULL",
                 retry_after_ms=_RETRY_AFTER_MS,
             )
-        group = Group(len(commands), asyncio.get_running_loop().create_future())
-        self._queue.extend(Waiting(Entry(at, command), group, place) for place, command in enumerate(commands))
-        self._arrived.set()
-        try:
-            async with asyncio.timeout(self._answer_within):
-                return await group.answer
-        except TimeoutError:
-            raise Unavailable(
-                "the database did not answer in time; what was sent may still be recorded",
-                reason="STORE_UNAVAILABLE",
-                retry_after_ms=_RETRY_AFTER_MS,
-            ) from None
+        self._bytes += size
+        self._rows += count
+
+    def overloaded(self) -> None:
+        """A report was refused before it came here."""
+        self._refused(self._clock.now())
 
     def _refused(self, at: Instant) -> None:
         """What falls due while reports are refused must not be called missed."""
@@ -126,34 +192,50 @@ class LocalJournal:
         return since, self.refused_until
 
     async def take(self, *, limit: int, wait: float) -> list[Waiting]:
-        """Up to `limit` entries in order; none after `wait` seconds of silence."""
+        """Up to `limit` entries in order, or one that counts as more; none after `wait` seconds of silence."""
         if not self._queue and wait > 0:
-            self._arrived.clear()
-            try:
-                async with asyncio.timeout(wait):
-                    await self._arrived.wait()
-            except TimeoutError:
-                pass
-        count = min(limit, len(self._queue))
-        return [self._queue.popleft() for _ in range(count)]
+            await self._arrival_within(wait)
+        batch: list[Waiting] = []
+        while self._queue and (not batch or self._queue[0].rows <= limit):
+            waiting = self._queue.popleft()
+            self._left(waiting)
+            limit -= waiting.rows
+            batch.append(waiting)
+        return batch
+
+    def _left(self, waiting: Waiting) -> None:
+        self._oldest.leave(waiting.entry.at)
+        self._bytes -= waiting.size
+        self._rows -= waiting.rows
+
+    async def _arrival_within(self, seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        self._taker = loop.create_future()
+        timer = loop.call_later(seconds, self.wake)
+        try:
+            await self._taker
+        finally:
+            timer.cancel()
+            self._taker = None
 
     def put_back(self, batch: Sequence[Waiting]) -> None:
         """To be taken again, before all others."""
         self._queue.extendleft(reversed(batch))
+        for waiting in reversed(batch):
+            self._oldest.put_back(waiting.entry.at)
+            self._bytes += waiting.size
+            self._rows += waiting.rows
 
     def wake(self) -> None:
         """Ends a `take` that waits."""
-        self._arrived.set()
+        if self._taker is not None and not self._taker.done():
+            self._taker.set_result(None)
 
     def horizon(self) -> Instant:
         """Up to here every request that arrived has been stepped, once the batch just taken is."""
         now = self._clock.now() if self._listened_until is None else self._listened_until
-        oldest = now
-        if self._queue:
-            oldest = min(oldest, *(waiting.entry.at for waiting in self._queue))
-        if self._in_flight:
-            oldest = min(oldest, max(min(self._in_flight.values()), now - self._hold_ms))
-        return oldest
+        queued, arrived = self._oldest.get(), next(iter(self._open.values()), now)
+        return min(now if queued is None else queued, now, max(arrived, now - self._hold_ms))
 
     def lag_ms(self) -> int:
         """Age of the oldest entry that waits. Any thread may ask."""
@@ -175,6 +257,18 @@ class LocalJournal:
     def abandon(self) -> None:
         """Tells everybody who still waits that nobody will answer."""
         while self._queue:
-            self._queue.popleft().fail(
-                Unavailable("the server is shutting down", reason="SHUTTING_DOWN", retry_after_ms=_RETRY_AFTER_MS)
-            )
+            waiting = self._queue.popleft()
+            self._left(waiting)
+            waiting.fail(_shutting_down())
+
+
+def _shutting_down() -> Unavailable:
+    return Unavailable("the server is shutting down", reason="SHUTTING_DOWN", retry_after_ms=_RETRY_AFTER_MS)
+
+
+def _too_late() -> Unavailable:
+    return Unavailable(
+        "the database did not answer in time; what was sent may still be recorded",
+        reason="STORE_UNAVAILABLE",
+        retry_after_ms=_RETRY_AFTER_MS,
+    )

@@ -1,4 +1,4 @@
-"""Deletes what retention no longer keeps, a slice at a time, beside the partition's loop."""
+"""Makes tables for the weeks to come and deletes what retention no longer keeps, beside the partition's loop."""
 
 import asyncio
 from typing import Final
@@ -25,7 +25,11 @@ class Janitor:
         self._trace_errors_ms = trace_errors_days * DAY
 
     async def sweep(self) -> int:
-        """Deletes all that is old; returns how many rows were looked at. Yields the writer between slices."""
+        """Deletes all that is old; returns how many rows were looked at. Yields the writer between slices.
+
+        First there must be room for what is to come.
+        """
+        await asyncio.to_thread(self._store.prepare, self._clock.now())
         deleted = 0
         while True:
             now = self._clock.now()

@@ -13,21 +13,26 @@ from typing import Final, TypeVar
 
 import structlog
 
-from tocsin.domain.commands import Deaf, Entry, RecordRefusals, ReportCheckIn, WindowCommand
+from tocsin.domain.commands import Deaf, Entry, RecordRefusals
 from tocsin.domain.errors import Unavailable
-from tocsin.domain.facts import CheckInRefused
 from tocsin.domain.instant import Clock, Instant
-from tocsin.domain.refusals import RefusalReason
 from tocsin.engine.delta import Delta
 from tocsin.engine.engine import Engine, Unjudgeable
 from tocsin.engine.rezoning import NewRules
 from tocsin.journal.local import LocalJournal, Waiting
+from tocsin.node import batches
+from tocsin.node.flushing import Flushing
+from tocsin.node.gaps import OVERLOAD, Gaps
+from tocsin.node.pace import Pace
 from tocsin.store.port import Fenced, Store, StoreTrouble
 
 T = TypeVar("T")
 
 BATCH: Final = 1_000  # entries a transaction
-SLICE: Final = 5_000  # tracks judged between two commits, so that check-ins are answered between slices of a burst
+SLICE: Final = 5_000  # tracks moved, or at first judged, between two commits: check-ins are answered in between
+_IDLE_S: Final = 0.005  # without an entry: then there is time to write tracks that only moved
+_LAST: Final = 10_000  # tracks a commit at the end
+_LAST_S: Final = 5.0  # for these; what is not written is made again from its check-ins
 ALIVE_EVERY_MS: Final = 1_000  # how old the durable stamp of life may grow on an idle server
 _BACKOFF_S: Final = (0.05, 0.1, 0.2, 0.5, 1.0)
 _BROKEN_PAUSE_S: Final = 1.0  # between loads when silence itself breaks the engine, so that the line goes on meanwhile
@@ -50,6 +55,7 @@ class Partition:
         observe_commit: Callable[[float, bool], None],
         monotonic: Callable[[], float],
         beat: Callable[[], None] = lambda: None,
+        flushing: Flushing | None = None,
     ) -> None:
         """`observe` sees each delta once it is durable; `observe_commit(seconds, well)` each try to write one.
 
@@ -65,10 +71,12 @@ class Partition:
         self._observe_commit = observe_commit
         self._monotonic = monotonic
         self._beat = beat
+        self._flushing = flushing or Flushing()
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="tocsin-writer")
+        self._pace = Pace(SLICE)
         self._position = 0
         self._alive_at: Instant = 0
-        self._deaf: list[Deaf] = []
+        self._deaf = Gaps()
         self._new_rules: tuple[NewRules, Callable[[int], None], Callable[[Exception], None]] | None = None
         self._moving: Iterator[int] | None = None  # tracks that new time zone rules move, slice by slice
         self._unjudgeable: set[int] = set()  # numbers of tracks that broke an engine by being judged
@@ -98,7 +106,7 @@ class Partition:
 
     def deaf(self, since: Instant, until: Instant, reason: str) -> None:
         """Nobody could listen: to be passed over before anything later is judged."""
-        self._deaf.append(Deaf(since, until, reason))
+        self._deaf.add(since, until, reason)
         self._journal.wake()
 
     def rezone(self, rules: NewRules, adopted: Callable[[int], None], failed: Callable[[Exception], None]) -> None:
@@ -111,9 +119,12 @@ class Partition:
         self._journal.wake()
 
     async def run(self) -> None:
-        """Until `stop`: the queue is drained and committed before this returns."""
+        """Until `stop`: the queue is drained and committed before this returns, and tracks are written."""
         while len(self._journal) or not self._stopping:
             await self._turn()
+        end = self._monotonic() + _LAST_S
+        while self._engine.projection.unsaved and self._monotonic() < end:
+            await self._commit(self._engine.take(_LAST))
         await self._alive(force=True)
 
     def stop(self) -> None:
@@ -130,18 +141,17 @@ class Partition:
         batch = await self._journal.take(limit=BATCH, wait=wait)
         self._beat()
         if refused := self._journal.take_refused():
-            self._deaf.append(Deaf(*refused, "overload"))
+            self._deaf.add(*refused, OVERLOAD)
         horizon = self._journal.horizon()
-        self._deaf.sort(key=lambda gap: gap.since)
         while self._deaf:
-            since = self._deaf[0].since
+            since = self._deaf.first
             if early := [waiting for waiting in batch if waiting.entry.at < since]:
                 # What came before the gap is stepped before it; what came after would judge the silence in it.
                 self._journal.put_back([waiting for waiting in batch if waiting.entry.at >= since])
                 batch, horizon = early, min(horizon, since)
                 break
-            await self._pass_over(self._deaf.pop(0))
-        if (alone := _up_to_windows(batch)) < len(batch):
+            await self._pass_over(self._deaf.pop())
+        if (alone := batches.up_to_windows(batch)) < len(batch):
             self._journal.put_back(batch[alone:])
             batch, horizon = batch[:alone], min(horizon, self._journal.horizon())
         if self._new_rules and self._moving is None and not self._more_due:
@@ -157,11 +167,12 @@ class Partition:
         await self._alive()
 
     def _pause(self) -> float:
-        """Seconds until something may be due: just past the next deadline, at most one."""
+        """Seconds until something may be due, just past the next deadline, or until there is time to write tracks."""
+        longest = _IDLE_S if self._engine.projection.unsaved else 1.0
         due = self._engine.next_deadline()
         if due is None:
-            return 1.0
-        return min(max((due + 2 - self._clock.now()) / 1000, 0.005), 1.0)
+            return longest
+        return min(max((due + 2 - self._clock.now()) / 1000, _IDLE_S), longest)
 
     async def _apply(self, batch: Sequence[Waiting], horizon: Instant) -> None:
         """Recall, step, judge, commit, answer."""
@@ -174,8 +185,12 @@ class Partition:
                 if needs:
                     self._engine.recall(await self._patiently(lambda: self._store.recall(needs)))
             receipts = [self._engine.step(waiting.entry) for waiting in batch]
+            began = self._monotonic()
             self._judge_or_move(horizon)
-            await self._commit(self._engine.take())
+            behind, idle = self._engine.projection.behind, not batch and not self._more_due
+            await self._commit(self._engine.take(self._flushing.room(behind, idle=idle)))
+            if self._more_due:
+                self._pace.took(self._monotonic() - began)
         except Fenced:
             raise  # another process owns the partition now: to go on would be to fight it
         except Exception as error:
@@ -204,17 +219,20 @@ class Partition:
             self._more_due = True
             return
         self._moving = None
-        self._more_due = self._engine.tick(horizon, limit=SLICE)
+        self._more_due = self._engine.tick(horizon, limit=self._pace.size)
 
     async def _apply_singly(self, batch: Sequence[Waiting]) -> None:
         """After a break: each entry on its own, and the poisoned one set aside."""
         await self._load()
         for waiting in batch:
+            if parts := batches.taken_apart(waiting):
+                await self._apply_singly(parts)
+                continue
             try:
                 await self._apply([waiting], self._engine.clock)
             except _Broken:
                 await self._load()
-                self._engine.step(Entry(waiting.entry.at, RecordRefusals((_set_aside(waiting.entry),))))
+                self._engine.step(Entry(waiting.entry.at, RecordRefusals((batches.set_aside(waiting.entry),))))
                 await self._commit(self._engine.take())
                 waiting.fail(Unavailable("this request broke the server; it was set aside", reason="INTERNAL"))
 
@@ -295,24 +313,3 @@ class Partition:
                 if writes:
                     self._observe_commit(self._monotonic() - started, True)
                 return result
-
-
-def _up_to_windows(batch: Sequence[Waiting]) -> int:
-    """How many entries make a batch: one of maintenance windows stands alone, for silence is judged up to it first."""
-    for place, waiting in enumerate(batch):
-        if isinstance(waiting.entry.command, WindowCommand):
-            return max(place, 1)
-    return len(batch)
-
-
-def _set_aside(entry: Entry) -> CheckInRefused:
-    command = entry.command
-    report = command.report if isinstance(command, ReportCheckIn) else None
-    return CheckInRefused(
-        project=report.project if report else 0,
-        monitor_id=report.monitor_id if report else "",
-        reason=RefusalReason.INTERNAL.name,
-        detail=f"{type(command).__name__} broke the engine twice and was stepped over",
-        at=entry.at,
-        dialect=report.dialect if report else "tocsin",
-    )

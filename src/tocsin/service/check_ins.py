@@ -2,20 +2,23 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
+from tocsin._core.batch import Batch
+from tocsin._core.recorded import Recorded
 from tocsin.domain import errors, ids
 from tocsin.domain.check_in import MAX_DURATION, MAX_MESSAGE, CheckIn, Report, ReportKind, State
-from tocsin.domain.commands import DeleteRefusals, RecordRefusals, RecordTraceErrors, ReportCheckIn
+from tocsin.domain.commands import DeleteRefusals, RecordRefusals, RecordTraceErrors, ReportBatch, ReportCheckIn
 from tocsin.domain.facts import CheckInRefused
 from tocsin.domain.instant import DAY, MINUTE, Instant
 from tocsin.domain.monitor import MonitorChange
 from tocsin.domain.project import Scope
-from tocsin.domain.receipt import Receipt
+from tocsin.domain.receipt import BatchReceipt, Receipt
 from tocsin.domain.trace_error import TraceError
 from tocsin.journal.port import Journal
+from tocsin.service.call import Call
 from tocsin.service.principal import Principal
 from tocsin.store.port import CheckInFilter, Page, Store
 
@@ -47,6 +50,7 @@ def refusal_error(refusal: CheckInRefused) -> errors.TocsinError:
             return errors.InvalidArgument(refusal.detail, reason="FIELD_INVALID", metadata=where)
 
 
+AT_ONCE = 1_000  # reports that say more than columns hold, which the engine steps without giving others a turn
 _FAIR_SHARE = 20  # configurations that are tried out before other requests get a turn
 SLICE = 2_000  # refusals that one commit deletes
 _BAD = (State.ERROR, State.TIMED_OUT)
@@ -101,6 +105,47 @@ class CheckIns:
         receipts = await self._journal.append_many(reports[0].received, commands)
         self._answered(reports[0].dialect, reports[0].received)
         return receipts
+
+    async def report_batch(self, call: Call, batch: Batch, rest: Mapping[int, Report]) -> BatchReceipt:
+        """What became of reports that arrived together, in columns. All are durable when this returns.
+
+        `rest`: by row, the reports that say more than columns hold. Single refusals and errors are in the receipts.
+        """
+        call.principal.require(Scope.INGEST)
+        if not len(batch):
+            return BatchReceipt(Recorded(), {})
+        normal: dict[int, Report] = {}
+        for row, report in rest.items():
+            if report.upsert is not None and len(normal) % _FAIR_SHARE == _FAIR_SHARE - 1:
+                await asyncio.sleep(0)
+            normal[row] = self._normal(report, strict=False)
+        if len(normal) <= AT_ONCE:
+            found = await self._append_batch(call, batch, normal)
+        else:
+            found = await self._append_parts(call, batch, normal)
+        self._answered(call.dialect, call.received)
+        return found
+
+    async def _append_parts(self, call: Call, batch: Batch, rest: Mapping[int, Report]) -> BatchReceipt:
+        """One part after the other: others get a turn between them."""
+        recorded, receipts = Recorded(), dict[int, Receipt]()
+        rows = list(rest)
+        ends = [*rows[AT_ONCE::AT_ONCE], len(batch)]
+        for begin, end in zip([0, *ends], ends, strict=False):
+            own = {row - begin: rest[row] for row in rows if begin <= row < end}
+            found = await self._append_batch(call, batch.part(begin, end), own)
+            recorded.extend(found.recorded, begin)
+            receipts.update({begin + row: receipt for row, receipt in found.receipts.items()})
+        return BatchReceipt(recorded, receipts)
+
+    async def _append_batch(self, call: Call, batch: Batch, rest: dict[int, Report]) -> BatchReceipt:
+        project = call.principal.project.number
+        command = ReportBatch(project, batch, call.received, rest, call.dialect, call.client)
+        receipt = await self._journal.append(call.received, command)
+        if receipt.error is not None:
+            raise receipt.error
+        assert receipt.batch is not None
+        return receipt.batch
 
     def check(self, report: Report, field: str) -> None:
         """InvalidArgument, below `field`, when the configuration that a report brings cannot be used."""

@@ -33,9 +33,14 @@ class Principal(msgspec.Struct, frozen=True):
                 metadata={"scope": self.scope.value, "required_scope": scope.value},
             )
 
+    @property
+    def references(self) -> tuple[str, ...]:
+        """How requests may write the key's own project: number, slug, or "-"."""
+        return (str(self.project.number), self.project.slug, "-")
+
     def require_project(self, reference: str) -> None:
-        """`reference` is the project as requested: number, slug, or "-", the key's own. Another's is denied."""
-        if reference not in (str(self.project.number), self.project.slug, "-"):
+        """`reference` is the project as requested. Another's is denied."""
+        if reference not in self.references:
             raise PermissionDenied(
                 f"this key belongs to project {self.project.number} ({self.project.slug}), not to {reference[:64]!r}",
                 reason="KEY_SCOPE",

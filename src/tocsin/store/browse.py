@@ -3,18 +3,16 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 
 from tocsin.domain.check_in import CheckIn
 from tocsin.domain.facts import CheckInRefused
 from tocsin.domain.instant import Instant, Millis
 from tocsin.domain.monitor import Policy
-from tocsin.store import check_ins, counts, leaves, monitors, refusals, searches
+from tocsin.store import check_in_lists, check_ins, counts, leaves, monitors, refusals, searches, weeks
 from tocsin.store.browse_port import Count, Leaf, MonitorSearch, Turn
 from tocsin.store.database import Database
 from tocsin.store.port import CheckInFilter, MonitorWithHealth, chunks
-from tocsin.store.schema import check_ins as check_ins_table
-from tocsin.store.schema import environments as environments_table
 from tocsin.store.schema import monitors as monitors_table
 from tocsin.store.schema import policies as policies_table
 from tocsin.store.schema import refusals as refusals_table
@@ -48,16 +46,26 @@ class SqlBrowse:
     def check_ins(
         self, project: int, only: CheckInFilter, environments: Sequence[str], *, size: int, turn: Turn
     ) -> Leaf[CheckIn]:
-        statement = check_ins.narrowed(project, only)
-        if environments:
-            statement = statement.where(environments_table.c.name.in_(environments))
         # Not the times: "the last day" is another one on the next page.
         states = sorted(state.value for state in only.states or ())
         query = ("browse check-ins", project, only.monitor, sorted(environments), states)
-        number = check_ins_table.c.number.label("key")
         with self._database.read() as connection:
-            found = leaves.leaf(
-                connection, statement, [number], descending=True, size=size, turn=turn, query=query, types=tuple[int]
+            weeks.hold(connection)
+
+            def read(there: tuple[Any, ...] | None, *, falling: bool, limit: int) -> list[Row[Any]]:
+                return check_in_lists.read(
+                    connection,
+                    project,
+                    only,
+                    tuple(environments),
+                    above=-1 if there is None or falling else there[0],
+                    below=weeks.END if there is None or not falling else there[0],
+                    limit=limit,
+                    newest_first=falling,
+                )
+
+            found = leaves.turned(
+                read, lambda row: (row.number,), descending=True, size=size, turn=turn, query=query, types=tuple[int]
             )
             return leaves.mapped(found, lambda rows: [check_ins.from_row(row) for row in rows])
 
@@ -92,4 +100,5 @@ class SqlBrowse:
         self, monitors: Sequence[int], *, since: Instant, until: Instant, width: Millis, environments: Sequence[str]
     ) -> list[Count]:
         with self._database.read() as connection:
+            weeks.hold(connection)
             return counts.read(connection, monitors, since=since, until=until, width=width, environments=environments)

@@ -1,6 +1,7 @@
 """The revision log behind Watch: which monitors a commit changed in a way that people can see."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import AbstractContextManager
 from typing import Final
 
 from sqlalchemy import Connection, bindparam, func, select
@@ -27,6 +28,7 @@ _PROJECTS: Final = select(monitors.c.project, monitors.c.number).where(
     monitors.c.number.in_(bindparam("numbers", expanding=True))
 )
 
+Opened = Callable[[], AbstractContextManager[Connection]]  # a transaction to read in
 Row = tuple[int, int, int, str, str]  # at, project, monitor, kind, id of a monitor that is gone
 
 
@@ -49,7 +51,7 @@ class Shown:
                 self._bytes.extend(bytes([self._UNKNOWN]) * (number + 1 - len(self._bytes) + 4096))
             self._bytes[number] = track.health << 3 | track.verdict
 
-    def differing(self, connection: Connection, moved: dict[int, Track]) -> list[Track]:
+    def differing(self, opened: Opened, moved: dict[int, Track]) -> list[Track]:
         """Those whose health or verdict is not the committed one; a track that is not in the store has none."""
         known = self._bytes
         size = len(known)
@@ -61,15 +63,21 @@ class Shown:
                 unknown.append(number)
             elif before != track.health << 3 | track.verdict:
                 found.append(track)
-        for some in chunks(unknown, _MANY):
-            for number, health, verdict in connection.execute(_BEFORE, {"numbers": some}):
-                if moved[number].health != health or moved[number].verdict != verdict:
-                    found.append(moved[number])
+        if not unknown:
+            return found
+        with opened() as connection:
+            for some in chunks(unknown, _MANY):
+                for number, health, verdict in connection.execute(_BEFORE, {"numbers": some}):
+                    if moved[number].health != health or moved[number].verdict != verdict:
+                        found.append(moved[number])
         return found
 
 
-def of(connection: Connection, delta: Delta, shown: Shown) -> list[Row]:
-    """What to append for a delta, asked before its rows are written: one row for each monitor and kind, in order."""
+def of(opened: Opened, delta: Delta, shown: Shown) -> list[Row]:
+    """What to append for a delta, asked before its rows are written: one row for each monitor and kind, in order.
+
+    Most commits ask nothing of the database, so a connection is opened only when it is needed.
+    """
     found: dict[tuple[int, int, str], str] = {}
     for fact in delta.facts:
         match fact:
@@ -85,9 +93,11 @@ def of(connection: Connection, delta: Delta, shown: Shown) -> list[Row]:
                 found[fact.project, fact.monitor, "health"] = ""
             case _ if isinstance(fact, _INCIDENT_FACTS):
                 found[fact.incident.project, fact.incident.monitor, "incident"] = ""
-    changed = {track.monitor for track in shown.differing(connection, delta.tracks)}
-    for project, monitor_number in _with_projects(connection, changed):
-        found[project, monitor_number, "health"] = ""
+    changed = {track.monitor for track in shown.differing(opened, delta.tracks)}
+    if changed:
+        with opened() as connection:
+            for project, monitor_number in _with_projects(connection, changed):
+                found[project, monitor_number, "health"] = ""
     return [(delta.clock, *change, gone) for change, gone in found.items()]
 
 

@@ -1,19 +1,23 @@
-"""Check-ins: rows in and out, one by either kind of id, a page of them newest first."""
+"""Check-ins: rows in and out, and one by either kind of id."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, Row, Select, Table, select
 
 from tocsin.domain import ids
-from tocsin.domain.check_in import STATE_NUMBERS, STATES_BY_NUMBER, CheckIn
-from tocsin.domain.instant import DAY
-from tocsin.store import pages
-from tocsin.store.port import CheckInFilter, Page, chunks
-from tocsin.store.schema import check_in_ids, check_ins, environments, is_open, monitors, tracks
+from tocsin.domain.check_in import STATE_NUMBERS, STATES_BY_NUMBER, CheckIn, State
+from tocsin.engine.delta import Columns
+from tocsin.store import weeks
+from tocsin.store.check_in_tables import is_open_in
+from tocsin.store.port import chunks
+from tocsin.store.schema import environments, monitors, tracks
+from tocsin.store.weeks import Piece
 
 _MANY: Final = 500  # values in one IN
+_ARMS: Final = 100  # of one SELECT
+_NUMBERS: Final = "SELECT number FROM check_in_ids WHERE project = %s AND id = ANY(%s::bytea[])"
 
 
 class Detail(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -33,6 +37,12 @@ class Detail(msgspec.Struct, frozen=True, omit_defaults=True):
 _NO_DETAIL = Detail()
 _encode_detail = msgspec.json.Encoder().encode
 _decode_detail = msgspec.json.Decoder(Detail).decode
+
+
+def detail_of(dialect: str, client: str) -> str:
+    """The text of a check-in that has nothing else of a detail; "" for NULL."""
+    text = _encode_detail(Detail(dialect=dialect, client=client)).decode()
+    return text if text != "{}" else ""
 
 
 def to_row(check_in: CheckIn) -> tuple[Any, ...]:
@@ -72,17 +82,30 @@ def to_row(check_in: CheckIn) -> tuple[Any, ...]:
     )
 
 
+def rows_of(columns: Columns) -> list[tuple[Any, ...]]:
+    """As `to_row`, of check-ins in columns: where there are few of them, or a week ends among them."""
+    detail = detail_of(columns.dialect, columns.client) or None
+    found = []
+    for index in range(len(columns.recorded)):
+        number, monitor, track, state, received, updated, ended, duration, expected, policy, *_ = columns.recorded.row(
+            index
+        )
+        head = (number, columns.project, monitor, track, state, received, updated, None, ended, duration, expected)
+        found.append((*head, None, False, None, False, None, detail, policy))
+    return found
+
+
 def id_to_row(check_in: CheckIn) -> tuple[int, bytes, int]:
     """A row of `check_in_ids`."""
     return check_in.project, bytes.fromhex(check_in.id), check_in.number
 
 
-def select_check_ins() -> Select[Any]:
-    """Those of living monitors: the join is what hides the rest."""
+def select_check_ins(table: Table) -> Select[Any]:
+    """Those of a piece (see `weeks`) whose monitors live: the join is what hides the rest."""
     return (
-        select(check_ins, monitors.c.id.label("monitor_id"), environments.c.name.label("environment"))
-        .join_from(check_ins, monitors, check_ins.c.monitor == monitors.c.number)
-        .join(tracks, check_ins.c.track == tracks.c.number)
+        select(table, monitors.c.id.label("monitor_id"), environments.c.name.label("environment"))
+        .join_from(table, monitors, table.c.monitor == monitors.c.number)
+        .join(tracks, table.c.track == tracks.c.number)
         .join(environments, tracks.c.environment == environments.c.number)
     )
 
@@ -123,75 +146,99 @@ def from_row(row: Row[Any]) -> CheckIn:
 
 
 def recall(connection: Connection, wanted: Iterable[tuple[int, str]]) -> dict[tuple[int, str], CheckIn]:
-    """The check-ins of these (project, id) pairs, as far as they exist; a client chose the id, or we made it."""
+    """The check-ins of these (project, id) pairs, as far as they exist; a client chose the id, or we made it.
+
+    A client may choose an id that looks like ours, so its form does not say where it is; what was chosen wins, and
+    of check-ins with the same chosen id the newest that is there.
+    """
     pairs = set(wanted)
-    found: dict[tuple[int, str], CheckIn] = {}
-    # A client may choose an id that looks like ours, so its form does not say where it is; what was chosen wins.
-    ours = [number for _, public in pairs if (number := ids.number_of(public)) is not None]
-    for some in chunks(ours, _MANY):
-        for check_in in _each(connection, check_ins.c.number.in_(some), check_ins.c.client_id.is_(None)):
-            if (check_in.project, check_in.id) in pairs:
-                found[check_in.project, check_in.id] = check_in
+    pieces = weeks.pieces(connection)
+    named = _numbers_of(connection, pieces, pairs)
+    numbers = [number for _, public in pairs if (number := ids.number_of(public)) is not None]
+    made: dict[tuple[int, str], CheckIn] = {}
+    chosen: dict[tuple[int, str], CheckIn] = {}
+    for piece in pieces:
+        table = piece.check_ins
+        for some in chunks(weeks.within(piece, named), _MANY):
+            for check_in in _each(connection, table, table.c.number.in_(some)):
+                key = check_in.project, check_in.id
+                if key not in chosen or chosen[key].number < check_in.number:
+                    chosen[key] = check_in
+        for some in chunks(weeks.within(piece, numbers), _MANY):
+            for check_in in _each(connection, table, table.c.number.in_(some), table.c.client_id.is_(None)):
+                if (check_in.project, check_in.id) in pairs:
+                    made[check_in.project, check_in.id] = check_in
+    return made | chosen
+
+
+def _numbers_of(connection: Connection, pieces: Sequence[Piece], pairs: Iterable[tuple[int, str]]) -> list[int]:
+    """The numbers behind ids that clients chose: of each, one for each check-in that had it."""
+    if connection.dialect.name == "sqlite":
+        return list(_looked_up(connection, pieces, pairs))
     by_project: dict[int, list[bytes]] = {}
     for project, public in pairs:
         by_project.setdefault(project, []).append(bytes.fromhex(public))
-    for project, chosen in by_project.items():
-        for some_ids in chunks(chosen, _MANY):
-            numbers = select(check_in_ids.c.number).where(
-                check_in_ids.c.project == project, check_in_ids.c.id.in_(some_ids)
-            )
-            for check_in in _each(connection, check_ins.c.number.in_(numbers)):
-                found[check_in.project, check_in.id] = check_in
+    found: list[int] = []
+    for project, wanted in by_project.items():  # an array is one value, however long: nothing to plan for each id
+        found += connection.exec_driver_sql(_NUMBERS, (project, wanted)).scalars()
     return found
+
+
+def _looked_up(connection: Connection, pieces: Sequence[Piece], pairs: Iterable[tuple[int, str]]) -> Iterator[int]:
+    """Without a server between, one short statement for each id over all weeks costs a tenth of long ones by week."""
+    cursor = connection.connection.cursor()
+    try:
+        for some in chunks(pieces, _ARMS):
+            arms = (f"SELECT number FROM {piece.ids.name} WHERE project = ?1 AND id = ?2" for piece in some)  # noqa: S608
+            text = " UNION ALL ".join(arms)
+            for project, public in pairs:
+                for (number,) in cursor.execute(text, (project, bytes.fromhex(public))):
+                    yield number
+    finally:
+        cursor.close()
 
 
 def get(connection: Connection, project: int, monitor_id: str, check_in_id: str) -> CheckIn | None:
     """By id, or "latest": the newest run of the monitor that is still open."""
     if check_in_id in ("latest", ids.LATEST):
-        here = (monitors.c.project == project, monitors.c.id == monitor_id, is_open)
-        newest = select_check_ins().where(*here).order_by(check_ins.c.number.desc()).limit(1)
-        row = connection.execute(newest).one_or_none()
-        return from_row(row) if row else None
+        return _newest_open(connection, project, monitor_id)
     found = recall(connection, [(project, ids.normal_id(check_in_id))])
     return next((check_in for check_in in found.values() if check_in.monitor_id == monitor_id), None)
 
 
-def list_page(connection: Connection, project: int, only: CheckInFilter, *, size: int, token: str) -> Page[CheckIn]:
-    """Newest first."""
-    states = _numbers_of(only)
-    query = ("check_ins", project, only.monitor, only.environment, states, only.since, only.until)
-    statement = narrowed(project, only)
-    if token:
-        statement = statement.where(check_ins.c.number < pages.decode(token, query, tuple[int])[0])
-    statement = statement.order_by(check_ins.c.number.desc()).limit(size + 1)
-    found = [from_row(row) for row in connection.execute(statement)]
-    return pages.cut(found, size, query, lambda check_in: (check_in.number,))
+def _newest_open(connection: Connection, project: int, monitor_id: str) -> CheckIn | None:
+    here = (monitors.c.project == project, monitors.c.id == monitor_id)
+    for piece in weeks.pieces(connection):
+        table = piece.check_ins
+        newest = select_check_ins(table).where(*here, is_open_in(table)).order_by(table.c.number.desc()).limit(1)
+        row = connection.execute(newest).one_or_none()
+        if row is not None:
+            return from_row(row)
+    return None
 
 
-def narrowed(project: int, only: CheckInFilter) -> Select[Any]:
-    """Check-ins of a project, in no order."""
-    states = _numbers_of(only)
-    statement = select_check_ins().where(check_ins.c.project == project)
-    if only.monitor is not None:
-        statement = statement.where(check_ins.c.monitor == only.monitor)
-    if only.environment is not None:
-        statement = statement.where(environments.c.name == only.environment)
-    if states is not None:
-        statement = statement.where(check_ins.c.state.in_(states))
-    if only.since is not None:
-        # A number is made when its row is, never much before it was received: the first bound lets the index stop.
-        statement = statement.where(
-            check_ins.c.number >= ids.first_number_from(only.since - DAY), check_ins.c.receive_time >= only.since
-        )
-    if only.until is not None:
-        statement = statement.where(check_ins.c.receive_time < only.until)
-    return statement
+def open_runs(connection: Connection) -> Iterator[Select[Any]]:
+    """Statements to be asked one after the other: open runs, oldest first.
+
+    The inner query is there to be answered from the index of open runs, never from all check-ins.
+    """
+    for piece in reversed(weeks.pieces(connection)):
+        table = piece.check_ins
+        numbers = select(table.c.number).where(is_open_in(table))
+        yield select_check_ins(table).where(table.c.number.in_(numbers)).order_by(table.c.number)
 
 
-def _numbers_of(only: CheckInFilter) -> list[int] | None:
-    return sorted(STATE_NUMBERS[state] for state in only.states) if only.states is not None else None
+def after(connection: Connection, watermark: int) -> list[Select[Any]]:
+    """Statements to be asked one after the other: `AfterRow`s, oldest first. Only an OK may have come in columns."""
+    found = []
+    for piece in reversed(weeks.pieces(connection, above=watermark)):
+        table = piece.check_ins
+        columns = (table.c.number, table.c.track, table.c.receive_time, table.c.duration_ms)
+        here = (table.c.number > watermark, table.c.state == STATE_NUMBERS[State.OK])
+        found.append(select(*columns).where(*here).order_by(table.c.number))
+    return found
 
 
-def _each(connection: Connection, *conditions: Any) -> Iterator[CheckIn]:
-    for row in connection.execute(select_check_ins().where(*conditions)):
+def _each(connection: Connection, table: Table, *conditions: Any) -> Iterator[CheckIn]:
+    for row in connection.execute(select_check_ins(table).where(*conditions)):
         yield from_row(row)

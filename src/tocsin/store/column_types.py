@@ -1,6 +1,6 @@
-"""Types of columns that differ between databases, or from what the rest of the program says."""
+"""Types of columns that differ between databases, or from what the rest of the program says; names of constraints."""
 
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import BigInteger, ColumnElement, Integer, TypeDecorator, func, literal_column
 from sqlalchemy import Text as AnyText
@@ -11,6 +11,12 @@ from tocsin.domain.instant import NEVER
 Number = BigInteger().with_variant(Integer(), "sqlite")
 # In the order of code points, letter case and all, as SQLite has it: PostgreSQL would go by the language it is set to.
 Text = AnyText().with_variant(AnyText(collation="C"), "postgresql")
+NAMES: Final = {
+    "pk": "pk_%(table_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+}
 
 
 class InstantOrNever(TypeDecorator[int]):

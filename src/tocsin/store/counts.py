@@ -1,15 +1,17 @@
-"""How many check-ins of each state there were in each stretch of time: one grouped query, whatever their number."""
+"""How many check-ins of each state there were in each stretch of time: one grouped query a week, however many."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import BigInteger, Connection, cast, func, literal, literal_column, select
+from sqlalchemy import BigInteger, Connection, Select, Table, cast, func, literal, literal_column, select
 
 from tocsin.domain import ids
-from tocsin.domain.check_in import STATES_BY_NUMBER
+from tocsin.domain.check_in import STATES_BY_NUMBER, State
 from tocsin.domain.instant import DAY, Instant, Millis
+from tocsin.store import weeks
 from tocsin.store.browse_port import Count
 from tocsin.store.port import chunks
-from tocsin.store.schema import check_ins, environments, tracks
+from tocsin.store.schema import environments, tracks
 
 _MANY = 500  # values in one IN
 
@@ -53,9 +55,25 @@ def _grouped(
     until: Instant,
     width: Millis,
 ) -> list[Count]:
-    table = check_ins
+    # A number is made when its row is, never much before it was received: this bound lets the index stop.
+    first = ids.first_number_from(since - DAY)
+    found: dict[tuple[int, str, Instant, State], Count] = {}
+    for piece in weeks.pieces(connection, above=first - 1):
+        statement = _statement(piece.check_ins, monitors, first, since=since, until=until, width=width)
+        for monitor, track, start, state, number, duration, durations in connection.execute(statement):
+            if track not in names:
+                continue
+            key = monitor, names[track], since + start * width, STATES_BY_NUMBER[state]
+            before = found.get(key, Count(*key, 0, 0, 0))  # of a newer week
+            found[key] = Count(*key, before.number + number, before.duration + duration, before.durations + durations)
+    return list(found.values())
+
+
+def _statement(
+    table: Table, monitors: Sequence[int], first: int, *, since: Instant, until: Instant, width: Millis
+) -> Select[Any]:
     bucket = ((table.c.receive_time - literal(since)) // literal(width)).label("bucket")
-    statement = (
+    return (
         select(
             table.c.monitor,
             table.c.track,
@@ -67,15 +85,9 @@ def _grouped(
         )
         .where(
             table.c.monitor.in_(monitors),
-            # A number is made when its row is, never much before it was received: this bound lets the index stop.
-            table.c.number >= ids.first_number_from(since - DAY),
+            table.c.number >= first,
             table.c.receive_time >= since,
             table.c.receive_time < until,
         )
         .group_by(table.c.monitor, table.c.track, literal_column("bucket"), table.c.state)
     )
-    return [
-        Count(monitor, names[track], since + start * width, STATES_BY_NUMBER[state], number, duration, durations)
-        for monitor, track, start, state, number, duration, durations in connection.execute(statement)
-        if track in names
-    ]

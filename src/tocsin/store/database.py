@@ -31,13 +31,16 @@ class Database:
     the line.
     """
 
-    def __init__(self, url: str, writer: Engine, readers: Engine, lookups: Engine) -> None:
-        """`url` may hold a password: it is for connecting, never for showing."""
+    def __init__(self, url: str, begin: str, writer: Engine, readers: Engine, lookups: Engine) -> None:
+        """`url` may hold a password: it is for connecting, never for showing. `begin` starts a writer's transaction."""
+        self._begin = begin
         self.url = url
         self.writer = writer
         self.readers = readers
         self.lookups = lookups
         self._lock = threading.Lock()
+        self._held: Connection | None = None
+        self._elsewhere = False  # the writer's connection may lead to what is the primary no more
         self._trouble = ""
         self._troubles = 0  # writes in a row that met some
 
@@ -57,10 +60,36 @@ class Database:
 
         Should the connection break while it commits, nobody can say which of the two: `StoreTrouble`.
         """
+        with self._one_write():
+            connection = self._writing()
+            with connection.begin():
+                yield connection
+
+    @contextmanager
+    def write_directly(self) -> Iterator[Any]:
+        """As `write`, under SQLAlchemy: a cursor of the driver, for statements that were compiled before."""
+        with self._one_write():
+            cursor = self._writing().connection.cursor()
+            cursor.execute(self._begin)
+            yield cursor
+            cursor.execute("COMMIT")
+            cursor.close()
+
+    @contextmanager
+    def _one_write(self) -> Iterator[None]:
+        """One at a time; the connection is given up after one that failed."""
         with self._lock:
+            if self._elsewhere:  # found by whoever reads, who must not touch a transaction that is being written
+                self._elsewhere = False
+                self._let_go()
+                self.writer.dispose()
             try:
-                with self._transaction(self.writer) as connection:
-                    yield connection
+                with self._watched():
+                    try:
+                        yield
+                    except BaseException:
+                        self._let_go()
+                        raise
             except StoreTrouble as trouble:
                 self._trouble, self._troubles = trouble.message, self._troubles + 1
                 raise
@@ -78,20 +107,45 @@ class Database:
         with self._transaction(self.lookups) as connection:
             yield connection
 
+    def _writing(self) -> Connection:
+        """The writer's connection, which is kept from one transaction to the next: to fetch it costs as much as one."""
+        if self._held is None:
+            self._held = self.writer.connect()
+        return self._held
+
+    def _let_go(self) -> None:
+        """After an error. What the driver found to be broken is thrown away, anything else rolled back."""
+        held, self._held = self._held, None
+        if held is None:
+            return
+        try:
+            held.connection.rollback()
+        except Exception as error:
+            held.invalidate(error)
+        held.close()
+
     def close(self) -> None:
+        if self._held is not None:
+            self._let_go()
         self.lookups.dispose()
         self.writer.dispose()
         self.readers.dispose()
 
     @contextmanager
     def _transaction(self, engine: Engine) -> Iterator[Connection]:
+        with self._watched(), engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
         with trouble():
             try:
-                with engine.begin() as connection:
-                    yield connection
+                yield
             except Exception as error:
-                if _is_elsewhere(error):
-                    self.close()  # the connections; the next ones ask again which host is the primary
+                if _is_elsewhere(error):  # the next connections ask again which host is the primary
+                    self._elsewhere = True
+                    self.lookups.dispose()
+                    self.readers.dispose()
                 raise
 
 
@@ -115,6 +169,7 @@ def open_database(
         times = {"busy_timeout_ms": busy_timeout_ms, "statement_timeout_ms": statement_timeout_ms}
         return Database(
             url,
+            postgresql.BEGIN,
             postgresql.writer(url, options, **times),
             postgresql.readers(url, options, size=READERS, **times),
             postgresql.readers(url, options, size=1, **times),
@@ -122,6 +177,7 @@ def open_database(
     sqlite.path_of(url)
     return Database(
         url,
+        sqlite.BEGIN,
         sqlite.writer(url, options, busy_timeout_ms=busy_timeout_ms),
         sqlite.readers(url, options, busy_timeout_ms=busy_timeout_ms, size=READERS),
         sqlite.readers(url, options, busy_timeout_ms=busy_timeout_ms, size=1),

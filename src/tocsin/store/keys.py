@@ -14,7 +14,7 @@ from tocsin.domain.project import Key, Project, Scope
 from tocsin.domain.project_settings import ProjectSettings
 from tocsin.store.schema import keys, projects, revisions, settings
 from tocsin.store.texts import clean
-from tocsin.store.upsert import Upsert
+from tocsin.store.upsert import Upsert, cursor_of
 
 SLUG_MAX: Final = 64
 _SLUG: Final = re.compile(r"[a-z0-9_-]{1,64}")
@@ -84,7 +84,7 @@ def get_setting(connection: Connection, name: str) -> str | None:
 
 
 def put_setting(connection: Connection, name: str, value: str) -> None:
-    Upsert(settings, connection.dialect)(connection, [(name, value)])
+    Upsert(settings, connection.dialect)(cursor_of(connection), [(name, value)])
 
 
 def _project_of(row: Row[Any]) -> Project:
@@ -145,4 +145,4 @@ def _is_taken(connection: Connection, slug: str) -> bool:
 
 def _bump(connection: Connection) -> None:
     """Another process polls this."""
-    Upsert(revisions, connection.dialect)(connection, [(_CREDENTIALS, credentials_revision(connection) + 1)])
+    Upsert(revisions, connection.dialect)(cursor_of(connection), [(_CREDENTIALS, credentials_revision(connection) + 1)])

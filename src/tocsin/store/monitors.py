@@ -6,6 +6,7 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, Select, Text, asc, cast, desc, select, tuple_
 
+from tocsin._core.saved import packed
 from tocsin.domain import errors
 from tocsin.domain.incident import Incident
 from tocsin.domain.instant import Instant
@@ -18,6 +19,7 @@ from tocsin.store.texts import clean, clean_json
 
 _ORDERS: Final = ("id", "display_name", "create_time", "update_time")
 _MANY: Final = 500  # values in one IN
+TRACK_COLUMNS: Final = tracks.columns.keys().index("create_time")  # those before it are fields of `Track`
 
 
 class Body(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -73,6 +75,7 @@ def to_row(monitor: Monitor, policy: int) -> tuple[Any, ...]:
         monitor.create_time,
         monitor.update_time,
         clean_json(_encode(body)).decode(),
+        None,
     )
 
 
@@ -211,11 +214,14 @@ def _with_health(connection: Connection, found: Collection[Monitor]) -> list[Mon
 
 
 def track_of(row: Row[Any]) -> Track:
-    number, monitor, environment, *rest = row[: len(tracks.columns) - 1]  # without the create_time
+    number, monitor, environment, *rest = row[:TRACK_COLUMNS]
     return Track(number, monitor, environment, 0, *rest)
 
 
-def track_to_row(track: Track, at: Instant) -> tuple[Any, ...]:
-    """Without `next_track`, which only the engine has. `at` is kept by a new row as the time of its creation."""
+def track_to_row(track: Track, at: Instant, applied: int) -> tuple[Any, ...]:
+    """Without `next_track`, which only the engine has. `at` is kept by a new row as the time of its creation.
+
+    `applied`: the newest check-in that the row contains.
+    """
     values = msgspec.structs.astuple(track)
-    return *values[:3], *values[4:], at
+    return *values[:3], *values[4:], at, applied, packed(values, applied)

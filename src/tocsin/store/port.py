@@ -119,12 +119,16 @@ class Store(Protocol):
     def alive(self, clock: Instant) -> None:
         """Move the durable clock alone, forward only. `Fenced`: see there."""
 
+    def prepare(self, now: Instant) -> None:
+        """Make what this week's and the next weeks' check-ins are written into, should it not be there."""
+
     def expire(
         self, *, check_ins_before: Instant, refusals_before: Instant, trace_errors_before: Instant = 0, limit: int
     ) -> int:
-        """Delete old rows, looking at about `limit` at most, and answer how many these were; 0: nothing is left.
+        """Drop weeks of check-ins that are old as a whole, but for their open runs; delete other old rows.
 
-        Rows that stay count too where they had to be looked at: those beside the rows of a deleted environment.
+        Looks at about `limit` rows at most and answers how many these were; 0: nothing is left. Rows that stay count
+        too where they had to be looked at: those beside the rows of a deleted environment. A step of dropping is 1.
         """
 
     # --- reads, from any thread

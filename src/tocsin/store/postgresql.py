@@ -19,6 +19,7 @@ from tocsin.store.texts import clean
 LOCK_SPACE: Final = 0x746F63  # "toc"
 WRITER_LOCK: Final = 1
 SERVER_LOCK: Final = 2
+BEGIN: Final = f"BEGIN; SELECT pg_advisory_xact_lock({LOCK_SPACE}, {WRITER_LOCK})"  # of a writer
 
 _DRIVER: Final = "postgresql+psycopg"
 _CONNECT_S: Final = 5
@@ -53,8 +54,7 @@ _ELSEWHERE: Final = {"25006", "57P01", "57P02", "57P03"}  # the database may be 
 
 def writer(url: str, options: dict[str, Any], *, busy_timeout_ms: int, statement_timeout_ms: int) -> Engine:
     """One connection. `options` are what engines of all databases are made with."""
-    begin = f"BEGIN; SELECT pg_advisory_xact_lock({LOCK_SPACE}, {WRITER_LOCK})"
-    return _engine(url, "writer", begin, busy_timeout_ms, statement_timeout_ms, {**options, "pool_size": 1})
+    return _engine(url, "writer", BEGIN, busy_timeout_ms, statement_timeout_ms, {**options, "pool_size": 1})
 
 
 def readers(url: str, options: dict[str, Any], *, busy_timeout_ms: int, statement_timeout_ms: int, size: int) -> Engine:

@@ -19,7 +19,7 @@ from tocsin.store import pages
 from tocsin.store.port import Page, chunks
 from tocsin.store.schema import monitors, refusals
 from tocsin.store.texts import clean
-from tocsin.store.upsert import Upsert
+from tocsin.store.upsert import Upsert, cursor_of
 
 KEPT: Final = 10  # losses of a monitor, and remarks, unless settings say otherwise
 _MOST_AT_ONCE: Final = 500  # values in one statement
@@ -116,7 +116,7 @@ class Refusals:
         again = {_remark(refusal): None for refusal in last if not refusal.dropped}
         if again:
             connection.execute(_SAME_REMARK, [dict(zip(_REMARK, key, strict=True)) for key in again])
-        self._insert(connection, [to_row(refusal) for refusal in last])
+        self._insert(cursor_of(connection), [to_row(refusal) for refusal in last])
         named: dict[int, dict[str, set[bool]]] = defaultdict(lambda: defaultdict(set))
         for refusal in last:
             named[refusal.project][refusal.monitor_id].add(refusal.dropped)

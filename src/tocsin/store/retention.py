@@ -1,4 +1,7 @@
-"""What is too old goes, in slices: a call looks at a bounded number of rows, so that no commit waits long behind it."""
+"""What is too old goes: check-ins with the tables of their week, the rest in slices.
+
+A call looks at a bounded number of rows or does one step of dropping a week, so that no commit waits long behind it.
+"""
 
 from collections.abc import Collection, Sequence
 from typing import Any, Final
@@ -19,24 +22,12 @@ from sqlalchemy import (
 
 from tocsin.domain import ids
 from tocsin.domain.instant import Instant
-from tocsin.store import trace_errors
-from tocsin.store.schema import (
-    changes,
-    check_in_ids,
-    check_ins,
-    deleted_monitors,
-    deleted_tracks,
-    incidents,
-    is_open,
-    refusals,
-    tracks,
-)
+from tocsin.store import trace_errors, week_tables, weeks
+from tocsin.store.check_in_tables import is_open_in
+from tocsin.store.schema import changes, deleted_monitors, deleted_tracks, incidents, refusals, tracks
+from tocsin.store.weeks import Piece
 
 _BELONGINGS: Final = (incidents, tracks)  # of a deleted monitor, besides its check-ins
-_WALKS: Final = (  # of a deleted environment; with how far they came
-    (check_ins, deleted_tracks.c.check_ins_done),
-    (incidents, deleted_tracks.c.incidents_done),
-)
 
 
 def expire(
@@ -49,16 +40,30 @@ def expire(
 ) -> int:
     """How many rows went or were looked at; 0: nothing is left.
 
-    Open runs stay however old; changes are kept as long as refusals.
+    A week goes when all of it is old; open runs stay however old. Changes are kept as long as refusals.
     """
+    first = ids.first_number_from(check_ins_before)
     gone = _deleted_monitors(connection, limit)
     gone += _deleted_tracks(connection, limit - gone)
-    old = and_(check_ins.c.number < ids.check_in_number(check_ins_before, 0), not_(is_open))
-    gone += _check_ins(connection, old, limit - gone)
+    kept = weeks.kept()
+    gone += _check_ins(
+        connection, kept, and_(kept.check_ins.c.number < first, not_(is_open_in(kept.check_ins))), limit - gone
+    )
     gone += _slice(connection, refusals, refusals.c.number, refusals.c.at < refusals_before, limit - gone)
     gone += _slice(connection, changes, changes.c.revision, changes.c.at < refusals_before, limit - gone)
     gone += trace_errors.expire(connection, trace_errors_before, limit - gone)
+    if gone == 0:  # alone in its transaction: it takes longer than a slice
+        gone = week_tables.sweep(connection) or _drop_week(connection, first)
     return gone
+
+
+def _drop_week(connection: Connection, first: int) -> int:
+    """The oldest week, should all of it be older than the number `first`; the newest stays."""
+    there = weeks.starts(connection)
+    if len(there) < 2 or weeks.week(there[0]).end > first:
+        return 0
+    week_tables.drop(connection, there[0])
+    return 1
 
 
 def _deleted_monitors(connection: Connection, limit: int) -> int:
@@ -67,7 +72,8 @@ def _deleted_monitors(connection: Connection, limit: int) -> int:
     for number in (
         connection.execute(select(deleted_monitors.c.number).order_by(deleted_monitors.c.number)).scalars().all()
     ):
-        gone += _check_ins(connection, check_ins.c.monitor == number, limit - gone)
+        for piece in weeks.pieces(connection):
+            gone += _check_ins(connection, piece, piece.check_ins.c.monitor == number, limit - gone)
         for table in _BELONGINGS:
             gone += _slice(connection, table, table.c.number, table.c.monitor == number, limit - gone)
         if gone >= limit:
@@ -87,8 +93,8 @@ def _deleted_tracks(connection: Connection, limit: int) -> int:
     while looked < limit and (monitor := connection.execute(first).scalar()) is not None:
         mine = deleted_tracks.c.monitor == monitor
         gone = set(connection.execute(select(deleted_tracks.c.number).where(mine)).scalars())
-        for table, done in _WALKS:
-            rows = _walk(connection, monitor, table, done, gone, limit - looked)
+        for walk in _WALKS:
+            rows = walk(connection, monitor, gone, limit - looked)
             looked += rows
             if looked >= limit:  # there may be more
                 return looked
@@ -96,49 +102,76 @@ def _deleted_tracks(connection: Connection, limit: int) -> int:
     return looked
 
 
-def _walk(
-    connection: Connection, monitor: int, table: Table, done: Column[Any], gone: Collection[int], limit: int
-) -> int:
-    """Goes on through a monitor's rows and deletes those of the tracks `gone`. How many were looked at."""
+def _walk_check_ins(connection: Connection, monitor: int, gone: Collection[int], limit: int) -> int:
+    """Goes on through a monitor's check-ins, oldest week first, and deletes those of the tracks `gone`."""
+    done = deleted_tracks.c.check_ins_done
+    start = _done(connection, monitor, done)
+    looked = 0
+    for piece in reversed(weeks.pieces(connection, above=start)):
+        rows = _rows_after(connection, piece.check_ins, monitor, start, limit - looked)
+        looked += len(rows)
+        _delete_check_ins(connection, piece, [row for row in rows if row.track in gone])
+        if rows:
+            start = rows[-1].number
+        if looked >= limit:
+            break
+    _note(connection, monitor, done, start)
+    return looked
+
+
+def _walk_incidents(connection: Connection, monitor: int, gone: Collection[int], limit: int) -> int:
+    done = deleted_tracks.c.incidents_done
+    rows = _rows_after(connection, incidents, monitor, _done(connection, monitor, done), limit)
+    if rows:
+        _delete_numbers(connection, incidents, [row for row in rows if row.track in gone])
+        _note(connection, monitor, done, rows[-1].number)
+    return len(rows)
+
+
+_WALKS: Final = (_walk_check_ins, _walk_incidents)
+
+
+def _done(connection: Connection, monitor: int, done: Column[Any]) -> int:
+    """How far the walk for the newest mark of a monitor came."""
+    return connection.execute(select(func.min(done)).where(deleted_tracks.c.monitor == monitor)).scalar() or 0
+
+
+def _note(connection: Connection, monitor: int, done: Column[Any], last: int) -> None:
     mine = deleted_tracks.c.monitor == monitor
-    start = select(func.min(done)).where(mine).scalar_subquery()
-    statement = select(table).where(table.c.monitor == monitor, table.c.number > start).order_by(table.c.number)
-    rows = connection.execute(statement.limit(limit)).all()
-    if not rows:
-        return 0
-    found = [row for row in rows if row.track in gone]
-    if table is check_ins:
-        _delete_check_ins(connection, found)
-    elif found:
-        _delete_numbers(connection, table, found)
-    last = rows[-1].number
     connection.execute(update(deleted_tracks).where(mine, done < last).values({done: last}))
+
+
+def _rows_after(connection: Connection, table: Table, monitor: int, start: int, limit: int) -> Sequence[Any]:
+    statement = select(table).where(table.c.monitor == monitor, table.c.number > start).order_by(table.c.number)
+    return connection.execute(statement.limit(limit)).all()
+
+
+def _check_ins(connection: Connection, piece: Piece, which: ColumnElement[bool], limit: int) -> int:
+    if limit <= 0:
+        return 0
+    table = piece.check_ins
+    statement = select(table.c.number, table.c.project, table.c.client_id)
+    rows = connection.execute(statement.where(which).order_by(table.c.number).limit(limit)).all()
+    _delete_check_ins(connection, piece, rows)
     return len(rows)
 
 
-def _check_ins(connection: Connection, which: ColumnElement[bool], limit: int) -> int:
-    statement = select(check_ins.c.number, check_ins.c.project, check_ins.c.client_id)
-    rows = connection.execute(statement.where(which).order_by(check_ins.c.number).limit(max(limit, 0))).all()
-    _delete_check_ins(connection, rows)
-    return len(rows)
-
-
-def _delete_check_ins(connection: Connection, rows: Sequence[Any]) -> None:
-    """Check-ins and, where the id still means this one, the ids that clients chose for them."""
+def _delete_check_ins(connection: Connection, piece: Piece, rows: Sequence[Any]) -> None:
+    """Check-ins and the ids that clients chose for them."""
     chosen = [{"p": row.project, "i": row.client_id, "n": row.number} for row in rows if row.client_id is not None]
     if chosen:
         same = and_(
-            check_in_ids.c.project == bindparam("p"),
-            check_in_ids.c.id == bindparam("i"),
-            check_in_ids.c.number == bindparam("n"),
+            piece.ids.c.project == bindparam("p"),
+            piece.ids.c.id == bindparam("i"),
+            piece.ids.c.number == bindparam("n"),
         )
-        connection.execute(delete(check_in_ids).where(same), chosen)
-    if rows:
-        _delete_numbers(connection, check_ins, rows)
+        connection.execute(delete(piece.ids).where(same), chosen)
+    _delete_numbers(connection, piece.check_ins, rows)
 
 
 def _delete_numbers(connection: Connection, table: Table, rows: Sequence[Any]) -> None:
-    connection.execute(delete(table).where(table.c.number == bindparam("n")), [{"n": row.number} for row in rows])
+    if rows:
+        connection.execute(delete(table).where(table.c.number == bindparam("n")), [{"n": row.number} for row in rows])
 
 
 def _slice(

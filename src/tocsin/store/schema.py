@@ -15,24 +15,15 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     UniqueConstraint,
-    literal_column,
 )
 
-from tocsin.domain.check_in import STATE_NUMBERS, State
 from tocsin.domain.ids import partition_of
-from tocsin.store.column_types import InstantOrNever, Number, Text
+from tocsin.store import check_in_tables
+from tocsin.store.column_types import NAMES, InstantOrNever, Number, Text
 
 PARTITION = partition_of(0)  # the one row of `partitions` until there are more
-OPEN_STATE = STATE_NUMBERS[State.IN_PROGRESS]
 
-metadata = MetaData(
-    naming_convention={
-        "pk": "pk_%(table_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    }
-)
+metadata = MetaData(naming_convention=NAMES)
 
 
 def _ours() -> Column[Any]:
@@ -111,6 +102,7 @@ monitors = Table(
     _required("create_time", BigInteger),
     _required("update_time", BigInteger),
     _required("body", JSON),  # labels, alert_policy, written_by, extras, locks, writers
+    Column("packed", LargeBinary),  # the columns above that a start needs, see `packing`; NULL: not packed yet
     UniqueConstraint("project", "id"),
     Index(None, "uid"),
 )
@@ -154,6 +146,8 @@ tracks = Table(
     _required("last_lapse", Number),  # 0: none
     Column("last_lapse_slot", InstantOrNever),
     Column("create_time", BigInteger, nullable=False, server_default="0"),  # not in `Track`; 0: before it was kept
+    Column("applied", BigInteger, nullable=False, server_default="0"),  # the newest check-in that the row contains
+    Column("packed", LargeBinary),  # the row as memory has it, see `packing`; NULL: not packed yet
     UniqueConstraint("monitor", "environment"),
     postgresql_with={"fillfactor": 70},  # rows change all the time and no index knows: new versions stay on their page
 )
@@ -170,41 +164,9 @@ deleted_tracks = Table(
     Column("incidents_done", BigInteger, nullable=False, server_default="0"),
 )
 
-check_ins = Table(
-    "check_ins",
-    metadata,
-    _ours(),  # time-ordered, so the table is clustered by time
-    _required("project", Number),
-    _required("monitor", Number),
-    _required("track", Number),
-    _required("state", SmallInteger),  # domain.check_in.STATE_NUMBERS
-    _required("receive_time", BigInteger),
-    _required("update_time", BigInteger),
-    Column("start_time", BigInteger),
-    Column("end_time", BigInteger),
-    Column("duration_ms", BigInteger),
-    Column("expected_time", BigInteger),
-    Column("timeout_time", BigInteger),
-    _required("late", Boolean),
-    Column("satisfies", Number),
-    _required("deafened", Boolean),
-    Column("client_id", LargeBinary),  # 16 bytes; NULL: the id is made of the number
-    Column("detail", Text),  # JSON of what few check-ins have, see `check_ins.Detail`
-    Column("policy", Number, nullable=False, server_default="0"),  # `policies.number`; 0: before it was kept
-    Index(None, "monitor", "number"),
-)
-# A literal, because a partial index serves only those queries that say the same words.
-is_open = check_ins.c.state == literal_column(str(OPEN_STATE))
-Index("ix_check_ins_open", check_ins.c.monitor, check_ins.c.number, sqlite_where=is_open, postgresql_where=is_open)
-
-check_in_ids = Table(
-    "check_in_ids",
-    metadata,
-    Column("project", Number, primary_key=True, autoincrement=False),
-    Column("id", LargeBinary, primary_key=True),
-    _required("number", Number),
-    sqlite_with_rowid=False,
-)
+# All weeks of check-ins together; what they are made of is in `check_in_tables`.
+check_ins, check_in_ids = check_in_tables.WHOLE
+is_open = check_in_tables.is_open_in(check_ins)
 
 incidents = Table(
     "incidents",
@@ -301,6 +263,8 @@ partitions = Table(
     _required("position", BigInteger),
     _required("epoch", BigInteger),
     Column("alive_at", BigInteger),
+    # every check-in with a number up to here is contained in the row of its track
+    Column("watermark", BigInteger, nullable=False, server_default="0"),
 )
 
 sequences = Table("sequences", metadata, Column("name", Text, primary_key=True), _required("value", BigInteger))

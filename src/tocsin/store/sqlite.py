@@ -26,13 +26,16 @@ _WRITER_PRAGMAS: Final = (
     "wal_autocheckpoint = 4096",
     "journal_size_limit = 67108864",
     "temp_store = MEMORY",
+    # Where the library overwrites all that is deleted with zeros, dropping a table takes eight times as long.
+    "secure_delete = FAST",
 )
 _READER_PRAGMAS: Final = ("query_only = ON", "cache_size = -8192", "mmap_size = 1073741824", "temp_store = MEMORY")
+BEGIN: Final = "BEGIN IMMEDIATE"  # of a writer
 
 
 def writer(url: str, options: dict[str, Any], *, busy_timeout_ms: int) -> Engine:
     """One connection. `options` are what engines of all databases are made with."""
-    return _engine(url, "BEGIN IMMEDIATE", _WRITER_PRAGMAS, busy_timeout_ms, {**options, "pool_size": 1})
+    return _engine(url, BEGIN, _WRITER_PRAGMAS, busy_timeout_ms, {**options, "pool_size": 1})
 
 
 def readers(url: str, options: dict[str, Any], *, busy_timeout_ms: int, size: int) -> Engine:

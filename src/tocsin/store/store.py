@@ -11,9 +11,23 @@ from tocsin.domain.project import Key, Project, Scope
 from tocsin.domain.trace_error import TraceError
 from tocsin.engine.delta import Delta
 from tocsin.engine.memory import Needs, Recall, Snapshot
-from tocsin.store import changes, check_ins, incidents, keys, monitors, refusals, retention, trace_errors, windows
-from tocsin.store.commit import Commit, Fence, acquire, stamp
+from tocsin.store import (
+    changes,
+    check_in_lists,
+    check_ins,
+    incidents,
+    keys,
+    monitors,
+    refusals,
+    retention,
+    trace_errors,
+    week_tables,
+    weeks,
+    windows,
+)
+from tocsin.store.commit import Commit, only_adds
 from tocsin.store.database import STATEMENT_TIMEOUT_MS, open_database
+from tocsin.store.fence import Fence, acquire
 from tocsin.store.loading import Loading
 from tocsin.store.port import Change, CheckInFilter, Fenced, MonitorWithHealth, Page, StoreTrouble
 
@@ -61,6 +75,7 @@ class SqlStore:
 
     def recall(self, needs: Needs) -> Recall:
         with self.database.look_up() as connection:
+            weeks.hold(connection)
             return Recall(
                 monitors.recall(connection, needs.monitors),
                 check_ins.recall(connection, needs.check_ins),
@@ -70,29 +85,45 @@ class SqlStore:
     def commit(self, delta: Delta, position: int) -> None:
         fence = self._owned()
         try:
-            with self.database.write() as connection:
-                self._commit(connection, fence, delta, position)
+            changed = self._commit.changed(self.database.look_up, delta)
+            done = False
+            if only_adds(delta):
+                with self.database.write_directly() as cursor:
+                    done = self._commit.ordinary(cursor, fence, delta, position, changed)
+            if not done:
+                with self.database.write() as connection:
+                    self._commit.whole(connection, fence, delta, position, changed)
         except StoreTrouble:
             self._in_doubt = delta
+            self._commit.forget_weeks()
             raise
         except Fenced as fenced:
             # The connection broke over a commit that was kept, and is over: its lock was waited for.
             if self._in_doubt is not delta or fenced.found != (position, fence.epoch):
                 raise
             with self.database.write() as connection:  # whoever must have it before we answer has then this one too
-                stamp(connection, fence._replace(position=position), delta.clock)
+                self._commit.enter.stamp(connection, fence._replace(position=position), delta.clock)
+        except Exception:
+            self._commit.forget_weeks()  # tables that were made went with the transaction
+            raise
         self._in_doubt = None
         self._fence = fence._replace(position=position)
         self._commit.remember(delta)
 
     def alive(self, clock: Instant) -> None:
         with self.database.write() as connection:
-            stamp(connection, self._owned(), clock)
+            self._commit.enter.stamp(connection, self._owned(), clock)
+
+    def prepare(self, now: Instant) -> None:
+        with self.database.write() as connection:
+            week_tables.make_ahead(connection, [weeks.start_at(now + ahead) for ahead in week_tables.AHEAD])
+            self._commit.forget_weeks()
 
     def expire(
         self, *, check_ins_before: Instant, refusals_before: Instant, trace_errors_before: Instant = 0, limit: int
     ) -> int:
         with self.database.write() as connection:
+            self._commit.forget_weeks()
             return retention.expire(
                 connection,
                 check_ins_before=check_ins_before,
@@ -119,11 +150,13 @@ class SqlStore:
 
     def get_check_in(self, project: int, monitor_id: str, check_in_id: str) -> CheckIn | None:
         with self.database.read() as connection:
+            weeks.hold(connection)
             return check_ins.get(connection, project, monitor_id, check_in_id)
 
     def list_check_ins(self, project: int, only: CheckInFilter, *, size: int, token: str = "") -> Page[CheckIn]:
         with self.database.read() as connection:
-            return check_ins.list_page(connection, project, only, size=size, token=token)
+            weeks.hold(connection)
+            return check_in_lists.list_page(connection, project, only, size=size, token=token)
 
     def get_incident(self, project: int, number: int) -> Incident | None:
         with self.database.read() as connection:

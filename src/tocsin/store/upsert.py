@@ -14,7 +14,7 @@ Row = tuple[Any, ...]
 
 
 class Upsert:
-    """INSERT … ON CONFLICT (primary key) DO UPDATE for all columns that are not in the key or in `fixed`."""
+    """INSERT … ON CONFLICT (primary key) DO UPDATE for all columns that are not in the key or in `fixed`, if any."""
 
     def __init__(
         self, table: Table, dialect: Dialect, *, fixed: Collection[str] = (), generated: Collection[str] = ()
@@ -28,11 +28,24 @@ class Upsert:
                 for name in columns
                 if name not in fixed and name not in table.primary_key.columns
             }
-            insert = insert.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=updated)
+            key = list(table.primary_key.columns)
+            insert = (
+                insert.on_conflict_do_update(index_elements=key, set_=updated)
+                if updated
+                else insert.on_conflict_do_nothing(index_elements=key)
+            )
         compiled = insert.compile(dialect=dialect, column_keys=columns)
         assert getattr(compiled, "positiontup", None) == columns, "tuples are bound in the order of the columns"
         self._text = str(compiled)
 
-    def __call__(self, connection: Connection, rows: Sequence[Row]) -> None:
-        if rows:
-            connection.exec_driver_sql(self._text, list(rows))
+    def __call__(self, cursor: Any, rows: Sequence[Row]) -> None:
+        """`cursor` is the driver's, in a transaction."""
+        if len(rows) == 1:
+            cursor.execute(self._text, rows[0])
+        elif rows:
+            cursor.executemany(self._text, rows)
+
+
+def cursor_of(connection: Connection) -> Any:
+    """The driver's, in the same transaction."""
+    return connection.connection.cursor()

@@ -6,7 +6,9 @@ import pytest
 
 from support.engines import T0
 from support.virtual import VirtualClock, run
-from tocsin.domain.commands import Tick
+from tocsin._core.batch import KINDS, Batch
+from tocsin.domain.check_in import Report, ReportKind
+from tocsin.domain.commands import ReportBatch, ReportCheckIn, Tick
 from tocsin.domain.errors import Unavailable
 from tocsin.domain.receipt import Receipt
 from tocsin.journal.local import LocalJournal
@@ -114,6 +116,35 @@ async def test_a_full_queue_refuses_and_remembers_since_when(clock, make):
 
 
 @on_virtual_time
+async def test_a_queue_is_full_of_bytes_before_it_is_full_of_entries(clock, make):
+    journal = make(limit=100, limit_bytes=100_000)
+    report = Report(1, "a", ReportKind.OK, T0, message="x" * 16_000)
+    sent = [asyncio.ensure_future(journal.append(T0, ReportCheckIn(report))) for _ in range(9)]
+    await asyncio.sleep(0)
+    assert 0 < len(journal) < 9
+    assert journal.waiting_bytes <= 100_000
+    await asyncio.sleep(0)
+    assert {one.exception().reason for one in sent if one.done()} == {"QUEUE_FULL"}
+    assert journal.take_refused() == (T0, T0)
+    batch = await journal.take(limit=9, wait=0)
+    assert journal.waiting_bytes == 0
+    journal.put_back(batch)
+    assert journal.waiting_bytes > 0
+    journal.abandon()
+    assert journal.waiting_bytes == 0
+    await asyncio.gather(*sent, return_exceptions=True)
+
+
+@on_virtual_time
+async def test_what_was_refused_before_it_came_here_is_remembered_too(clock, make):
+    journal = make()
+    journal.overloaded()
+    await asyncio.sleep(1)
+    journal.overloaded()
+    assert journal.take_refused() == (T0, T0 + 1_000)
+
+
+@on_virtual_time
 async def test_many_are_queued_all_or_none(clock, make):
     journal = make(limit=4)
     one = asyncio.ensure_future(journal.append_many(T0, [Tick()] * 3))
@@ -195,3 +226,31 @@ async def test_the_horizon_stands_still_once_nobody_listens(clock, make):
     journal.stop_listening()
     await asyncio.sleep(30)
     assert journal.horizon() == T0 + 1_000
+
+
+def reports(count):
+    batch = Batch()
+    for _ in range(count):
+        batch.append("job", KINDS.index("OK"))
+    return ReportBatch(1, batch, T0, {})
+
+
+@on_virtual_time
+async def test_each_report_of_a_batch_counts(clock, make):
+    journal = make(limit=10)
+    sent = [asyncio.ensure_future(journal.append(T0, reports(size))) for size in (4, 5)]
+    await asyncio.sleep(0)
+    assert len(journal) == 9
+    with pytest.raises(Unavailable):
+        await journal.append(T0, reports(2))
+    sent += queue(journal, T0)
+    await asyncio.sleep(0)
+    first = await journal.take(limit=8, wait=0)
+    assert [waiting.rows for waiting in first] == [4]
+    journal.put_back(first)
+    assert len(journal) == 10
+    assert [waiting.rows for waiting in await journal.take(limit=3, wait=0)] == [4]
+    assert [waiting.rows for waiting in await journal.take(limit=6, wait=0)] == [5, 1]
+    assert (len(journal), journal.waiting_bytes) == (0, 0)
+    for one in sent:
+        one.cancel()

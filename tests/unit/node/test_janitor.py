@@ -14,7 +14,10 @@ class Old:
     """So many old rows; each slice may fail first."""
 
     def __init__(self, rows, failures=0):
-        self.rows, self.failures, self.asked = rows, failures, []
+        self.rows, self.failures, self.asked, self.prepared = rows, failures, [], []
+
+    def prepare(self, now):
+        self.prepared.append(now)
 
     def expire(self, *, check_ins_before, refusals_before, trace_errors_before, limit):
         self.asked.append((check_ins_before, refusals_before, trace_errors_before))
@@ -34,6 +37,7 @@ def test_a_sweep_deletes_all_that_is_old_in_slices():
     async def main(loop):
         store = Old(12_000)
         assert await janitor(store, loop).sweep() == 12_000
+        assert store.prepared == [100 * DAY]
         assert len(store.asked) == 4
         assert store.asked[0] == (10 * DAY, 93 * DAY, 97 * DAY)
 

@@ -42,6 +42,6 @@ def test_rows_read_by_position_have_the_order_of_the_fields(noun):
 
 def test_tracks_and_refusals_have_the_order_of_the_fields():
     own = [name for name in names(Track) if name != "next_track"]
-    assert schema.tracks.columns.keys() == [*own, "create_time"]
+    assert schema.tracks.columns.keys() == [*own, "create_time", "applied", "packed"]
     assert schema.trace_errors.columns.keys() == names(TraceError)
     assert schema.refusals.columns.keys()[1:] == [name for name in names(CheckInRefused) if name != "number"]

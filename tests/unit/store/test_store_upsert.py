@@ -5,7 +5,7 @@ from sqlalchemy import BigInteger, Column, Integer, MetaData, Table, Text
 
 from tocsin.store.database import open_database
 from tocsin.store.schema import InstantOrNever
-from tocsin.store.upsert import Upsert
+from tocsin.store.upsert import Upsert, cursor_of
 
 NEVER = 2**63 - 1
 things = Table(
@@ -35,14 +35,14 @@ def stored(connection):
 
 def test_rows_are_new_or_changed(connection):
     upsert = Upsert(things, connection.dialect, fixed=("born",))
-    upsert(connection, [(1, 10, "a", NEVER), (2, 20, "b", 5)])
-    upsert(connection, [(2, 99, "c", NEVER), (3, 30, "d", 6)])
-    upsert(connection, [])
+    upsert(cursor_of(connection), [(1, 10, "a", NEVER), (2, 20, "b", 5)])
+    upsert(cursor_of(connection), [(2, 99, "c", NEVER), (3, 30, "d", 6)])
+    upsert(cursor_of(connection), [])
     assert stored(connection) == [(1, 10, "a", None), (2, 20, "c", None), (3, 30, "d", 6)]
     assert [row.due for row in connection.execute(things.select().order_by(things.c.number))] == [NEVER, NEVER, 6]
 
 
 def test_numbers_that_the_database_gives(connection):
     insert = Upsert(things, connection.dialect, generated=("number",))
-    insert(connection, [(10, "a", 1), (20, "'; DROP TABLE things; --", 2)])
+    insert(cursor_of(connection), [(10, "a", 1), (20, "'; DROP TABLE things; --", 2)])
     assert stored(connection) == [(1, 10, "a", 1), (2, 20, "'; DROP TABLE things; --", 2)]

@@ -3,15 +3,16 @@
 from collections.abc import Mapping, Sequence
 
 import msgspec
-from starlette.responses import Response
 
 from tocsin.domain.facts import CheckInRefused
 from tocsin.domain.refusals import RefusalReason
+from tocsin.http.raw import CONTENT_TYPE, Answer, length
 
-_CORS = {
-    "Access-Control-Allow-Origin": "*",
-    "Access-Control-Expose-Headers": "x-sentry-error, x-sentry-rate-limits, retry-after",
-}
+_CORS = (
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-expose-headers", b"x-sentry-error, x-sentry-rate-limits, retry-after"),
+)
+_JSON = (CONTENT_TYPE, b"application/json")
 _STRICT = {"MONITOR_NOT_FOUND": 404, "MONITOR_DISABLED": 403, "INTERNAL": 500}  # everything else: 400
 _ALLOWED_HEADERS = "x-sentry-auth, content-type, content-encoding, authorization, sentry-trace, baggage"
 
@@ -39,19 +40,20 @@ class Rejection(Exception):
         self.reason = reason
         self.headers = dict(headers or {})
 
-    def response(self) -> Response:
+    def response(self) -> Answer:
         return json_response(self.status, {"detail": self.detail}, self.headers)
 
 
-def json_response(status: int, body: Mapping[str, object], headers: Mapping[str, str] | None = None) -> Response:
-    return Response(msgspec.json.encode(body), status, {**_CORS, **(headers or {})}, "application/json")
+def json_response(status: int, body: Mapping[str, object], headers: Mapping[str, str] | None = None) -> Answer:
+    content = msgspec.json.encode(body)
+    return Answer(status, (*_CORS, *_encoded(headers), length(content), _JSON), content)
 
 
-def empty_response(status: int) -> Response:
-    return Response(b"", status, _CORS)
+def empty_response(status: int) -> Answer:
+    return Answer(status, (*_CORS, length(b"")))
 
 
-def refused_response(refusals: Sequence[CheckInRefused]) -> Response | None:
+def refused_response(refusals: Sequence[CheckInRefused]) -> Answer | None:
     """What a strict project answers instead of "taken" when a check-in was dropped; None: it was not."""
     dropped = [refused for refused in refusals if refused.dropped]
     if not dropped:
@@ -62,16 +64,16 @@ def refused_response(refusals: Sequence[CheckInRefused]) -> Response | None:
     return json_response(_STRICT.get(dropped[0].reason, 400), {"detail": causes[0], "causes": causes})
 
 
-def preflight(methods: str) -> Response:
+def preflight(methods: str) -> Answer:
     """The answer to OPTIONS: any origin may send what a Sentry client sends."""
-    return Response(
-        b"",
-        200,
-        {
-            **_CORS,
-            "Allow": methods,
-            "Access-Control-Allow-Methods": methods,
-            "Access-Control-Allow-Headers": _ALLOWED_HEADERS,
-            "Access-Control-Max-Age": "3600",
-        },
-    )
+    headers = {
+        "Allow": methods,
+        "Access-Control-Allow-Methods": methods,
+        "Access-Control-Allow-Headers": _ALLOWED_HEADERS,
+        "Access-Control-Max-Age": "3600",
+    }
+    return Answer(200, (*_CORS, *_encoded(headers), length(b"")))
+
+
+def _encoded(headers: Mapping[str, str] | None) -> list[tuple[bytes, bytes]]:
+    return [(name.lower().encode(), value.encode("latin-1")) for name, value in (headers or {}).items()]

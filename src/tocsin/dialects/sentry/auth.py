@@ -11,9 +11,8 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from starlette.datastructures import Headers
-
 from tocsin.dialects.sentry.answers import Rejection
+from tocsin.http.raw import Fields
 
 MAX_VERSION: Final = 7
 _PARAMETER: Final = "sentry_"
@@ -35,7 +34,7 @@ class Dsn(NamedTuple):
     project: int
 
 
-def claim(headers: Headers, query: Iterable[tuple[str, str]], path_key: str = "") -> Claim | None:
+def claim(headers: Fields, query: Iterable[tuple[str, str]], path_key: str = "") -> Claim | None:
     """The one claim of everything but the body; None when there is none.
 
     Rejection 401: several keys; 400: a protocol version that does not exist yet.

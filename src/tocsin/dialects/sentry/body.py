@@ -5,16 +5,15 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import Final
 
-from starlette.requests import Request
-
 from tocsin.dialects.sentry.answers import Rejection
 from tocsin.dialects.sentry.encodings import PIECE, Decoder, EncodingError, Identity, UnknownEncodingError, decoder
 from tocsin.dialects.sentry.limits import MIB, Limits
+from tocsin.http.raw import Sent
 
 _FAIR_SHARE: Final = MIB  # decoded bytes after which other requests get a turn
 
 
-def check_head(request: Request, limits: Limits) -> None:
+def check_head(request: Sent, limits: Limits) -> None:
     """Refuses what the headers alone condemn, before any byte of the body is read. Rejection 413, 415."""
     encoding = _decoder(request)
     cap = limits.expanded if isinstance(encoding, Identity) else limits.compressed
@@ -22,7 +21,7 @@ def check_head(request: Request, limits: Limits) -> None:
         raise _too_large(cap)
 
 
-async def pieces(request: Request, limits: Limits) -> AsyncIterator[bytes]:
+async def pieces(request: Sent, limits: Limits) -> AsyncIterator[bytes]:
     """The decoded body in pieces of bounded size. Rejection 400 for a corrupt stream, 413 past a cap, 415.
 
     The caller holds what it wants of it; nothing is kept here. Other requests get a turn after every MiB decoded, so a
@@ -52,7 +51,7 @@ async def pieces(request: Request, limits: Limits) -> AsyncIterator[bytes]:
         raise Rejection(400, f"failed to decode the body: {problem}", reason="invalid") from None
 
 
-async def whole(request: Request, limits: Limits, cap: int) -> bytes:
+async def whole(request: Sent, limits: Limits, cap: int) -> bytes:
     """The decoded body, at most `cap` bytes of it: Rejection 413 when it is longer."""
     held = bytearray()
     async for piece in pieces(request, limits):
@@ -62,7 +61,7 @@ async def whole(request: Request, limits: Limits, cap: int) -> bytes:
     return bytes(held)
 
 
-async def linger(request: Request, limits: Limits) -> None:
+async def linger(request: Sent, limits: Limits) -> None:
     """Reads what a client still sends of a request that is refused, and lets it go, up to a bound.
 
     A connection that is closed while its client is writing is reset, and the answer is lost with it. A client that
@@ -78,15 +77,15 @@ async def linger(request: Request, limits: Limits) -> None:
                 return
 
 
-def _announced(request: Request) -> int:
+def _announced(request: Sent) -> int:
     """Bytes of the body, as far as its length is announced."""
     announced = request.headers.get("content-length", "")
     return int(announced[:20]) if announced.isdecimal() else 0
 
 
-def _decoder(request: Request) -> Decoder:
+def _decoder(request: Sent) -> Decoder:
     try:
-        return decoder(request.headers.get("content-encoding"))
+        return decoder(request.headers.get("content-encoding", ""))
     except UnknownEncodingError as problem:
         raise Rejection(415, str(problem), reason="invalid") from None
 

@@ -5,16 +5,16 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from starlette.requests import Request
-from starlette.responses import Response
+from starlette.types import ASGIApp
 
 from tocsin.dialects.sentry import body
 from tocsin.dialects.sentry.answers import Rejection, preflight
-from tocsin.dialects.sentry.endpoint import Answering
 from tocsin.dialects.sentry.limits import Limits
 from tocsin.dialects.sentry.refusals import DIALECT, Arrival, refusal
 from tocsin.domain.errors import PermissionDenied, TocsinError, Unauthenticated, Unavailable
 from tocsin.domain.instant import SECOND, Instant
+from tocsin.http import raw
+from tocsin.http.raw import Request
 from tocsin.service.check_ins import CheckIns
 from tocsin.service.principal import Principal
 
@@ -42,10 +42,10 @@ class Call:
         return Arrival(self.proven().project.number, self.received, self.client)
 
 
-Handler = Callable[[Request, Call], Awaitable[Response]]
+Handler = Callable[[Request, Call], Awaitable[ASGIApp]]
 
 
-class Endpoint(Answering):
+class Endpoint(raw.Endpoint):
     """An ASGI application around a handler.
 
     What ends a request without a report is counted by `CheckIns.rejected`; when its key was good, it is kept as a
@@ -60,13 +60,13 @@ class Endpoint(Answering):
         self._check_ins = check_ins
         self._limits = limits
 
-    async def answer(self, request: Request) -> Response:
+    async def answer(self, request: Request) -> ASGIApp:
         if request.method == "OPTIONS":
             return preflight(self._allow)
         if request.method not in self._methods:
             detail = f"method {request.method[:20]} is not allowed; use {self._allow}"
             return self._counted(Rejection(405, detail, reason="invalid", headers={"Allow": self._allow}))
-        call = Call(request.state.received)
+        call = Call(request.received)
         try:
             try:
                 return await self._handler(request, call)
@@ -75,9 +75,9 @@ class Endpoint(Answering):
                     await body.linger(request, self._limits)
                 return await self._rejected(call, rejection)
         except TocsinError as problem:
-            return self._counted(_rejection_of(problem))
+            return self._counted(rejection_of(problem))
 
-    async def _rejected(self, call: Call, rejection: Rejection) -> Response:
+    async def _rejected(self, call: Call, rejection: Rejection) -> ASGIApp:
         if call.principal is None or rejection.status not in _KEPT:
             return self._counted(rejection)
         kept = refusal(
@@ -86,12 +86,12 @@ class Endpoint(Answering):
         await self._check_ins.refuse([kept])
         return rejection.response()
 
-    def _counted(self, rejection: Rejection) -> Response:
+    def _counted(self, rejection: Rejection) -> ASGIApp:
         self._check_ins.rejected(DIALECT, rejection.reason)
         return rejection.response()
 
 
-def _rejection_of(problem: TocsinError) -> Rejection:
+def rejection_of(problem: TocsinError) -> Rejection:
     if isinstance(problem, PermissionDenied | Unauthenticated):
         return Rejection(403, problem.message, reason="auth")
     if isinstance(problem, Unavailable):

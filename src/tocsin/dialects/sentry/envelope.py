@@ -73,6 +73,11 @@ class Parser:
         self._declared = 0
         self._remaining = 0
 
+    @property
+    def held(self) -> int:
+        """Bytes of headers and of payloads that are read."""
+        return self._held + self._aside + len(self._payload or b"")
+
     def feed(self, data: bytes) -> None:
         position, size = 0, len(data)
         while position < size:

@@ -5,21 +5,22 @@ import contextlib
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp
 
 from tocsin.dialects.sentry import auth, body, cron, events, mapping, schema
 from tocsin.dialects.sentry.answers import Rejection, empty_response, json_response, refused_response
-from tocsin.dialects.sentry.call import Call, Endpoint
+from tocsin.dialects.sentry.call import Call, Endpoint, rejection_of
 from tocsin.dialects.sentry.delivery import deliver
 from tocsin.dialects.sentry.envelope import CHECK_IN, CLIENT_REPORT, EVENT, EnvelopeError, EnvelopeTooLargeError, Parser
 from tocsin.dialects.sentry.limits import Limits
-from tocsin.dialects.sentry.refusals import excerpt
+from tocsin.dialects.sentry.refusals import DIALECT, excerpt
 from tocsin.domain import ids
 from tocsin.domain.errors import InvalidArgument, Unavailable
 from tocsin.domain.project import Scope
 from tocsin.domain.project_settings import DEFAULTS, ProjectSettings
+from tocsin.http.front import Busy
+from tocsin.http.raw import Request
 from tocsin.service.check_ins import CheckIns
 from tocsin.service.principal import Principals
 
@@ -55,7 +56,9 @@ LOSS_REASONS: Final = frozenset(
 )  # fmt: skip
 # For paths below it that are none: beginning, and answer to what says so.
 NOT_FOUND: Final = (("/api/", lambda detail: json_response(404, {"detail": detail})),)
+BUSY: Final = Busy("/api/", DIALECT, lambda problem: rejection_of(problem).response())
 OTHER: Final = "other"  # what an item type or a reason that we do not know is counted as
+_WINDOW: Final = 8 * 1024 * 1024  # of what it put out last, a decoder may still hold so many bytes
 _MAX_LOSS: Final = 1_000_000  # in one line of a client report; more is not believed
 
 
@@ -79,14 +82,17 @@ class Ingest:
         self._settings_of = settings_of
         self._allowance = events.Allowance()
 
-    async def envelope(self, request: Request, call: Call) -> Response:
-        project = auth.project_number(request.path_params["project"])
+    async def envelope(self, request: Request, call: Call) -> ASGIApp:
+        project = auth.project_number(request.variables["project"])
         claim = self._claimed(request, call, project)
         parser = Parser(self._limits)
         identified = False
+        expanded = 0
         try:
             async for piece in body.pieces(request, self._limits):
                 parser.feed(piece)
+                expanded += len(piece)
+                request.hold.set(parser.held + min(expanded, _WINDOW))
                 if not identified and parser.header is not None:
                     self._identify(parser.header, claim, project, call)  # before more of the body is worked on
                     identified = True
@@ -112,16 +118,17 @@ class Ingest:
         event_id = _event_id(schema.text_of(header.event_id))
         return json_response(200, {"id": event_id} if event_id else {})
 
-    async def cron(self, request: Request, call: Call) -> Response:
-        segment = request.path_params["project"]
+    async def cron(self, request: Request, call: Call) -> ASGIApp:
+        segment = request.variables["project"]
         project = auth.project_number(segment)
         raw_path = request.scope.get("raw_path") or b""
-        slug, key = cron.slug_and_key(raw_path.decode("latin-1"), request.path_params["rest"], segment)
+        slug, key = cron.slug_and_key(raw_path.decode("latin-1"), request.variables["rest"], segment)
         self._claimed(request, call, project, key)
         principal = call.proven()
         call.monitor_id = mapping.monitor_id_of(slug)
         content = await body.whole(request, self._limits, self._limits.cron_body)
-        sent = slug, request.query_params, request.headers.get("content-type", ""), content
+        request.hold.set(len(content))
+        sent = slug, request.query(), request.headers.get("content-type"), content
         call.payload = excerpt(cron.seen(*sent))
         payload = cron.payload(*sent)
         outcome = mapping.to_report(payload, call.arrival(), call.payload)
@@ -131,9 +138,9 @@ class Ingest:
             return refused_response(refusals) or empty_response(202)
         return empty_response(202)
 
-    async def store(self, request: Request, call: Call) -> Response:
+    async def store(self, request: Request, call: Call) -> ASGIApp:
         """A legacy event: read to its end, counted, let go but for the error that it names."""
-        segment = request.path_params.get("project")
+        segment = request.variables.get("project")
         project = None if segment is None else auth.project_number(segment)
         self._claimed(request, call, project)
         principal = call.proven()
@@ -141,6 +148,7 @@ class Ingest:
         async for piece in body.pieces(request, self._limits):
             if len(held) <= self._limits.held:
                 held += piece
+                request.hold.set(len(held))
         if len(held) <= self._limits.event:
             await self._remember([bytes(held)], principal.project.number, call)
         self._observe_item(EVENT, principal.project.number, 1)
@@ -155,8 +163,8 @@ class Ingest:
 
     def _claimed(self, request: Request, call: Call, project: int | None, path_key: str = "") -> auth.Claim | None:
         """What the request names without its body; a key among it is looked up at once."""
-        claim = auth.claim(request.headers, request.query_params.multi_items(), path_key)
-        call.client = (claim.client if claim else "") or request.headers.get("user-agent", "")
+        claim = auth.claim(request.headers, request.query_pairs, path_key)
+        call.client = (claim.client if claim else "") or request.headers.get("user-agent")
         if claim is not None:
             self._authenticate(claim.key, project, call)
         body.check_head(request, self._limits)
@@ -213,7 +221,8 @@ def routes(
 ) -> list[BaseRoute]:
     """The routes below `path_prefix` ("" or "/sentry"), for the application to mount.
 
-    Every request must carry `request.state.received`, the instant (ms) at which it was accepted. `observe_item` is
+    Every request must carry, in the state of its scope, `received`, the instant (ms) at which it was accepted, and
+    `hold`, what it takes of the memory. `observe_item` is
     called for each item of each accepted envelope, `observe_loss` for each line of a client report about check-ins;
     types come from `ITEM_TYPES` and reasons from `LOSS_REASONS`, or are `OTHER`: no client makes labels. `settings_of`
     answers a project's settings, resolved.

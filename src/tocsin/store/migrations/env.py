@@ -5,6 +5,7 @@ from typing import Any, Literal
 from alembic import context
 from sqlalchemy import TypeDecorator
 
+from tocsin.store.check_in_tables import is_drafted
 from tocsin.store.schema import metadata
 
 
@@ -24,6 +25,7 @@ context.configure(
     transactional_ddl=True,
     compare_type=True,
     render_item=render_item,
+    include_name=is_drafted,
 )
 
 with context.begin_transaction():

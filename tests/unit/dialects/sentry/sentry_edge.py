@@ -25,12 +25,14 @@ from tocsin.domain.project_settings import DEFAULTS, ProjectSettings
 from tocsin.domain.receipt import Receipt
 from tocsin.service.check_ins import CheckIns
 from tocsin.service.principal import Principals
+from tocsin.service.room import Room
 
 NOW = 1_795_289_021_123
 KEY = "0123456789abcdef0123456789abcdef"
 OTHER_KEY = "f" * 32  # of project 7
 READ_KEY = "e" * 32  # of project 42, may not report
 PROJECT = 42
+ROOM = Room(1, 2**40)
 
 
 class RecordingJournal:
@@ -95,14 +97,14 @@ class Credentials:
 
 
 class _Stamp:
-    """What the server's middleware does: the instant of arrival on every request."""
+    """What the server's front does: the instant of arrival on every request, and room for it."""
 
     def __init__(self, app: Any) -> None:
         self.app = app
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http":
-            scope.setdefault("state", {})["received"] = NOW
+            scope.setdefault("state", {}).update(received=NOW, hold=ROOM.hold())
         await self.app(scope, receive, send)
 
 

@@ -11,13 +11,16 @@ from tocsin.dialects.sentry.management.call import Door, Endpoint, Handler
 from tocsin.dialects.sentry.management.monitors import MonitorCalls
 from tocsin.dialects.sentry.management.muting import EnvironmentCalls
 from tocsin.dialects.sentry.management.processing_errors import ProcessingErrorCalls
-from tocsin.dialects.sentry.management.replies import reply
+from tocsin.dialects.sentry.management.replies import of_error, reply
 from tocsin.dialects.sentry.management.runs import RunCalls
 from tocsin.dialects.sentry.management.services import Services
+from tocsin.dialects.sentry.refusals import DIALECT
+from tocsin.http.front import Busy
 
 BASE: Final = "/api/0"
 # For paths below it that are none: beginning, and answer to what says so.
 NOT_FOUND: Final = ((f"{BASE}/", lambda detail: reply(404, {"detail": detail})),)
+BUSY: Final = Busy(f"{BASE}/", DIALECT, of_error)
 # Every call below an organisation has a twin below a project of it.
 _SCOPES: Final = ("/organizations/{org}", "/projects/{org}/{project}")
 
