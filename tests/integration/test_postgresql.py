@@ -128,6 +128,28 @@ def test_sessions_that_an_administrator_ends_are_made_again(store, postgres, url
         assert len(store.list_check_ins(1, ANY, size=9).rows) == index + 1
 
 
+def test_a_reader_that_is_ended_leaves_the_writer_alone(store, postgres, url):
+    ended = (
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'tocsin reader'"
+        f" AND datname = '{url.rpartition('/')[2]}'"
+    )
+    with store.database.write() as writing:
+        writing.exec_driver_sql("INSERT INTO settings VALUES ('a', '1')")
+        with pytest.raises(StoreTrouble), store.database.read() as reading:
+            postgres.execute(ended)
+            reading.exec_driver_sql("SELECT pg_sleep(1)")
+        writing.exec_driver_sql("INSERT INTO settings VALUES ('b', '2')")
+    assert (store.get_setting("a"), store.get_setting("b")) == ("1", "2")
+    with pytest.raises(ZeroDivisionError), store.database.write() as writing:
+        writing.exec_driver_sql("INSERT INTO settings VALUES ('c', '3')")
+        with pytest.raises(StoreTrouble), store.database.read() as reading:
+            postgres.execute(ended)
+            reading.exec_driver_sql("SELECT pg_sleep(1)")
+        writing.exec_driver_sql("INSERT INTO settings VALUES ('d', '4')")
+        raise ZeroDivisionError
+    assert (store.get_setting("c"), store.get_setting("d")) == (None, None)
+
+
 def test_a_server_that_became_read_only_is_left(store, postgres, url):
     """As after a failover: sessions work as ever, but nothing can be written through them."""
     with_monitors(store, monitor(1))

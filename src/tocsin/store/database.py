@@ -41,6 +41,7 @@ class Database:
         self._lock = threading.Lock()
         self.overlay: Callable[[Iterable[MonitorWithHealth]], None] = lambda _: None  # what memory knows better
         self._held: Connection | None = None
+        self._elsewhere = False  # the writer's connection may lead to what is the primary no more
         self._trouble = ""
         self._troubles = 0  # writes in a row that met some
 
@@ -79,6 +80,10 @@ class Database:
     def _one_write(self) -> Iterator[None]:
         """One at a time; the connection is given up after one that failed."""
         with self._lock:
+            if self._elsewhere:  # found by whoever reads, who must not touch a transaction that is being written
+                self._elsewhere = False
+                self._let_go()
+                self.writer.dispose()
             try:
                 with self._watched():
                     try:
@@ -138,8 +143,10 @@ class Database:
             try:
                 yield
             except Exception as error:
-                if _is_elsewhere(error):
-                    self.close()  # the connections; the next ones ask again which host is the primary
+                if _is_elsewhere(error):  # the next connections ask again which host is the primary
+                    self._elsewhere = True
+                    self.lookups.dispose()
+                    self.readers.dispose()
                 raise
 
 
