@@ -90,6 +90,7 @@ def loaded(monitors: int, *, overdue: bool = False) -> Engine:
             tracks=chunks(track_rows(monitors, overdue=overdue)),
             open_runs=(),
             open_incidents=(),
+            after=(),
             sequences={"monitor": monitors, "track": monitors},
         )
     )
@@ -105,7 +106,7 @@ def track_rows(monitors, *, overdue):
     for number in range(1, monitors + 1):
         deadline = NOW if overdue and number % 2 else NOW + HOUR_MS + number % 86_400 * 1000
         times = (deadline, deadline, NEVER, NOW - HOUR_MS, NOW - HOUR_MS, NOW - HOUR_MS, 1000)
-        yield number, number, 1, 0, 1, 1, 0, 0, 0, 0, 0, 0, *times, 7, 0, 0, 0, 0, 0, 0, NEVER
+        yield number, number, 1, 0, 1, 1, 0, 0, 0, 0, 0, 0, *times, 7, 0, 0, 0, 0, 0, 0, NEVER, 0
 
 
 def chunks(rows):

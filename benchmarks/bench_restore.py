@@ -107,7 +107,7 @@ def bare_commit(bare: sqlite3.Connection, delta: Delta) -> float:
     moved = ", ".join(f"{column.name} = excluded.{column.name}" for column in schema.tracks.columns[3:])
     begin = time.perf_counter()
     bare.execute("BEGIN IMMEDIATE")
-    bare.executemany(f"INSERT INTO check_ins VALUES ({one})", made)
+    bare.executemany(f"INSERT INTO check_ins_kept VALUES ({one})", made)
     bare.executemany(f"INSERT INTO tracks VALUES ({two}) ON CONFLICT (number) DO UPDATE SET {moved}", tracks)
     bare.execute("COMMIT")
     return time.perf_counter() - begin
@@ -197,6 +197,8 @@ def filled(url: str, count: int, at: int = NOW) -> SqlStore:
     migrations.upgrade(url)
     store = SqlStore(url)
     drain(store.load())
+    compiler = Compiler(Zones(read_zone))
+    slots = [compiler.next_after(compiler.compile(policy.schedules), at + 3_600_000) for policy in POLICIES]
     for first in range(1, count + 1, CREATE):
         delta = Delta(clock=at)
         if first == 1:
@@ -212,7 +214,7 @@ def filled(url: str, count: int, at: int = NOW) -> SqlStore:
                 policy=POLICIES[place],
                 create_time=at,
             )
-            due = at + (3600 + number % DAY_S) * 1000
+            due = slots[place] if place < 2 else at + (3600 + number % DAY_S) * 1000
             delta.monitors[number] = (monitor, place + 1)
             delta.tracks[number] = Track(
                 number, number, 1, 0, 1, 1, expected=due, deadline=due + 1000, last_check_in=at, ok_count=number

@@ -12,11 +12,28 @@ from support import clients
 from support.postgresql import Postgres
 from support.server import Server
 
+_ON_POSTGRESQL = os.environ.get("TOCSIN_TESTS_ON") == "postgresql"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if _ON_POSTGRESQL and item.get_closest_marker("sqlite"):
+            item.add_marker(pytest.mark.skip(reason="the servers' database is PostgreSQL"))
+
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def database(request: pytest.FixtureRequest) -> Callable[[], dict[str, str]]:
+    """The environment that gives a server a new database: none, unless the tests are to run on PostgreSQL."""
+    if not _ON_POSTGRESQL:
+        return dict
+    postgres: Postgres = request.getfixturevalue("postgres")
+    return lambda: {"TOCSIN_STORE__URL": postgres.new_database(empty=True)}
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory, database: Callable[[], dict[str, str]]) -> Iterator[Server]:
     """One real server for tests that only need their own monitors."""
-    made = Server(tmp_path_factory.mktemp("server"))
+    made = Server(tmp_path_factory.mktemp("server"), environment=database())
     made.start()
     try:
         yield made
@@ -36,14 +53,14 @@ def postgres() -> Iterator[Postgres]:
 
 
 @pytest.fixture
-def new_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+def new_server(tmp_path: Path, database: Callable[[], dict[str, str]]) -> Iterator[Callable[..., Server]]:
     """Makes servers that a test starts, kills and stops itself."""
     made: list[Server] = []
 
-    def make(**options: object) -> Server:
+    def make(*, environment: dict[str, str] | None = None, arguments: tuple[str, ...] = ()) -> Server:
         folder = tmp_path / f"server-{len(made)}"
         folder.mkdir()
-        made.append(Server(folder, **options))  # type: ignore[arg-type]
+        made.append(Server(folder, environment={**database(), **(environment or {})}, arguments=arguments))
         return made[-1]
 
     yield make

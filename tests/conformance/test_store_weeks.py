@@ -246,6 +246,20 @@ def test_a_row_without_a_week_is_kept_and_moves_into_the_week_when_that_is_made(
     assert count(store, "check_in_ids") == 4
 
 
+def test_no_commit_waits_for_readers_to_make_a_week(store):
+    """Not even one that does more than add rows."""
+    with_weeks(store, monitor(1), monitor(2), weeks=1)
+    commit(store, delta(check_in(week(0), track(1, 1))))
+    row = check_in(week(9), track(1, 1))
+    made = delta(row)
+    made.deleted_monitors.add(2)
+    with store.database.read() as connection:
+        weeks.hold(connection)
+        assert len(check_in_lists.list_page(connection, 1, OF_1, size=9, token="").rows) == 1
+        commit(store, made)
+    assert store.list_check_ins(1, OF_1, size=9).rows[0] == row
+
+
 def test_deleted_monitors_and_environments_go_from_all_weeks(store):
     with_weeks(store, monitor(1), monitor(2))
     commit(store, delta(track(3, 1, 2)))

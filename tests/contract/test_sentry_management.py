@@ -817,6 +817,7 @@ def test_nothing_makes_it_fail(api):
 # --- keys, organisation, paths
 
 
+@pytest.mark.sqlite
 def test_a_read_key_reads_and_an_ingest_key_does_nothing(api, server, read_key):
     made = api.create(_fresh())
     reader = Api(server, read_key)
@@ -900,6 +901,7 @@ def test_what_the_command_line_asks_first(api, server):
     assert api.http.get(f"{base}/projects/tocsin/default/").json() == project
 
 
+@pytest.mark.sqlite
 def test_a_project_sees_only_itself(api, server):
     made = api.create(_fresh())
     created = subprocess.run(

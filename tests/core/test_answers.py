@@ -18,7 +18,7 @@ from tocsin.wire.time import LAST_INSTANT
 instants = st.integers(0, LAST_INSTANT) | st.sampled_from((0, 1, 999, 1000, LAST_INSTANT, LAST_INSTANT + 1, 2**55))
 rows = st.fixed_dictionaries(
     {
-        "monitor_id": st.text("abz019-_", min_size=1, max_size=20) | st.sampled_from(("a" * 128, "b" * 60_000)),
+        "monitor_id": st.text("abz019-_", max_size=20) | st.sampled_from(("a" * 128, "b" * 60_000)),
         "environment": st.sampled_from(("", "", "staging")) | st.text(st.characters(codec="utf-8"), max_size=64),
         "number": st.integers(1, 2**63 - 1),
         "state": st.sampled_from(sorted(STATES_BY_NUMBER)),
@@ -120,3 +120,12 @@ def test_rows_that_are_recorded_come_back_as_they_went():
         recorded.append(9, 1, 2, 7, 5, 6)
     with pytest.raises(ValueError, match="a duration of -1"):
         recorded.append(9, 1, 2, 1, 5, 6, duration=-1)
+
+
+def test_rows_of_another_come_behind():
+    first, second = Recorded(), Recorded()
+    first.append(1, 1, 1, 1, 5, 5, row=0)
+    second.append(2, 1, 1, 1, 5, 5, row=3)
+    second.append(3, 1, 1, 1, 5, 5)
+    first.extend(second, 1_000)
+    assert [(first.row(i)[0], first.row(i)[-1]) for i in range(len(first))] == [(1, 0), (2, 1_003), (3, None)]

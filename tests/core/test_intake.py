@@ -15,6 +15,7 @@ from tocsin._core import intake
 from tocsin._core.batch import KINDS, Batch
 from tocsin.domain import errors
 from tocsin.domain.commands import ReportBatch
+from tocsin.domain.names import check_environment
 from tocsin.engine.plain import report_of
 from tocsin.v1 import check_in_pb2
 from tocsin.v1.check_in_service_pb2 import BatchCreateCheckInsRequest, CreateCheckInRequest, StreamCheckInsRequest
@@ -161,6 +162,8 @@ def test_what_is_just_legal_and_just_not(data):
 
 
 @given(st.binary(max_size=6))
+@example(b"\0")
+@example(b"a/b\n")
 @example(b"\xed\x9f\xbf")
 @example(b"\xf0\x90\x80\x80")
 @example(b"\xf4\x8f\xbf\xbf")
@@ -251,6 +254,20 @@ def test_rows_that_are_dropped_leave_the_others_in_order():
     assert [batch.row(row)[1] for row in range(len(batch))] == [0, 2, 4]
 
 
+def test_a_part_is_rows_of_the_same_request():
+    request = BatchCreateCheckInsRequest(requests=[simple(kind=kind) for kind in (1, 2, 3, 4, 5)])
+    batch = intake.check_ins(request.SerializeToString(), OWN, LIMIT).batch
+    part = batch.part(1, 4)
+    assert [part.row(row) for row in range(len(part))] == [batch.row(row) for row in (1, 2, 3)]
+    assert part.span(0) == batch.span(1)
+    assert len(batch.part(5, 5)) == 0
+    for begin, end in ((-1, 2), (2, 1), (0, 6)):
+        with pytest.raises(IndexError, match=f"no reports {begin} to {end}"):
+            batch.part(begin, end)
+    with pytest.raises(TypeError):
+        Batch().part(0, 0)
+
+
 def test_the_lids():
     with pytest.raises(ValueError, match="5 ways"):
         intake.check_ins(b"", ("1",) * 5, LIMIT)
@@ -268,3 +285,16 @@ def test_the_lids():
     with pytest.raises(TypeError, match="takes no more"):
         batch.append("backup", 0)
     assert intake.check_ins(b"", OWN, LIMIT).count == 0
+
+
+@pytest.mark.parametrize("character", [*map(chr, range(0x100)), "\u2028", "\x85", "\ufeff"])
+def test_every_character_of_an_environment_is_judged_as_by_the_names(character):
+    run = check_in_pb2.CheckIn(state="STATE_OK", environment=f"a{character}b")
+    data = BatchCreateCheckInsRequest(requests=[simple(check_in=run)]).SerializeToString()
+    try:
+        check_environment(run.environment)
+    except errors.InvalidArgument:
+        assert read(BatchCreateCheckInsRequest, data).batch.rest() == [0]
+    else:
+        judge(BatchCreateCheckInsRequest, data)
+        assert not read(BatchCreateCheckInsRequest, data).rest

@@ -10,6 +10,8 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from support.server import Server
 from support.stores import sqlite_url
 from tocsin.engine.delta import Delta
@@ -38,6 +40,7 @@ def test_what_a_server_writes_is_its_owners_alone(new_server: Callable[..., Serv
         assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path.name
 
 
+@pytest.mark.sqlite
 def test_a_server_whose_clock_was_set_back_is_not_ready(new_server: Callable[..., Server]) -> None:
     server = new_server()
     server.data.mkdir()

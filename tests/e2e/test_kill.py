@@ -10,10 +10,14 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+import grpc
 import pytest
 
 from support.server import Server
 from tocsin.client import Client, Retry
+from tocsin.v1 import check_in_pb2
+from tocsin.v1 import check_in_service_pb2 as pb
+from tocsin.v1.check_in_service_pb2_grpc import CheckInServiceStub
 
 ROUNDS = 50
 LONG_DEATHS = frozenset(range(7, ROUNDS, 12))  # rounds in which the server stays down until deadlines have passed
@@ -21,6 +25,7 @@ LONG_LIVES = frozenset(range(1, ROUNDS, 12))  # rounds in which it lives until a
 PINGERS = 4
 SECOND = 1000
 RUNTIME = SECOND  # longest time of a run, in ms
+FEW = {"TOCSIN_ENGINE__FLUSH_TRACKS": "1"}  # so that tracks in the database lag far behind the check-ins
 
 
 class Load(threading.Thread):
@@ -76,19 +81,56 @@ class Batches(Load):
                     self.acknowledged.append(one)
 
 
+class Fleet(Load):
+    """BatchCreateCheckIns over gRPC without ids: whole batches that go from the wire to the disk in columns.
+
+    Of many monitors, so that tracks in the database lag behind what was acknowledged when the server dies.
+    """
+
+    SIZE = 60
+
+    def __init__(self, server: Server, key: str, monitor: str) -> None:
+        """`monitor` is what the names of the monitors begin with."""
+        super().__init__(server, key, monitor)
+        self.monitors = [f"{monitor}-{number}" for number in range(self.SIZE)]
+        self.of: dict[str, list[str]] = {name: [] for name in self.monitors}
+
+    def run(self) -> None:
+        parent = f"projects/{self.server.project_id}/monitors"
+        request = pb.BatchCreateCheckInsRequest(parent=f"{parent}/-")
+        for name in self.monitors:
+            one = request.requests.add(parent=f"{parent}/{name}")
+            one.check_in.state = check_in_pb2.CheckIn.STATE_OK
+        while not self.stop.is_set():
+            try:
+                self._send_until_broken(request)
+            except grpc.RpcError:
+                self.stop.wait(0.01)  # the server is being killed
+
+    def _send_until_broken(self, request: pb.BatchCreateCheckInsRequest) -> None:
+        with grpc.insecure_channel(self.server.grpc_address) as channel:
+            call = CheckInServiceStub(channel).BatchCreateCheckIns
+            while not self.stop.is_set():
+                answer = call(request, timeout=20, metadata=(("authorization", f"Bearer {self.key}"),))
+                assert not answer.failed_requests
+                for name, made in zip(self.monitors, answer.check_ins, strict=True):
+                    self.of[name].append(made.uid)
+                    self.acknowledged.append(made.uid)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_fifty_kills_lose_nothing_and_invent_nothing(new_server: Callable[..., Server]) -> None:
-    server = new_server()
+    server = new_server(environment=FEW)
     server.start()
     admin, ingest = server.admin_key, server.ingest_key
     seed = random.SystemRandom().randrange(2**32)
     print("seed", seed)
     chance = random.Random(seed)
     loads: list[Load] = [Pings(server, ingest, f"load-{number}") for number in range(PINGERS)]
-    loads.append(Batches(server, ingest, "load-grpc"))
+    loads += [Batches(server, ingest, "load-grpc"), Fleet(server, ingest, "fleet")]
     for load in loads:
-        server.create_monitor(load.monitor, tolerance={"maxRuntime": "0s"})
+        create_monitors_of(server, load)
     # Far from any deadline, and with a deadline every two seconds: the one must not move, the other not turn into a miss.
     server.create_monitor("yearly", schedules=[{"interval": {"count": 1, "unit": "UNIT_YEAR"}}])
     server.create_monitor(
@@ -136,8 +178,29 @@ def test_fifty_kills_lose_nothing_and_invent_nothing(new_server: Callable[..., S
     judge_runs(server, outages, runs)
 
 
+def create_monitors_of(server: Server, load: Load) -> None:
+    for monitor in load.monitors if isinstance(load, Fleet) else [load.monitor]:
+        server.create_monitor(monitor, tolerance={"maxRuntime": "0s"})
+
+
+def judge_fleet(server: Server, fleet: Fleet) -> None:
+    """As `judge_load`; and what each monitor looks like says the same as its check-ins, whatever came between."""
+    assert len(fleet.acknowledged) > ROUNDS
+    for monitor, acknowledged in fleet.of.items():
+        runs = server.check_ins(monitor)
+        stored = [run["uid"] for run in runs]
+        assert len(stored) == len(set(stored)), "a check-in is stored twice"
+        assert not set(acknowledged) - set(stored), "acknowledged check-ins are lost"
+        assert {run["state"] for run in runs} == {"STATE_OK"}
+        assert counted(server, monitor, "checkins_total", ',status="ok"') == len(stored)
+        assert health(server, monitor)["lastCheckInTime"] == runs[0]["receiveTime"]
+
+
 def judge_load(server: Server, load: Load) -> None:
     """What was acknowledged is there, all that is there is there once, and it was counted once."""
+    if isinstance(load, Fleet):
+        judge_fleet(server, load)
+        return
     assert len(load.acknowledged) > ROUNDS
     stored = Counter(run["uid"] for run in server.check_ins(load.monitor))
     assert max(stored.values()) == 1, "a check-in is stored twice"

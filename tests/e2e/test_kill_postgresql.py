@@ -8,7 +8,20 @@ from collections.abc import Callable, Iterator
 
 import grpc
 import pytest
-from test_kill import Batches, Load, Pings, health, instant, judge_load, now, report, wait_until
+from test_kill import (
+    FEW,
+    Batches,
+    Fleet,
+    Load,
+    Pings,
+    create_monitors_of,
+    health,
+    instant,
+    judge_load,
+    now,
+    report,
+    wait_until,
+)
 
 from support.postgresql import Postgres
 from support.server import Server
@@ -21,7 +34,7 @@ EVERY_TWO = [{"interval": {"count": 2, "unit": "UNIT_SECOND"}}]
 
 
 @pytest.fixture(scope="module")
-def database() -> Iterator[Postgres]:
+def mortal() -> Iterator[Postgres]:
     """As it comes: fsync and all. It is killed, so no other test has it."""
     made = Postgres(settings=())
     try:
@@ -32,17 +45,17 @@ def database() -> Iterator[Postgres]:
 
 
 @pytest.fixture
-def on_postgresql(database: Postgres, new_server: Callable[..., Server]) -> Iterator[Callable[..., Server]]:
+def on_postgresql(mortal: Postgres, new_server: Callable[..., Server]) -> Iterator[Callable[..., Server]]:
     """A server on a new database, which it makes its own tables in."""
     urls: list[str] = []
 
     def make(**environment: str) -> Server:
-        urls.append(database.new_database(empty=True))
-        return new_server(environment={"TOCSIN_STORE__URL": urls[-1], **environment})
+        urls.append(mortal.new_database(empty=True))
+        return new_server(environment={"TOCSIN_STORE__URL": urls[-1], **FEW, **environment})
 
     yield make
     for url in urls:
-        database.drop(url)
+        mortal.drop(url)
 
 
 class Steady(threading.Thread):
@@ -72,9 +85,9 @@ def begin(server: Server) -> list[Load]:
     if server.process is None:
         server.start()
     loads: list[Load] = [Pings(server, server.ingest_key, f"load-{number}") for number in range(3)]
-    loads.append(Batches(server, server.ingest_key, "load-grpc"))
+    loads += [Batches(server, server.ingest_key, "load-grpc"), Fleet(server, server.ingest_key, "fleet")]
     for load in loads:
-        server.create_monitor(load.monitor, tolerance={"maxRuntime": "0s"})
+        create_monitors_of(server, load)
     server.create_monitor("yearly", schedules=[{"interval": {"count": 1, "unit": "UNIT_YEAR"}}])
     report(server, "yearly")
     for load in loads:
@@ -132,7 +145,7 @@ def test_a_killed_server_loses_nothing_on_postgresql(on_postgresql: Callable[...
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_killed_database_loses_nothing_and_no_miss_is_made_of_it(
-    on_postgresql: Callable[..., Server], database: Postgres
+    on_postgresql: Callable[..., Server], mortal: Postgres
 ) -> None:
     server = on_postgresql(**PATIENT)
     server.start()
@@ -144,11 +157,11 @@ def test_a_killed_database_loses_nothing_and_no_miss_is_made_of_it(
 
     def disturb(luck: random.Random) -> None:
         if luck.random() < 0.5:
-            database.kill()
+            mortal.kill()
         else:
-            database.stop(immediately=True)
+            mortal.stop(immediately=True)
         time.sleep(next(absences))  # how long it is away is the point
-        database.start()
+        mortal.start()
 
     steady.start()
     try:
@@ -165,38 +178,36 @@ def test_a_killed_database_loses_nothing_and_no_miss_is_made_of_it(
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_both_killed_at_once_lose_nothing(on_postgresql: Callable[..., Server], database: Postgres) -> None:
+def test_both_killed_at_once_lose_nothing(on_postgresql: Callable[..., Server], mortal: Postgres) -> None:
     server = on_postgresql()
 
     def disturb(luck: random.Random) -> None:
-        for kill in luck.sample((server.kill, database.kill), 2):
+        for kill in luck.sample((server.kill, mortal.kill), 2):
             kill()
-        for start in luck.sample((server.start, database.start), 2):
+        for start in luck.sample((server.start, mortal.start), 2):
             start(wait=False)
-        database.wait_ready()
+        mortal.wait_ready()
         server.wait_ready()
 
     disturbed(server, disturb)
 
 
-def test_a_database_that_is_away_is_told_and_waited_for(
-    on_postgresql: Callable[..., Server], database: Postgres
-) -> None:
+def test_a_database_that_is_away_is_told_and_waited_for(on_postgresql: Callable[..., Server], mortal: Postgres) -> None:
     server = on_postgresql(**IMPATIENT)
     server.start()
     server.create_monitor("due", schedules=EVERY_TWO, tolerance={"margin": "0s", "maxRuntime": "0s"})
     server.create_monitor("job", tolerance={"maxRuntime": "0s"})
     report(server, "due")
-    database.stop(immediately=True)
+    mortal.stop(immediately=True)
     away = time.time()
     try:
         wait_until(lambda: server.request("GET", "/readyz")[0] == 503)
         _, _, said = server.request("GET", "/readyz")
         assert b"the database cannot be reached" in said
-        assert str(database.port).encode() not in said
+        assert str(mortal.port).encode() not in said
         assert server.request("GET", "/healthz")[0] == 200
         status, _headers, body = server.request("GET", server.monitor_path("job"))
-        assert (status, b"cannot be reached" in body, str(database.port).encode() in body) == (503, True, False)
+        assert (status, b"cannot be reached" in body, str(mortal.port).encode() in body) == (503, True, False)
         answers = [server.request("POST", f"/report/job?key={server.ingest_key}", key="") for _ in range(9)]
         assert {status for status, _, _ in answers} == {503}
         assert all(
@@ -209,7 +220,7 @@ def test_a_database_that_is_away_is_told_and_waited_for(
             client.with_retry(Retry(total=0.5)).check_in("job", "ok")
         assert refused.value.code is grpc.StatusCode.UNAVAILABLE
     finally:
-        database.start()
+        mortal.start()
     wait_until(lambda: server.request("GET", "/readyz")[0] == 200)
     back = time.time()
     report(server, "job")

@@ -109,6 +109,7 @@ def test_a_restart_shows_no_keys(new_server: Callable[..., Server]) -> None:
     assert server.credentials() == kept
 
 
+@pytest.mark.sqlite
 def test_secrets_never_reach_the_log(new_server: Callable[..., Server]) -> None:
     server = new_server(environment={"TOCSIN_TELEMETRY__LOG_LEVEL": "debug"})
     server.start()
@@ -138,6 +139,7 @@ def test_secrets_never_reach_the_log(new_server: Callable[..., Server]) -> None:
 # --- projects and keys
 
 
+@pytest.mark.sqlite
 def test_a_project_is_made_beside_a_running_server(server: Server) -> None:
     name = f"Team {uuid.uuid4().hex[:6]}"
     made = json.loads(good("projects", "create", name, "--json", "--data", str(server.data)))
@@ -153,6 +155,7 @@ def test_a_project_is_made_beside_a_running_server(server: Server) -> None:
     assert name in {project["name"] for project in listed}
 
 
+@pytest.mark.sqlite
 def test_a_key_works_within_two_seconds_and_stops_working_as_soon(server: Server) -> None:
     data = ("--data", str(server.data))
     key = good("keys", "create", "--project", "default", "--scope", "read", *data).strip()
@@ -165,6 +168,7 @@ def test_a_key_works_within_two_seconds_and_stops_working_as_soon(server: Server
     assert "no active key" in bad("keys", "revoke", str(number), *data)
 
 
+@pytest.mark.sqlite
 def test_a_scope_is_what_was_asked_for(server: Server) -> None:
     made = json.loads(
         good("keys", "create", "--project", "1", "--scope", "ingest", "--json", "--data", str(server.data))

@@ -117,6 +117,7 @@ def outages(server: Server) -> list[dict[str, str]]:
 # --- a database that takes nothing
 
 
+@pytest.mark.sqlite
 def test_a_locked_database_is_waited_for_and_nothing_is_lost(new_server: Callable[..., Server]) -> None:
     server = new_server(environment=IMPATIENT)
     server.start()
@@ -139,6 +140,7 @@ def test_a_locked_database_is_waited_for_and_nothing_is_lost(new_server: Callabl
     assert server.stop() == 0
 
 
+@pytest.mark.sqlite
 def test_a_database_that_stays_locked_does_not_keep_the_server_from_stopping(new_server: Callable[..., Server]) -> None:
     server = new_server(environment=IMPATIENT | {"TOCSIN_LISTEN__DRAIN_SECONDS": "1"})
     server.start()
@@ -150,6 +152,7 @@ def test_a_database_that_stays_locked_does_not_keep_the_server_from_stopping(new
     lock.close()
 
 
+@pytest.mark.sqlite
 def test_a_database_that_is_locked_at_the_start_is_told(new_server: Callable[..., Server]) -> None:
     server = new_server(environment=IMPATIENT)
     server.start()
@@ -197,6 +200,7 @@ def fill_up(server: Server, loads: list[Load], take_space: Callable[[], None], g
 SMALL_QUEUE = IMPATIENT | {"TOCSIN_ENGINE__QUEUE_LIMIT": "3"}
 
 
+@pytest.mark.sqlite
 def test_files_that_cannot_grow_lose_nothing_and_invent_nothing(new_server: Callable[..., Server]) -> None:
     server = new_server(environment=SMALL_QUEUE)
     server.start()
@@ -230,6 +234,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
+@pytest.mark.sqlite
 def test_a_full_disk_with_the_log_on_it_loses_nothing_and_invents_nothing(
     new_server: Callable[..., Server], small_disk: Path
 ) -> None:
@@ -389,6 +394,7 @@ def test_a_second_server_on_the_same_folder_refuses(server: Server) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.sqlite
 def test_the_schema_is_not_changed_beside_a_server(server: Server) -> None:
     done = run("db", "upgrade", "--data", str(server.data))
     assert done.returncode != 0

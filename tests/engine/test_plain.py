@@ -140,9 +140,12 @@ class Pair(RuleBasedStateMachine):
     @initialize(puts=st.lists(st.tuples(st.sampled_from(NAMES[:4]), changes()), min_size=2, max_size=5))
     def begin(self, puts: list[tuple[str, MonitorChange]]) -> None:
         self.now = T0
-        self.on, self.off = (World(EngineSettings(kernels=kernels)) for kernels in (True, False))
+        self.on, self.off = self.worlds()
         for name, change in puts:
             self.both([PutMonitor(1, name, change)])
+
+    def worlds(self) -> tuple[World, World]:
+        return World(EngineSettings(kernels=True)), World(EngineSettings(kernels=False))
 
     def both(self, entries: list[Command]) -> None:
         answers = []

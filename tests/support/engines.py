@@ -65,7 +65,7 @@ class Kept:
     refusals: list[CheckInRefused] = field(default_factory=list)
 
     def keep(self, delta: Delta) -> None:
-        """`settle_columns` follows, with what the delta only points to."""
+        """`settle_columns` and `settle_moved` follow, with what the delta only points to."""
         for number in delta.deleted_monitors:
             self.monitors.pop(number, None)
             self.tracks = {key: row for key, row in self.tracks.items() if row.monitor != number}
@@ -90,7 +90,7 @@ class Kept:
         self.clock = delta.clock
 
     def settle_columns(self, delta: Delta, engine: Engine) -> list[Fact]:
-        """Check-ins in columns, with the names of their monitors, and the tracks that a kernel moved; as facts."""
+        """Check-ins in columns, with the names of their monitors; as facts."""
         names = {monitor.number: monitor.id for monitor, _ in self.monitors.values()}
         facts: list[Fact] = []
         for columns in delta.columns:
@@ -101,6 +101,10 @@ class Kept:
                 assert row.number not in self.check_ins or row.number in delta.check_ins
                 if row.number not in delta.check_ins and row.number in stored:
                     self.check_ins[row.number] = msgspec.structs.replace(row, monitor_id=names[row.monitor])
+        return facts
+
+    def settle_moved(self, delta: Delta, engine: Engine) -> None:
+        """The tracks that a kernel moved and nobody wrote, as if all had been written with the delta."""
         tracks = engine.state.tracks
         assert tracks.moved_count == delta.moved
         for slot in tracks.take_moved(len(tracks)):
@@ -108,7 +112,6 @@ class Kept:
             assert track.number not in delta.tracks
             track.monitor, track.next_track = engine.state.monitors.get(track.monitor, "number"), 0
             self.tracks[track.number] = track
-        return facts
 
     def snapshot(self) -> Snapshot:
         return Snapshot(
@@ -121,9 +124,10 @@ class Kept:
                     for m, policy in self.monitors.values()
                 ]
             ],
-            tracks=[[msgspec.structs.astuple(track) for track in self.tracks.values()]],
+            tracks=[[(*msgspec.structs.astuple(track), 0) for track in self.tracks.values()]],
             open_runs=[[run for _, run in sorted(self.check_ins.items()) if run.state is State.IN_PROGRESS]],
             open_incidents=[[one for one in self.incidents.values() if one.resolve_time is None]],
+            after=(),
             sequences=dict(self.sequences),
             outages=[(one.start_time, one.end_time) for one in self.outages if one.end_time - one.start_time >= HOUR],
             windows=list(self.windows.values()),
@@ -148,6 +152,7 @@ class World:
         self.kept = Kept()
         self.facts: list[Fact] = []
         self.last: Receipt = Receipt()
+        self.delta = Delta()  # taken last
 
     def step(self, at: str | int, command: Command) -> Receipt:
         """Recall, step, take, keep: what a node does with one entry."""
@@ -169,7 +174,7 @@ class World:
                     },
                 )
             )
-        receipts = [self.engine.step(Entry(instant(at), command)) for at, command in entries]
+        receipts = self.engine.step_many([Entry(instant(at), command) for at, command in entries])
         self.last = receipts[-1]
         self._take()
         return receipts
@@ -265,10 +270,11 @@ class World:
         return [fact for fact in self.facts if isinstance(fact, kind)]
 
     def _take(self) -> None:
-        delta = self.engine.take()
+        self.delta = delta = self.engine.take()
         self.facts += delta.facts
         self.kept.keep(delta)
         self.facts += self.kept.settle_columns(delta, self.engine)
+        self.kept.settle_moved(delta, self.engine)
 
 
 def relative(at: int | None) -> str | None:

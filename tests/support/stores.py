@@ -12,6 +12,8 @@ import msgspec
 import psycopg
 from sqlalchemy import exc
 
+from tocsin._core.filling import unpacked_monitor
+from tocsin._core.saved import unpacked
 from tocsin.domain import ids
 from tocsin.domain.check_in import CheckIn, State
 from tocsin.domain.facts import CheckInRefused
@@ -125,9 +127,18 @@ def commit(store: SqlStore, made: Delta) -> None:
 
 
 def drain(snapshot: Snapshot) -> dict[str, list]:
-    """All rows of the four streams."""
+    """All rows of the streams; those of tracks without the newest check-in that they contain."""
     streams = ("monitors", "tracks", "open_runs", "open_incidents")
-    return {name: [row for chunk in getattr(snapshot, name) for row in chunk] for name in streams}
+    rows = {name: [row for chunk in getattr(snapshot, name) for row in chunk] for name in streams}
+    list(snapshot.after)
+    tracks = [unpacked(row[0])[0] if len(row) == 1 else row[:-1] for row in rows["tracks"] if row != (None,)]
+    monitors = [_monitor_row(row[0]) if len(row) == 1 else row for row in rows["monitors"] if row != (None,)]
+    return {**rows, "monitors": monitors, "tracks": tracks}
+
+
+def _monitor_row(data: bytes) -> tuple:
+    number, project, policy, flags, paused, muted, name = unpacked_monitor(data)
+    return number, project, name, policy, flags & 1, flags >> 1, paused or None, muted or None
 
 
 def check_in_number(index: int, at: int = NOW) -> int:

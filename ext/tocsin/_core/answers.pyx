@@ -7,6 +7,7 @@ Data: one buffer, as large as the answer could be at most, and cut when it is fu
 Invariant: fields stand in the order of their numbers, as libraries write them.
 Cost: about 100 ns a row.
 """
+cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.mem cimport PyMem_RawCalloc, PyMem_RawFree, PyMem_RawMalloc
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
@@ -33,8 +34,15 @@ cdef struct common_t:
     piece_t after   # fields at the end of each message
 
 cdef uint8_t[7] STATE_ON_WIRE  # CheckIn.State, by the number that is stored
-for stored, number in enumerate((6, 2, 3, 1, 4, 5, 7)):
-    STATE_ON_WIRE[stored] = number
+
+
+cdef void fill_tables() noexcept:
+    cdef int stored
+    for stored, number in enumerate((6, 2, 3, 1, 4, 5, 7)):
+        STATE_ON_WIRE[stored] = number
+
+
+fill_tables()
 
 
 cdef inline out_t write_bytes(out_t out, const void *at, Py_ssize_t size) noexcept nogil:
@@ -153,6 +161,8 @@ cdef out_t write_all(
     return out
 
 
+@cython.internal
+@cython.final
 cdef class Workspace:
     cdef piece_t *own  # [reports + 1]
     cdef uint8_t *gone  # [places + 1]

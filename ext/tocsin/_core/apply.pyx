@@ -6,13 +6,14 @@ not decided here but looked up in a table that engine/rules.py derives from its 
 Order: rows are taken in their order, and the kernel stops at the first that is not plain. Whoever called does that one
 and calls again, so each row finds its track as all rows before it have left it.
 Invariant: a row is applied whole or not at all. All that can stop it is asked before the first write.
-Cost: a track lies in two or three cache lines, its monitor, its key and its deadline in one or two each, all of them far
-apart. A block of rows therefore is passed over four times: each pass asks for the lines that the next one reads.
+Cost: a track lies in two or three cache lines, its monitor, its key and its deadline in one or two each, all of them
+far apart. So rows go through stages, some rows apart: hash, find, look where the track is, apply; each stage asks for the
+lines that the next one reads, and the processor fetches them while other rows are at work.
 """
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
-from libc.string cimport memcmp, memcpy
+from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint64_t
+from libc.string cimport memcmp, memcpy, memmove
 
 from tocsin._core.batch cimport ALONE, OK, REST, Batch, report_t
 from tocsin._core.deadlines cimport DeadlineHeap, heap_set, heap_t
@@ -28,7 +29,8 @@ from tocsin._core.timetable cimport Timetables
 from tocsin._core.types cimport NEVER, NOWHERE, instant_t, prefetch
 
 cdef enum:
-    BLOCK = 32          # rows passed over together
+    AHEAD = 10          # rows between two stages
+    RING = 64           # more than three times as many
     KEY_MAX = 512       # bytes of an id or a name; longer ones are for the rules
     PREFIX_MAX = 24     # a letter, a number and a zero byte
     DEAFENED = 1        # domain.track.TrackFlag.DEAFENED
@@ -125,10 +127,10 @@ cdef bint step_ok(
     return True
 
 
-# Where the rows of a block lie.
-cdef struct seat_t:
-    digest_t digest[BLOCK]
-    uint32_t monitor[BLOCK]
+# Rows on their way through the stages: row n lies at n % RING.
+cdef struct seats_t:
+    digest_t digest[RING]
+    uint32_t monitor[RING]   # slot; NOWHERE: not known
 
 # All that a batch is applied to, without its owners.
 cdef struct stage_t:
@@ -146,6 +148,7 @@ cdef struct stage_t:
     const unsigned char *last_name         # of the environment that was looked up last, and its number
     size_t last_size
     uint32_t last_environment
+    const int64_t *times                   # [rows] of the batch; NULL: all of them are of one instant
     instant_t at
     int64_t number                         # given out last
 
@@ -181,106 +184,121 @@ cdef uint32_t other_track(stage_t *stage, int64_t monitor, const unsigned char *
     return keys_find(stage.track_keys, keys_digest(stage.track_keys, key, at + size))
 
 
-cdef uint32_t seat_block(
-    stage_t *stage, MonitorRoster monitors, TrackRoster tracks, uint32_t first, uint32_t last, seat_t *seat
-) noexcept nogil:
-    # Finds the monitors of rows `first` to `last` and asks for all that applying them reads. How many rows: it stops
-    # before one that is never plain.
-    cdef unsigned char key[PREFIX_MAX + KEY_MAX]
-    cdef uint32_t n = 0, i, slot
-    cdef const report_t *report
-    cdef const monitor_t *monitor
+cdef inline bint ask_key(stage_t *stage, unsigned char *key, uint32_t row, seats_t *seats) noexcept nogil:
+    # Asks for the place of a row's key; False for a row that is never plain. `key` begins with the prefix.
+    cdef const report_t *report = &stage.reports[row]
+    if report.kind != OK or report.flags & REST or report.monitor_size > KEY_MAX:
+        return False
+    memmove(key + stage.prefix_size, stage.text + report.monitor, report.monitor_size)
+    seats.digest[row % RING] = keys_digest(stage.monitor_keys, key, stage.prefix_size + report.monitor_size)
+    keys_expect(stage.monitor_keys, &seats.digest[row % RING], 1)
+    return True
+
+
+cdef inline void ask_monitor(stage_t *stage, MonitorRoster monitors, uint32_t place, seats_t *seats) noexcept nogil:
+    cdef uint32_t slot = keys_find(stage.monitor_keys, seats.digest[place])
     cdef const unsigned char *line
-    memcpy(key, stage.prefix, stage.prefix_size)
-    while first + n < last:
-        report = &stage.reports[first + n]
-        if report.kind != OK or report.flags & REST or report.monitor_size > KEY_MAX:
-            break
-        memcpy(key + stage.prefix_size, stage.text + report.monitor, report.monitor_size)
-        seat.digest[n] = keys_digest(stage.monitor_keys, key, stage.prefix_size + report.monitor_size)
-        n += 1
-    keys_expect(stage.monitor_keys, seat.digest, n)
-    for i in range(n):
-        slot = keys_find(stage.monitor_keys, seat.digest[i])
-        seat.monitor[i] = slot if slot < monitors.size else NOWHERE
-        if seat.monitor[i] != NOWHERE:
-            line = <const unsigned char *>monitor_at(monitors, slot)
-            prefetch(line)
-            prefetch(line + sizeof(monitor_t) - 1)
-    for i in range(n):
-        if seat.monitor[i] == NOWHERE:
-            continue
-        slot = monitor_at(monitors, seat.monitor[i]).first_track
-        if slot < tracks.size:
-            line = <const unsigned char *>track_at(tracks, slot)
-            prefetch(line)
-            prefetch(line + 73)  # to the end of what an OK reads
-            prefetch(&stage.heap.nodes[<uint64_t>slot * 2])
-            prefetch(&stage.heap.nodes[stage.heap.start[1] + (slot >> 3)])
-            prefetch(&tracks.moved_bits[slot >> 3])
-    return n
+    seats.monitor[place] = NOWHERE
+    if slot < monitors.size:
+        seats.monitor[place] = slot
+        line = <const unsigned char *>monitor_at(monitors, slot)
+        prefetch(line)
+        prefetch(line + sizeof(monitor_t) - 1)
+
+
+cdef inline void ask_track(stage_t *stage, TrackRoster tracks, const monitor_t *monitor) noexcept nogil:
+    cdef uint32_t slot = monitor.first_track
+    cdef const unsigned char *line
+    if slot < tracks.size:
+        line = <const unsigned char *>track_at(tracks, slot)
+        prefetch(line)
+        prefetch(line + 73)  # to the end of what an OK reads
+        prefetch(&stage.heap.nodes[<uint64_t>slot * 2])
+        prefetch(&stage.heap.nodes[stage.heap.start[1] + (slot >> 3)])
+        prefetch(&tracks.moved_bits[slot >> 3])
+
+
+cdef bint apply_row(
+    stage_t *stage, MonitorRoster monitors, TrackRoster tracks, uint32_t row, uint32_t owner, Recorded recorded
+) noexcept nogil:
+    # Whether it was plain. `owner` is the slot of its monitor.
+    cdef const report_t *report = &stage.reports[row]
+    cdef const monitor_t *monitor
+    cdef const unsigned char *name = stage.default_name
+    cdef size_t size = stage.default_size
+    cdef uint32_t slot, environment
+    cdef track_t *track
+    cdef stepped_t stepped
+    cdef check_in_t *made
+    if owner == NOWHERE:
+        return False
+    if stage.times:
+        stage.at = stage.times[row]
+        if stage.at >> LAST_AT_BITS:
+            return False
+    monitor = monitor_at(monitors, owner)
+    if report.environment_size:
+        name, size = stage.text + report.environment, report.environment_size
+    environment = environment_of(stage, name, size)
+    slot = monitor.first_track
+    if environment == NOWHERE or slot >= tracks.size:
+        return False
+    if track_at(tracks, slot).environment != environment:
+        slot = other_track(stage, wide_get(monitor.number), name, size)
+        if slot >= tracks.size:
+            return False
+    track = track_at(tracks, slot)
+    if track.monitor != owner or track.environment != environment:
+        return False
+    if not step_ok(
+        &stage.scene, track, monitor, stage.at, report.kind, report.duration, report.flags & ALONE != 0, &stepped
+    ):
+        return False
+    if stepped.waits:
+        heap_set(stage.heap, slot * 2, stepped.second)
+    mark_moved(tracks, slot)
+    stage.number = max(stage.at << SEQUENCE_BITS, stage.number + 1)
+    made = &recorded.rows[recorded.size]
+    recorded.size += 1
+    made.number = stage.number
+    made.monitor = wide_get(monitor.number)
+    made.track = wide_get(track.number)
+    made.receive_time = made.update_time = made.end_time = stage.at
+    made.expected_time = stepped.expected
+    made.duration = report.duration
+    made.policy = monitor.policy
+    made.environment = environment
+    made.slot = slot
+    made.row = row
+    made.state = STATE_OK
+    return True
 
 
 cdef uint32_t apply_rows(
     stage_t *stage, MonitorRoster monitors, TrackRoster tracks, uint32_t first, uint32_t last, Recorded recorded
 ) noexcept nogil:
     # The first row that was not applied, or `last`. `recorded` has room for all.
-    cdef seat_t seat
-    cdef uint32_t i, n, slot, environment
-    cdef const report_t *report
-    cdef const monitor_t *monitor
-    cdef const unsigned char *name
-    cdef size_t size
-    cdef track_t *track
-    cdef stepped_t stepped
-    cdef check_in_t *made
-    while first < last:
-        n = seat_block(stage, monitors, tracks, first, min(last, first + BLOCK), &seat)
-        if n == 0:
-            return first
-        for i in range(n):
-            if seat.monitor[i] == NOWHERE:
-                return first + i
-            report = &stage.reports[first + i]
-            monitor = monitor_at(monitors, seat.monitor[i])
-            name, size = stage.default_name, stage.default_size
-            if report.environment_size:
-                name, size = stage.text + report.environment, report.environment_size
-            environment = environment_of(stage, name, size)
-            slot = monitor.first_track
-            if environment == NOWHERE or slot >= tracks.size:
-                return first + i
-            if track_at(tracks, slot).environment != environment:
-                slot = other_track(stage, wide_get(monitor.number), name, size)
-                if slot >= tracks.size:
-                    return first + i
-            track = track_at(tracks, slot)
-            if track.monitor != seat.monitor[i] or track.environment != environment:
-                return first + i
-            if not step_ok(
-                &stage.scene, track, monitor, stage.at, report.kind, report.duration, report.flags & ALONE != 0,
-                &stepped,
+    cdef unsigned char key[PREFIX_MAX + KEY_MAX]
+    cdef seats_t seats
+    cdef uint64_t step = first, limit = last, begin = first
+    memcpy(key, stage.prefix, stage.prefix_size)
+    while True:
+        if step < limit and not ask_key(stage, key, <uint32_t>step, &seats):
+            limit = step
+        if step >= begin + AHEAD and step - AHEAD < limit:
+            ask_monitor(stage, monitors, (step - AHEAD) % RING, &seats)
+        if step >= begin + 2 * AHEAD and step - 2 * AHEAD < limit:
+            if seats.monitor[(step - 2 * AHEAD) % RING] != NOWHERE:
+                ask_track(stage, tracks, monitor_at(monitors, seats.monitor[(step - 2 * AHEAD) % RING]))
+        if step >= begin + 3 * AHEAD:
+            if step - 3 * AHEAD >= limit:
+                return <uint32_t>limit
+            if not apply_row(
+                stage, monitors, tracks, <uint32_t>(step - 3 * AHEAD), seats.monitor[(step - 3 * AHEAD) % RING],
+                recorded,
             ):
-                return first + i
-            if stepped.waits:
-                heap_set(stage.heap, slot * 2, stepped.second)
-            mark_moved(tracks, slot)
-            stage.number = max(stage.at << SEQUENCE_BITS, stage.number + 1)
-            made = &recorded.rows[recorded.size]
-            recorded.size += 1
-            made.number = stage.number
-            made.monitor = wide_get(monitor.number)
-            made.track = wide_get(track.number)
-            made.receive_time = made.update_time = made.end_time = stage.at
-            made.expected_time = stepped.expected
-            made.duration = report.duration
-            made.policy = monitor.policy
-            made.environment = environment
-            made.slot = slot
-            made.row = first + i
-            made.state = STATE_OK
-        first += n
-    return last
+                return <uint32_t>(step - 3 * AHEAD)
+        step += 1
 
 
 @cython.final
@@ -317,9 +335,10 @@ cdef class Applier:
     def step(
         self, Batch batch not None, uint32_t first, int64_t project, int64_t at, Timetables timetables not None,
         bytes environment not None, int64_t limit, int64_t number, Recorded recorded not None, held=(),
+        const int64_t[::1] times=None,
     ):
         cdef stage_t stage
-        cdef bytes prefix = b"m%d\x00" % project
+        cdef bytes prefix
         cdef int64_t[64] left_out
         cdef uint32_t done, before, i
         cdef bint caching
@@ -330,6 +349,7 @@ cdef class Applier:
             raise IndexError(f"no report {first} in a batch of {batch.size}")
         if at >> LAST_AT_BITS or number < 0 or len(held) > 64 or number > (<int64_t>1 << 62):
             return first, number  # what a number or this kernel has no room for
+        prefix = b"m%d\x00" % project
         for i in range(<uint32_t>len(held)):
             left_out[i] = held[i]
         recorded.reserve(recorded.size + batch.size - first)
@@ -341,7 +361,12 @@ cdef class Applier:
         stage.reports, stage.text = batch.reports, batch.text
         stage.monitor_keys, stage.track_keys = &self.monitor_keys.keys, &self.track_keys.keys
         stage.environment_keys, stage.heap = &self.environment_keys.keys, &self.deadlines.heap
-        stage.at, stage.number = at, number
+        stage.at, stage.number, stage.times = at, number, NULL
+        if times is not None:
+            if times.shape[0] != batch.size:
+                raise ValueError(f"{batch.size} reports and {times.shape[0]} times")
+            if batch.size:
+                stage.times = &times[0]
         stage.scene.plans, stage.scene.plan_count = self.plans.plans, self.plans.size
         stage.scene.timetables, stage.scene.table = &timetables.rows, self.table
         stage.scene.limit, stage.scene.held, stage.scene.held_count = limit, left_out, <uint32_t>len(held)
@@ -362,6 +387,17 @@ cdef class Applier:
             for i in range(before, recorded.size):
                 self.deadlines.watch.store(recorded.rows[i].slot * 2, recorded.rows[i].slot)
         return done, stage.number
+
+
+def spare(Recorded recorded not None, rows not None):
+    cdef Recorded kept = Recorded()
+    cdef uint32_t i
+    kept.reserve(recorded.size)
+    for i in range(recorded.size):
+        if recorded.rows[i].row not in rows:
+            kept.rows[kept.size] = recorded.rows[i]
+            kept.size += 1
+    return kept
 
 
 def without(Recorded recorded not None, monitors, tracks):

@@ -52,7 +52,7 @@ cdef class Batch:
             raise TypeError("a batch that was read from a request takes no more reports")
         if begin + size > 0xfffffff0:
             raise OverflowError("the texts of a batch are over 4 GiB")
-        if begin + size > self.own_capacity:
+        if not self.own or begin + size > self.own_capacity:
             grown = PyMem_RawRealloc(self.own, max(begin + size, self.own_capacity * 2, <size_t>256))
             if not grown:
                 raise MemoryError("no memory for the texts of a batch")
@@ -113,6 +113,19 @@ cdef class Batch:
     def span(self, Py_ssize_t row):
         cdef report_t *report = self._at(row)
         return report.begin, report.end
+
+    def part(self, Py_ssize_t begin, Py_ssize_t end):
+        cdef Batch made = Batch()
+        if self.owner is None:
+            raise TypeError("this batch was not read from a request")
+        if not 0 <= begin <= end <= <Py_ssize_t>self.size:
+            raise IndexError(f"no reports {begin} to {end} in a batch of {self.size}")
+        if end > begin:
+            made._reserve(<uint32_t>(end - begin))
+            memcpy(made.reports, self.reports + begin, <size_t>(end - begin) * sizeof(report_t))
+        made.size = <uint32_t>(end - begin)
+        made.owner, made.text, made.text_size = self.owner, self.text, self.text_size
+        return made
 
     def drop(self, rows not None):
         cdef uint32_t row, kept = 0

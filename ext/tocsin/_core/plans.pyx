@@ -31,7 +31,7 @@ cdef class Plans:
         if number >= 1 << 30:
             raise ValueError(f"policy {number} is beyond {(1 << 30) - 1}")
         if margin < 0 or early < -1 or max_runtime < 0 or limit < -1:
-            raise ValueError(f"margin {margin}, early {early}, longest run {max_runtime}, limit {limit}: one is below 0")
+            raise ValueError(f"margin {margin}, early {early}, longest run {max_runtime} or limit {limit} is below 0")
         if number >= self.capacity:
             capacity = max(number + 1, self.capacity * 2, <uint32_t>16)
             grown = PyMem_RawRealloc(self.plans, <size_t>capacity * sizeof(plan_t))

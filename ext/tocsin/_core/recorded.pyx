@@ -58,6 +58,17 @@ cdef class Recorded:
         self.rows[self.size] = made
         self.size += 1
 
+    def extend(self, Recorded other not None, uint32_t offset=0):
+        cdef uint32_t i, added = other.size
+        if added > 0x7fffffff - self.size:
+            raise OverflowError(f"{self.size} check-ins and {added} more")
+        self.reserve(self.size + added)
+        for i in range(added):
+            self.rows[self.size + i] = other.rows[i]
+            if other.rows[i].row != NOWHERE:
+                self.rows[self.size + i].row += offset
+        self.size += added
+
     def row(self, Py_ssize_t index):
         cdef check_in_t *row
         if not 0 <= index < <Py_ssize_t>self.size:

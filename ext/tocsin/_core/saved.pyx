@@ -1,6 +1,6 @@
 """Tracks on their way into the store: rows of the roster, copied, and in the forms that the databases take.
 
-Data: `saved_t`, a row as it lies in memory and the newest check-in that it contains; as bytes it is the column `packed`.
+Data: `saved_t`, a row as it lies in memory and the newest check-in in it; as bytes it is the column `packed`.
 A `Mover` goes round the marks that say which tracks have moved since they were saved, and takes so many at a time.
 Invariant: a mark is taken away only with a copy of its row. Once the mover has left as many bytes of marks behind as
 there are, each track that was marked when it began has been copied (`passed`).

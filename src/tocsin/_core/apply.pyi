@@ -4,6 +4,8 @@
 from collections.abc import Container, Sequence
 from typing import Final, final
 
+from _typeshed import ReadableBuffer
+
 from tocsin._core.batch import Batch
 from tocsin._core.deadlines import DeadlineHeap
 from tocsin._core.keys import KeyTable
@@ -58,13 +60,18 @@ class Applier:
         number: int,
         recorded: Recorded,
         held: Sequence[int] = (),
+        times: ReadableBuffer | None = None,
     ) -> tuple[int, int]:
         """Applies rows from `first` on at the instant `at`; the first row that is not plain, and the number given last.
 
         `environment` is the default one, `limit` what the project allows a minute (0: any number), `number` the
         check-in number given out before; each row adds a check-in to `recorded` and marks its track as moved. `held`
-        are numbers of tracks that are not judged. The GIL is not held; RuntimeError when a part is in use meanwhile.
+        are numbers of tracks that are not judged. `times`, int64 for each row, stand in place of `at`. The GIL is not
+        held; RuntimeError when a part is in use meanwhile.
         """
+
+def spare(recorded: Recorded, rows: Container[int]) -> Recorded:
+    """A copy without the check-ins of these rows of the batch."""
 
 def without(recorded: Recorded, monitors: Container[int], tracks: Container[int]) -> Recorded:
     """A copy without the check-ins of these monitors and tracks (numbers)."""

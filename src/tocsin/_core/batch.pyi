@@ -40,6 +40,9 @@ class Batch:
     def span(self, row: int) -> tuple[int, int]:
         """Where that message begins and ends in the request."""
 
+    def part(self, begin: int, end: int) -> Batch:
+        """Rows `begin` to before `end`, of the same request. TypeError: the batch was not read from one."""
+
     def drop(self, rows: Iterable[int]) -> None:
         """Takes rows out; those behind them move up. IndexError: no such row, and nothing has changed."""
 

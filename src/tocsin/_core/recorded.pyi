@@ -27,6 +27,9 @@ class Recorded:
     ) -> None:
         """A check-in, in the order of `row`. ValueError: no such state, or a duration below zero."""
 
+    def extend(self, other: Recorded, offset: int = 0) -> None:
+        """All of another, behind what is here; `offset` is added to the rows of their reports."""
+
     def row(
         self, index: int
     ) -> tuple[int, int, int, int, int, int, int | None, int | None, int | None, int, int, int, int | None]:

@@ -43,6 +43,7 @@ from tocsin.http.pings import Pings
 from tocsin.http.transcode import routes as transcoded
 from tocsin.journal.local import LocalJournal
 from tocsin.node.clock import SystemClock
+from tocsin.node.flushing import Flushing
 from tocsin.node.janitor import Janitor
 from tocsin.node.partition import Partition
 from tocsin.node.pulse import Pulse
@@ -145,6 +146,7 @@ def build(settings: Settings) -> Parts:
         metrics.observe_commit,
         time.monotonic,
         beat,
+        Flushing(settings.engine.flush_tracks),
     )
     pulse = Pulse(clock, partition.deaf, time.monotonic)
     _register(metrics, partition, clock, journal, principals)

@@ -48,6 +48,7 @@ class Engine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     queue_bytes: int = 128 * 1024 * 1024  # that they may weigh together; more likewise
     answer_within_ms: int = 15_000  # how long a caller waits for the database before it is told to retry
     outage_shown_ms: int = 30_000  # outages shorter than this are honoured but not listed
+    flush_tracks: int = 128  # monitors' environments written with each commit because their check-ins moved them
 
 
 class Telemetry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -148,6 +149,7 @@ def _check(settings: Settings) -> None:
         ("engine.queue_bytes", settings.engine.queue_bytes, 1024 * 1024),
         ("engine.answer_within_ms", settings.engine.answer_within_ms, 1),
         ("engine.outage_shown_ms", settings.engine.outage_shown_ms, 0),
+        ("engine.flush_tracks", settings.engine.flush_tracks, 1),
         ("store.check_in_days", settings.store.check_in_days, CHECK_IN_DAYS_MIN),
         ("store.refusal_days", settings.store.refusal_days, 1),
         ("store.trace_error_days", settings.store.trace_error_days, 1),

@@ -47,7 +47,7 @@ class Deadlines:
         """Entries: slots, runs."""
         return self.heap.count_by_leaf()
 
-    def put_many(self, slots: "object", leaf: int, seconds: "object") -> None:
+    def put_many(self, slots: "object", seconds: "object", *, leaf: int) -> None:
         """Bulk build at start: buffers of uint32 slots and uint32 seconds (see `second_of`)."""
         self.heap.set_many(slots, leaf, seconds)  # type: ignore[arg-type] # buffers
 

@@ -2,17 +2,15 @@
 
 from array import array
 
-from tocsin._core.roster import TrackRoster
+from tocsin._core.filling import Filling, packed_monitor
+from tocsin._core.saved import packed as packed_track
 from tocsin.domain import ids
-from tocsin.domain.instant import NEVER, ceil_second
-from tocsin.engine.deadlines import RUN, SLOT, second_of
-from tocsin.engine.memory import MonitorRow, Snapshot, TrackRow
-from tocsin.engine.state import DISABLED, INACTIVE, NOWHERE, State
+from tocsin.domain.instant import NEVER
+from tocsin.engine import replay
+from tocsin.engine.deadlines import RUN, SLOT
+from tocsin.engine.memory import MonitorRow, Snapshot, are_packed
+from tocsin.engine.state import DISABLED, INACTIVE, State
 from tocsin.engine.timing import Timing
-
-_LINK = 3  # place of next_track in a track row
-_MONITOR = 1  # place of monitor
-_FORMATS = tuple(TrackRoster().column(name).format for name in TrackRoster.COLUMNS)
 
 
 def load(state: State, snapshot: Snapshot) -> None:
@@ -27,8 +25,12 @@ def load(state: State, snapshot: Snapshot) -> None:
         state.add_timing(Timing.read(number, policy, state.compiler))
     for number, name in snapshot.environments:
         state.add_environment(number, name)
-    slots = _load_monitors(state, snapshot)
-    _load_tracks(state, snapshot, slots)
+    filling = Filling(state.monitors, state.tracks, state.monitor_keys)
+    _load_monitors(state, snapshot, filling)
+    applied = _load_tracks(state, snapshot, filling)
+    _link(state, filling)
+    behind = replay.replay(state, snapshot.after, applied)
+    state.projection.begin(snapshot.watermark, state.last_check_in, behind)
     by_number: dict[int, int] = {}
     for chunk in snapshot.open_runs:
         by_number = by_number or {number: slot for slot, number in enumerate(state.tracks.column("number"))}
@@ -42,92 +44,66 @@ def load(state: State, snapshot: Snapshot) -> None:
             state.incidents[incident.number] = incident
 
 
-def _load_monitors(state: State, snapshot: Snapshot) -> dict[int, int]:
-    """Monitor.number → slot."""
-    slots: dict[int, int] = {}
+def _load_monitors(state: State, snapshot: Snapshot, filling: Filling) -> None:
+    count = snapshot.counts[0]
+    state.monitors.reserve(count)
+    state.monitor_keys.reserve(count)
     for rows in snapshot.monitors:
-        _load_monitor_rows(state, rows, slots)
-    return slots
+        if are_packed(rows):
+            names: list[tuple[int, int, str]] | None = [] if state.windows else None
+            filling.add_monitors(rows, state.clock, names)
+            for project, number, name in names or ():
+                state.windows.name(project, number, name)
+        else:
+            _load_monitor_rows(state, rows)
+    state.monitor_counts.update(filling.projects())
 
 
-def _load_monitor_rows(state: State, rows: list[MonitorRow], slots: dict[int, int]) -> None:
-    if not rows:
-        return
-    numbers, projects, names, policies, disabled, inactive, paused, muted = zip(*rows, strict=True)
-    count = len(rows)
-    first = state.monitors.load(
+def _load_monitor_rows(state: State, rows: list[MonitorRow]) -> None:
+    """Into the form of packed ones, which is where all is checked."""
+    filling = Filling(state.monitors, state.tracks, state.monitor_keys)
+    packed = [
         (
-            array("q", numbers),
-            array("I", projects),
-            array("I", policies),
-            array(
-                "H",
-                [
-                    (DISABLED if off else 0) | (INACTIVE if idle else 0)
-                    for off, idle in zip(disabled, inactive, strict=True)
-                ],
+            bytes(
+                packed_monitor(
+                    number,
+                    project,
+                    policy,
+                    (DISABLED if off else 0) | (INACTIVE if idle else 0),
+                    paused or 0,
+                    muted or 0,
+                    name,
+                )
             ),
-            array("Q", bytes(8 * count)),
-            array("I", [NOWHERE]) * count,
-            array("q", [until if until and ceil_second(until) >= state.clock else 0 for until in paused]),
-            array("q", [until or 0 for until in muted]),
         )
-    )
-    state.monitor_counts.update(projects)
-    keys = [ids.monitor_key(project, name) for project, name in zip(projects, names, strict=True)]
-    state.monitor_keys.put_many(keys, array("I", range(first, first + count)))
+        for number, project, name, policy, off, idle, paused, muted in rows
+    ]
+    filling.add_monitors(packed, state.clock)
     if state.windows:
-        for number, project, name in zip(numbers, projects, names, strict=True):
+        for number, project, name, *_ in rows:
             state.windows.name(project, number, name)
-    slots.update(zip(numbers, range(first, first + count), strict=True))
 
 
-def _load_tracks(state: State, snapshot: Snapshot, slots: dict[int, int]) -> None:
-    heads: dict[int, int] = {}
-    first = 0
+def _load_tracks(state: State, snapshot: Snapshot, filling: Filling) -> dict[int, int]:
+    """By slot, the newest check-in that is contained, of those after the watermark."""
+    applied: dict[int, int] = {}
+    state.tracks.reserve(snapshot.counts[1])
     for rows in snapshot.tracks:
-        kept = [
-            row for row in rows if row[_MONITOR] in slots
-        ]  # a deleted monitor's rows may still wait for the janitor
-        _load_track_rows(state, kept, first, slots, heads)
-        first += len(kept)
-    for monitor_slot, head in heads.items():
-        state.monitors.set(monitor_slot, "first_track", head)
-    paused, flags = state.monitors.column("pause_until"), state.monitors.column("flags")
-    for monitor_slot in range(len(paused)):
-        until = paused[monitor_slot]
-        if 0 < until < NEVER and not flags[monitor_slot]:
-            for slot in state.tracks_of(state.monitor(monitor_slot)):
-                if state.peek(slot).deadline == NEVER:
-                    state.deadlines.put(slot, SLOT, until)
+        packed = rows if are_packed(rows) else [(bytes(packed_track(row[:-1], row[-1])),) for row in rows]
+        filling.add_tracks(packed, snapshot.watermark, applied)
+    return applied
 
 
-def _load_track_rows(
-    state: State, rows: list[TrackRow], first: int, slots: dict[int, int], heads: dict[int, int]
-) -> None:
-    if not rows:
-        return
-    columns = list(zip(*rows, strict=True))
-    numbers = columns[_MONITOR]
-    monitor_slots = [slots[number] for number in numbers]
-    links, followed = [], []
-    for slot, monitor_slot in enumerate(monitor_slots, start=first):
-        head = heads.get(monitor_slot, NOWHERE)
-        links.append(head)
-        if head != NOWHERE:
-            followed.append((head, numbers[slot - first]))
-        heads[monitor_slot] = slot
-    columns[_MONITOR] = tuple(monitor_slots)
-    columns[_LINK] = tuple(links)
-    loaded = state.tracks.load([array(kind, column) for kind, column in zip(_FORMATS, columns, strict=True)])
-    assert loaded == first
-    state.track_keys.put_many(
-        [ids.track_key(number, state.environments[state.tracks.get(slot, "environment")]) for slot, number in followed],
-        array("I", [slot for slot, _ in followed]),
-    )
-    deadline = state.tracks.COLUMNS.index("deadline")
-    state.deadlines.put_many(
-        array("I", range(first, first + len(rows))),
-        SLOT,
-        array("I", [second_of(instant) for instant in columns[deadline]]),
-    )
+def _link(state: State, filling: Filling) -> None:
+    """What one row says of others, and what is found by the time."""
+    if filling.link():
+        followed = filling.followed()
+        numbers = [state.monitors.get(state.tracks.get(slot, "monitor"), "number") for slot in followed]
+        names = [state.environments[state.tracks.get(slot, "environment")] for slot in followed]
+        keys = [ids.track_key(number, name) for number, name in zip(numbers, names, strict=True)]
+        state.track_keys.put_many(keys, array("I", followed))
+    state.deadlines.put_many(*filling.deadlines(), leaf=SLOT)
+    for monitor_slot, until in filling.paused():
+        for slot in state.tracks_of(state.monitor(monitor_slot)):
+            if state.peek(slot).deadline == NEVER:
+                state.deadlines.put(slot, SLOT, until)

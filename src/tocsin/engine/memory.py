@@ -6,10 +6,11 @@ hands them in, so that rules never read a database in the middle of deciding.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from tocsin.domain.check_in import CheckIn
 from tocsin.domain.incident import Incident
-from tocsin.domain.instant import Instant
+from tocsin.domain.instant import Instant, Millis
 from tocsin.domain.maintenance import MaintenanceWindow
 from tocsin.domain.monitor import Monitor, Policy
 from tocsin.domain.project_settings import ProjectSettings
@@ -34,10 +35,20 @@ class Recall:
     monitor_ids: dict[int, dict[int, str]] = field(default_factory=dict)  # by project: number → id
 
 
+# The bytes of a row as the core has it, see `_core.filling`; None: this row was not packed yet, and comes once more, in
+# columns. A chunk is of packed rows or of whole ones.
+PackedRow = tuple[bytes | None]
 # (number, project, monitor id, policy number, disabled, inactive, paused_until, muted_until); NEVER/None as in Monitor
 MonitorRow = tuple[int, int, str, int, bool, bool, Instant | None, Instant | None]
-# the fields of Track in order, with Monitor.number in `monitor` and 0 in `next_track`
+# the fields of Track in order, with Monitor.number in `monitor` and 0 in `next_track`; then the number of the newest
+# check-in that the row contains
 TrackRow = tuple[int, ...]
+# of a check-in: number, track, time, duration
+AfterRow = tuple[int, int, Instant, Millis | None]
+
+
+def are_packed(rows: list[Any]) -> bool:
+    return bool(rows) and len(rows[0]) == 1
 
 
 @dataclass(slots=True)
@@ -47,11 +58,14 @@ class Snapshot:
     clock: Instant | None  # the durable alive stamp; None: an empty store
     policies: list[tuple[int, Policy]]
     environments: list[tuple[int, str]]
-    monitors: Iterable[list[MonitorRow]]
-    tracks: Iterable[list[TrackRow]]
+    monitors: Iterable[list[Any]]  # `MonitorRow`s or `PackedRow`s
+    tracks: Iterable[list[Any]]  # `TrackRow`s or `PackedRow`s
     open_runs: Iterable[list[CheckIn]]
     open_incidents: Iterable[list[Incident]]
+    after: Iterable[list[AfterRow]]  # check-ins after the watermark, oldest first; tracks may contain some of them
     sequences: dict[str, int]
+    counts: tuple[int, int] = (0, 0)  # about how many monitors and tracks there are
+    watermark: int = 0  # every check-in with a number up to here is contained in its track
     outages: list[tuple[Instant, Instant]] = field(default_factory=list)  # those of an hour or more
     windows: list[MaintenanceWindow] = field(default_factory=list)
     project_settings: dict[int, ProjectSettings] = field(default_factory=dict)  # of projects that set any

@@ -4,6 +4,7 @@ What is plain is applied by a kernel that stops at the first row that is not; th
 plain means is in `_core.apply` and, for health and verdict, in `rules.plain`.
 """
 
+from array import array
 from typing import Final
 
 from tocsin._core.batch import KINDS, Batch
@@ -35,8 +36,13 @@ def report_batch(state: State, command: ReportBatch, at: Instant) -> Receipt:
     return Receipt(batch=BatchReceipt(recorded, receipts))
 
 
-def step_plain(state: State, columns: Columns, batch: Batch, row: int, at: Instant) -> int:
-    """Applies what is plain from `row` on. The first row that is not, or that nobody may do in columns."""
+def step_plain(
+    state: State, columns: Columns, batch: Batch, row: int, at: Instant, times: "array[int] | None" = None
+) -> int:
+    """Applies what is plain from `row` on. The first row that is not, or that nobody may do in columns.
+
+    All rows came at `at`, or each at its own of `times`.
+    """
     if state.applier is None or state.moves or len(state.left_out) > HELD_MAX or row == len(batch):
         return row
     state.write_back()
@@ -51,6 +57,7 @@ def step_plain(state: State, columns: Columns, batch: Batch, row: int, at: Insta
         state.last_check_in,
         columns.recorded,
         tuple(state.left_out),
+        times,
     )
     return row
 

@@ -14,16 +14,17 @@ Until that is done no tick judges; a report or deaf time that looks at one track
 
 import contextlib
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
+from tocsin._core.filling import not_following, waiting
 from tocsin._core.timetable import FIRST_MS, LAST_MS
 from tocsin.domain import errors
 from tocsin.domain.instant import NEVER, Instant
 from tocsin.domain.monitor import Policy
 from tocsin.domain.track import Track
 from tocsin.engine import silence
-from tocsin.engine.state import State
+from tocsin.engine.state import NOWHERE, State
 from tocsin.engine.subject import Subject
 from tocsin.engine.timing import Timing
 from tocsin.schedule import Compiler, Zones, zone_name
@@ -112,17 +113,13 @@ def realign(state: State) -> int:
     The database may have changed while nobody ran, or the server ended in the middle of `adopt`. Returns how many.
     """
     grids = {timing.number for timing in state.timings if timing and timing.grid and _zoned(timing.policy)}
-    slots, policies = _waiting(state, grids)
-    expected = state.tracks.column("expected")
-    due = array("q", [expected[slot] for slot in slots])
-    timetables = _timetables(policies, state.timings)
-    found = _next_many(state.compiler, timetables, array("q", [instant - 1 for instant in due]))
-    off = [i for i, (wanted, slot_ms) in enumerate(zip(due, found, strict=True)) if wanted != slot_ms]
+    slots, tables, before = waiting(state.tracks, state.monitors, _tables(state.timings, grids), False)
+    found = array("q", bytes(before.nbytes))
+    state.compiler.timetables.next_many(tables, before, found)
+    off = not_following(before, found)
     for i in off:
-        timing = state.timings[policies[i]]
-        assert timing is not None
-        if state.tracks.is_open(slots[i]):
-            silence.expect(Subject.of(state, slots[i]), _first(timing, state.peek(slots[i]), state.clock))
+        subject = Subject.of(state, slots[i])
+        silence.expect(subject, _first(subject.timing, subject.track, state.clock))
     return len(off)
 
 
@@ -132,8 +129,8 @@ def realign_unread(state: State) -> dict[str, int]:
     Returns how many monitors each such zone keeps from being judged.
     """
     unread = {timing.number for timing in state.timings if timing and not timing.readable}
-    for slot in _waiting(state, unread)[0]:
-        if state.tracks.is_open(slot):
+    if unread:
+        for slot in waiting(state.tracks, state.monitors, _tables(state.timings, unread), False)[0]:
             silence.stop_waiting(Subject.of(state, slot))
     zoned = {timing.number for timing in state.timings if timing and timing.readable and _zoned(timing.policy)}
     for slot, expected in _waits(state, state.timings, zoned):
@@ -155,25 +152,23 @@ def _waits(state: State, timings: list[Timing | None], wanted: set[int]) -> list
     if not wanted:
         return []
     found = []
-    policy, owner = state.monitors.column("policy"), state.tracks.column("monitor")
-    flags, paused = state.monitors.column("flags"), state.monitors.column("pause_until")
-    heard, lapses = state.tracks.column("last_check_in"), state.tracks.column("last_lapse")
-    last = len(policy)
-    for slot, expected in enumerate(state.tracks.column("expected")):
-        monitor = owner[slot]
-        if expected != NEVER or monitor >= last or policy[monitor] not in wanted:
+    # Columns first: most tracks that wait for nothing are new, and a million of them are looked at when it starts.
+    for slot in waiting(state.tracks, state.monitors, _tables(timings, wanted), True)[0]:
+        monitor = state.monitor(state.tracks.get(slot, "monitor"))
+        timing, track = timings[monitor.policy], state.peek(slot)
+        if timing is None or not silence.begun(timing, track.last_check_in, track.last_lapse):
             continue
-        timing = timings[policy[monitor]]
-        # Columns first: most tracks that wait for nothing are new, and a million of them are looked at when it starts.
-        if timing is None or not silence.begun(timing, heard[slot], lapses[slot]):
-            continue
-        if timing.start_anchored or flags[monitor] or paused[monitor] or not state.tracks.is_open(slot):
+        if timing.start_anchored or monitor.flags or monitor.paused_until:
             continue  # it waits for nothing until a run begins, or until a pause ends, which arms it then
-        track = state.peek(slot)
         awaited = silence.awaited(track, timing, state.clock, fresh=False)
         if awaited is not None and awaited != NEVER:
             found.append((slot, _first(timing, track, state.clock) if timing.grid else awaited))
     return found
+
+
+def _tables(timings: list[Timing | None], wanted: Collection[int]) -> "array[int]":
+    """The timetables of these policies, by policy."""
+    return array("I", [timing.timetable if timing and timing.number in wanted else NOWHERE for timing in timings])
 
 
 def _first(timing: Timing, track: Track, clock: Instant) -> Instant:

@@ -273,6 +273,13 @@ class State(Numbered):
         self._written.update(self._dirty)
         self._dirty.clear()
 
+    def keep_moved(self) -> None:
+        """Working copies into the roster, marked as moved: what was done to them is in the store already."""
+        self.write_back()
+        for slot in self._written:
+            self.tracks.mark_moved(slot)
+        self._written.clear()
+
     def take(self, flush: int = 0) -> Delta:
         """Ends the batch: working copies go back to the roster and out as rows, each as the roster has it then.
 

@@ -2,10 +2,13 @@
 
 import msgspec
 
+from tocsin.domain import errors
 from tocsin.domain.check_in import CheckIn
-from tocsin.domain.facts import IncidentContinued, IncidentOpened, IncidentResolved
+from tocsin.domain.commands import AcknowledgeIncident
+from tocsin.domain.facts import IncidentAcknowledged, IncidentContinued, IncidentOpened, IncidentResolved
 from tocsin.domain.incident import Cause, Incident
 from tocsin.domain.instant import Instant
+from tocsin.domain.receipt import Receipt
 from tocsin.domain.track import Health, Track, Verdict
 from tocsin.engine import thresholds
 from tocsin.engine.rules import HEALTH, Effect, Outcome
@@ -80,3 +83,18 @@ def attend(state: State, incident: int, at: Instant) -> None:
 def keep(state: State, incident: Incident) -> None:
     """An open one, new or changed."""
     state.incidents[incident.number] = state.delta.incidents[incident.number] = incident
+
+
+def acknowledge(state: State, command: AcknowledgeIncident, at: Instant) -> Receipt:
+    known = state.incidents.get(command.incident)
+    if known is None or known.project != command.project:
+        error = errors.FailedPrecondition(
+            f"incident {command.incident} is not open",
+            reason="INCIDENT_RESOLVED",
+            metadata={"incident": str(command.incident)},
+        )
+        return Receipt(error=error)
+    incident = msgspec.structs.replace(known, acknowledge_time=at, acknowledged_by=command.by, note=command.note)
+    keep(state, incident)
+    state.delta.facts.append(IncidentAcknowledged(incident))
+    return Receipt(incident=incident)

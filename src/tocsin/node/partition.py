@@ -21,6 +21,7 @@ from tocsin.engine.engine import Engine, Unjudgeable
 from tocsin.engine.rezoning import NewRules
 from tocsin.journal.local import LocalJournal, Waiting
 from tocsin.node import batches
+from tocsin.node.flushing import Flushing
 from tocsin.node.gaps import OVERLOAD, Gaps
 from tocsin.node.pace import Pace
 from tocsin.store.port import Fenced, Store, StoreTrouble
@@ -29,6 +30,9 @@ T = TypeVar("T")
 
 BATCH: Final = 1_000  # entries a transaction
 SLICE: Final = 5_000  # tracks moved, or at first judged, between two commits: check-ins are answered in between
+_IDLE_S: Final = 0.005  # without an entry: then there is time to write tracks that only moved
+_LAST: Final = 10_000  # tracks a commit at the end
+_LAST_S: Final = 5.0  # for these; what is not written is made again from its check-ins
 ALIVE_EVERY_MS: Final = 1_000  # how old the durable stamp of life may grow on an idle server
 _BACKOFF_S: Final = (0.05, 0.1, 0.2, 0.5, 1.0)
 _BROKEN_PAUSE_S: Final = 1.0  # between loads when silence itself breaks the engine, so that the line goes on meanwhile
@@ -51,6 +55,7 @@ class Partition:
         observe_commit: Callable[[float, bool], None],
         monotonic: Callable[[], float],
         beat: Callable[[], None] = lambda: None,
+        flushing: Flushing | None = None,
     ) -> None:
         """`observe` sees each delta once it is durable; `observe_commit(seconds, well)` each try to write one.
 
@@ -66,6 +71,7 @@ class Partition:
         self._observe_commit = observe_commit
         self._monotonic = monotonic
         self._beat = beat
+        self._flushing = flushing or Flushing()
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="tocsin-writer")
         self._pace = Pace(SLICE)
         self._position = 0
@@ -113,9 +119,12 @@ class Partition:
         self._journal.wake()
 
     async def run(self) -> None:
-        """Until `stop`: the queue is drained and committed before this returns."""
+        """Until `stop`: the queue is drained and committed before this returns, and tracks are written."""
         while len(self._journal) or not self._stopping:
             await self._turn()
+        end = self._monotonic() + _LAST_S
+        while self._engine.projection.unsaved and self._monotonic() < end:
+            await self._commit(self._engine.take(_LAST))
         await self._alive(force=True)
 
     def stop(self) -> None:
@@ -158,11 +167,12 @@ class Partition:
         await self._alive()
 
     def _pause(self) -> float:
-        """Seconds until something may be due: just past the next deadline, at most one."""
+        """Seconds until something may be due, just past the next deadline, or until there is time to write tracks."""
+        longest = _IDLE_S if self._engine.projection.unsaved else 1.0
         due = self._engine.next_deadline()
         if due is None:
-            return 1.0
-        return min(max((due + 2 - self._clock.now()) / 1000, 0.005), 1.0)
+            return longest
+        return min(max((due + 2 - self._clock.now()) / 1000, _IDLE_S), longest)
 
     async def _apply(self, batch: Sequence[Waiting], horizon: Instant) -> None:
         """Recall, step, judge, commit, answer."""
@@ -174,10 +184,11 @@ class Partition:
                 needs = self._engine.needs([waiting.entry.command for waiting in batch])
                 if needs:
                     self._engine.recall(await self._patiently(lambda: self._store.recall(needs)))
-            receipts = [self._engine.step(waiting.entry) for waiting in batch]
+            receipts = self._engine.step_many([waiting.entry for waiting in batch])
             began = self._monotonic()
             self._judge_or_move(horizon)
-            await self._commit(self._engine.take())
+            behind, idle = self._engine.projection.behind, not batch and not self._more_due
+            await self._commit(self._engine.take(self._flushing.room(behind, idle=idle)))
             if self._more_due:
                 self._pace.took(self._monotonic() - began)
         except Fenced:

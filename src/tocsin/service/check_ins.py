@@ -50,6 +50,7 @@ def refusal_error(refusal: CheckInRefused) -> errors.TocsinError:
             return errors.InvalidArgument(refusal.detail, reason="FIELD_INVALID", metadata=where)
 
 
+AT_ONCE = 1_000  # reports that say more than columns hold, which the engine steps without giving others a turn
 _FAIR_SHARE = 20  # configurations that are tried out before other requests get a turn
 SLICE = 2_000  # refusals that one commit deletes
 _BAD = (State.ERROR, State.TIMED_OUT)
@@ -118,10 +119,29 @@ class CheckIns:
             if report.upsert is not None and len(normal) % _FAIR_SHARE == _FAIR_SHARE - 1:
                 await asyncio.sleep(0)
             normal[row] = self._normal(report, strict=False)
-        project = call.principal.project.number
-        command = ReportBatch(project, batch, call.received, normal, call.dialect, call.client)
-        receipt = await self._journal.append(call.received, command)
+        if len(normal) <= AT_ONCE:
+            found = await self._append_batch(call, batch, normal)
+        else:
+            found = await self._append_parts(call, batch, normal)
         self._answered(call.dialect, call.received)
+        return found
+
+    async def _append_parts(self, call: Call, batch: Batch, rest: Mapping[int, Report]) -> BatchReceipt:
+        """One part after the other: others get a turn between them."""
+        recorded, receipts = Recorded(), dict[int, Receipt]()
+        rows = list(rest)
+        ends = [*rows[AT_ONCE::AT_ONCE], len(batch)]
+        for begin, end in zip([0, *ends], ends, strict=False):
+            own = {row - begin: rest[row] for row in rows if begin <= row < end}
+            found = await self._append_batch(call, batch.part(begin, end), own)
+            recorded.extend(found.recorded, begin)
+            receipts.update({begin + row: receipt for row, receipt in found.receipts.items()})
+        return BatchReceipt(recorded, receipts)
+
+    async def _append_batch(self, call: Call, batch: Batch, rest: dict[int, Report]) -> BatchReceipt:
+        project = call.principal.project.number
+        command = ReportBatch(project, batch, call.received, rest, call.dialect, call.client)
+        receipt = await self._journal.append(call.received, command)
         if receipt.error is not None:
             raise receipt.error
         assert receipt.batch is not None

@@ -48,7 +48,9 @@ class CheckInWrites:
         return all(known and (start < known[0] or start in known) for start in _weeks_of(delta))
 
     def prepare(self, connection: Connection, delta: Delta) -> None:
-        """Makes the weeks that are missing."""
+        """Makes the weeks that are missing, where rows could not do without."""
+        if not self._divides:
+            return
         known = weeks.starts(connection)
         wanted = _weeks_of(delta)
         oldest = min(known, default=min(wanted, default=0))

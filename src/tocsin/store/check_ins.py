@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import Connection, Row, Select, Table, select
 
 from tocsin.domain import ids
-from tocsin.domain.check_in import STATE_NUMBERS, STATES_BY_NUMBER, CheckIn
+from tocsin.domain.check_in import STATE_NUMBERS, STATES_BY_NUMBER, CheckIn, State
 from tocsin.engine.delta import Columns
 from tocsin.store import weeks
 from tocsin.store.check_in_tables import is_open_in
@@ -17,6 +17,7 @@ from tocsin.store.weeks import Piece
 
 _MANY: Final = 500  # values in one IN
 _ARMS: Final = 100  # of one SELECT
+_NUMBERS: Final = "SELECT number FROM check_in_ids WHERE project = %s AND id = ANY(%s::bytea[])"
 
 
 class Detail(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -178,11 +179,8 @@ def _numbers_of(connection: Connection, pieces: Sequence[Piece], pairs: Iterable
     for project, public in pairs:
         by_project.setdefault(project, []).append(bytes.fromhex(public))
     found: list[int] = []
-    for names in (piece.ids for piece in pieces):
-        for project, wanted in by_project.items():
-            for some in chunks(wanted, _MANY):
-                here = select(names.c.number).where(names.c.project == project, names.c.id.in_(some))
-                found += connection.execute(here).scalars()
+    for project, wanted in by_project.items():  # an array is one value, however long: nothing to plan for each id
+        found += connection.exec_driver_sql(_NUMBERS, (project, wanted)).scalars()
     return found
 
 
@@ -228,6 +226,17 @@ def open_runs(connection: Connection) -> Iterator[Select[Any]]:
         table = piece.check_ins
         numbers = select(table.c.number).where(is_open_in(table))
         yield select_check_ins(table).where(table.c.number.in_(numbers)).order_by(table.c.number)
+
+
+def after(connection: Connection, watermark: int) -> list[Select[Any]]:
+    """Statements to be asked one after the other: `AfterRow`s, oldest first. Only an OK may have come in columns."""
+    found = []
+    for piece in reversed(weeks.pieces(connection, above=watermark)):
+        table = piece.check_ins
+        columns = (table.c.number, table.c.track, table.c.receive_time, table.c.duration_ms)
+        here = (table.c.number > watermark, table.c.state == STATE_NUMBERS[State.OK])
+        found.append(select(*columns).where(*here).order_by(table.c.number))
+    return found
 
 
 def _each(connection: Connection, table: Table, *conditions: Any) -> Iterator[CheckIn]:

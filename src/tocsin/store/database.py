@@ -20,7 +20,7 @@ from tocsin.store.port import StoreTrouble
 
 READERS: Final = 8
 STATEMENT_TIMEOUT_MS: Final = 30_000
-_MOMENTARY: Final = 2
+_MOMENTARY: Final = 2  # writes that may meet trouble before others are told
 _CURSORS: Final = itertools.count(1)
 
 
@@ -213,6 +213,7 @@ def raw_cursor(connection: Connection) -> Any:
     driver: Any = connection.connection.driver_connection
     if connection.dialect.name == "sqlite":
         return driver.cursor()
+    driver.execute("SET LOCAL statement_timeout = 0")  # who reads may take its time
     return driver.cursor(name=f"tocsin_{next(_CURSORS)}")
 
 

@@ -1,14 +1,15 @@
 """Rows → snapshot: everything hot, streamed in chunks out of one read transaction.
 
-Monitors and tracks come by the million, so their rows are the driver's own tuples, already in the order of `MonitorRow`
-and `TrackRow`: the database does the converting (NEVER for NULL, 0 for `next_track`), Python only passes them on.
+Monitors and tracks come by the million, so what comes of each is one value: the row as memory has it (`packed`). Rows
+that have none, from an older program, come after these, in columns: the driver's own tuples in the order of
+`MonitorRow` and `TrackRow`. The database does the converting (NEVER for NULL, 0 for `next_track`).
 """
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Row, Select, Table, literal_column, select
+from sqlalchemy import Connection, Row, Select, Table, func, literal_column, select
 
 from tocsin.domain.project_settings import ProjectSettings
 from tocsin.engine.memory import Snapshot
@@ -18,30 +19,34 @@ from tocsin.store.database import Database, raw_cursor, trouble
 from tocsin.store.schema import PARTITION, partitions
 
 T = TypeVar("T")
-CHUNK: Final = 1024
+CHUNK: Final = 4096
 
 
 class Loading:
-    """One read transaction, open until the four streams have been read to their ends or `close()` is called."""
+    """One read transaction, open until the five streams have been read to their ends or `close()` is called."""
 
     def __init__(self, database: Database) -> None:
         with trouble():
             self._connection = database.readers.connect()
             weeks.hold(self._connection)
-            self._left = 4
+            self._left = 5
 
     def snapshot(self) -> Snapshot:
         """Each stream can be read once, in any order, from one thread at a time; it may raise `StoreTrouble`."""
-        clock = select(partitions.c.alive_at).where(partitions.c.id == PARTITION)
+        partition = select(partitions.c.alive_at, partitions.c.watermark).where(partitions.c.id == PARTITION)
         with trouble():
+            clock, watermark = self._connection.execute(partition).one()
             return Snapshot(
-                clock=self._connection.execute(clock).scalar(),
+                clock=clock,
+                watermark=watermark,
                 policies=[(number, monitors.policy_of(body)) for number, body in self._all(schema.policies)],
                 environments=[(number, name) for number, name in self._all(schema.environments)],
-                monitors=self._raw(_monitor_rows()),
-                tracks=self._raw(_track_rows()),
+                counts=(self._count(schema.monitors), self._count(schema.tracks)),
+                monitors=self._packed(schema.monitors, _monitor_rows()),
+                tracks=self._packed(schema.tracks, _track_rows()),
                 open_runs=self._objects(check_ins.open_runs(self._connection), check_ins.from_row),
                 open_incidents=self._objects([_open_incidents()], incidents.from_row),
+                after=self._raw(*check_ins.after(self._connection, watermark)),
                 sequences=dict(self._all(schema.sequences)),
                 outages=[(start, end) for start, end in self._connection.execute(_long_outages())],
                 windows=windows.load(self._connection),
@@ -53,18 +58,38 @@ class Loading:
             )
 
     def close(self) -> None:
-        self._connection.close()
+        """The connection is not used again: with it goes what it mapped of the database into memory."""
+        if not self._connection.closed:
+            self._connection.detach()
+            self._connection.close()
 
     def _all(self, table: Table) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in self._connection.execute(select(table))]
 
-    def _raw(self, statement: Select[Any]) -> Iterator[list[Any]]:
+    def _count(self, table: Table) -> int:
+        return self._connection.execute(select(func.count()).select_from(table)).scalar() or 0
+
+    def _packed(self, table: Table, rest: Select[Any]) -> Iterator[list[Any]]:
+        """Of each row `packed`, then in columns those that have none."""
+        missing = False
+        with self._stream():
+            for rows in self._rows(select(table.c.packed).order_by(table.c.number)):
+                missing = missing or (None,) in rows
+                yield rows
+            if missing:
+                yield from self._rows(rest.where(table.c.packed.is_(None)))
+
+    def _raw(self, *statements: Select[Any]) -> Iterator[list[Any]]:
         """The driver's tuples as they are."""
-        text = str(statement.compile(dialect=self._connection.dialect, compile_kwargs={"literal_binds": True}))
-        with self._stream(), trouble():
+        with self._stream():
+            for statement in statements:
+                yield from self._rows(statement)
+
+    def _rows(self, statement: Select[Any]) -> Iterator[list[Any]]:
+        with trouble():
             cursor = raw_cursor(self._connection)
             try:
-                cursor.execute(text)
+                cursor.execute(_text(self._connection, statement))
                 while rows := list(cursor.fetchmany(CHUNK)):
                     yield rows
             finally:
@@ -79,11 +104,15 @@ class Loading:
 
     @contextmanager
     def _stream(self) -> Iterator[None]:
-        """The last of the four to end gives the connection back."""
+        """The last of the five to end closes the connection."""
         yield
         self._left -= 1
         if self._left == 0:
             self.close()
+
+
+def _text(connection: Connection, statement: Select[Any]) -> str:
+    return str(statement.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True}))
 
 
 def _monitor_rows() -> Select[Any]:
@@ -97,7 +126,9 @@ def _track_rows() -> Select[Any]:
     number, monitor, environment, *rest = list(schema.tracks.columns)[: monitors.TRACK_COLUMNS]
     deleted = select(schema.deleted_monitors.c.number)
     return (
-        select(number, monitor, environment, literal_column("0"), *rest).where(monitor.not_in(deleted)).order_by(number)
+        select(number, monitor, environment, literal_column("0"), *rest, schema.tracks.c.applied)
+        .where(monitor.not_in(deleted))
+        .order_by(number)
     )
 
 

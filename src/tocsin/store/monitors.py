@@ -6,12 +6,14 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, Select, Text, asc, cast, desc, select, tuple_
 
+from tocsin._core.filling import packed_monitor
 from tocsin._core.saved import packed
 from tocsin.domain import errors
 from tocsin.domain.incident import Incident
 from tocsin.domain.instant import Instant
 from tocsin.domain.monitor import AlertPolicy, FieldWriter, Monitor, Policy
 from tocsin.domain.track import Track
+from tocsin.engine.state import DISABLED, INACTIVE
 from tocsin.store import filters, incidents, pages
 from tocsin.store.port import MonitorWithHealth, Page, chunks
 from tocsin.store.schema import environments, monitors, policies, tracks
@@ -75,7 +77,15 @@ def to_row(monitor: Monitor, policy: int) -> tuple[Any, ...]:
         monitor.create_time,
         monitor.update_time,
         clean_json(_encode(body)).decode(),
-        None,
+        packed_monitor(
+            monitor.number,
+            monitor.project,
+            policy,
+            (DISABLED if monitor.disabled else 0) | (INACTIVE if monitor.inactive else 0),
+            monitor.paused_until or 0,
+            monitor.muted_until or 0,
+            monitor.id,
+        ),
     )
 
 
@@ -146,9 +156,11 @@ def list_page(
 
 
 def _select() -> Select[Any]:
-    return select(
-        monitors, cast(monitors.c.body, Text).label("body_text"), policies.c.body.label("policy_text")
-    ).join_from(monitors, policies, monitors.c.policy == policies.c.number)
+    columns = [column for column in monitors.columns if column is not monitors.c.body]  # which would be decoded
+    body = cast(monitors.c.body, Text).label("body_text")
+    return select(*columns, body, policies.c.body.label("policy_text")).join_from(
+        monitors, policies, monitors.c.policy == policies.c.number
+    )
 
 
 def _from_row(row: Row[Any]) -> Monitor:

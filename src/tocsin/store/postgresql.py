@@ -34,6 +34,7 @@ _SESSION: Final = {
     "timezone": "UTC",
     "jit": "off",  # every query is short
 }
+_IDLE_SESSION_SINCE: Final = 140_000  # older servers are refused, but by name: see `server_check`
 # An answer promises that it is kept. Stronger values than "on" stay as they are.
 _DURABLE: Final = (
     "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
@@ -86,6 +87,8 @@ def connect(url: str, role: str, *, busy_timeout_ms: int, statement_timeout_ms: 
         "lock_timeout": f"{max(busy_timeout_ms, 1)}ms",
         "statement_timeout": f"{statement_timeout_ms}ms",
     }
+    if connection.info.server_version < _IDLE_SESSION_SINCE:
+        del session["idle_session_timeout"]
     connection.adapters.register_dumper(str, _Text)
     try:
         connection.execute("; ".join([*(f"SET {name} TO '{value}'" for name, value in session.items()), _DURABLE]))

@@ -17,6 +17,7 @@ from tocsin.store import (
     check_ins,
     incidents,
     keys,
+    layout,
     monitors,
     refusals,
     retention,
@@ -65,6 +66,7 @@ class SqlStore:
         self._end_loading()
         with self.database.write() as connection:
             self._fence = acquire(connection)
+            layout.use(connection)
         self._commit.forget()
         self._in_doubt = None
         self._loading = Loading(self.database)
@@ -98,9 +100,11 @@ class SqlStore:
             self._commit.forget_weeks()
             raise
         except Fenced as fenced:
-            # The connection broke over a commit that was kept. We hold the write lock: it is not still under way.
+            # The connection broke over a commit that was kept, and is over: its lock was waited for.
             if self._in_doubt is not delta or fenced.found != (position, fence.epoch):
                 raise
+            with self.database.write() as connection:  # whoever must have it before we answer has then this one too
+                self._commit.enter.stamp(connection, fence._replace(position=position), delta.clock)
         except Exception:
             self._commit.forget_weeks()  # tables that were made went with the transaction
             raise

@@ -4,12 +4,14 @@
 handed in; series of a project exist, at zero, from the project's registration on.
 """
 
-from collections.abc import Callable
+from array import array
+from collections.abc import Callable, Sequence
 from typing import Final, Generic, TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.metrics import MetricWrapperBase
 
+from tocsin._core import tallies
 from tocsin.domain.check_in import CheckIn, ReportKind, State
 from tocsin.domain.facts import (
     CheckInRecorded,
@@ -21,13 +23,14 @@ from tocsin.domain.facts import (
     TimedOut,
     Unjudged,
 )
-from tocsin.engine.delta import Delta
+from tocsin.engine.delta import Columns, Delta
 
 DIALECTS: Final = ("sentry", "cronitor", "checkly", "grpc", "native")
 STATUSES: Final = ("ok", "error", "in_progress", "note")
 _EXEMPLAR_MAX: Final = 120  # the format allows 128 characters for name and value; more is an error there
 _ANSWER_BUCKETS: Final = (0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _RUN_BUCKETS: Final = (0.1, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0, 4 * 3600.0, 12 * 3600.0, 86400.0)
+_RUN_BOUNDS: Final = array("q", [round(bound * 1000) for bound in _RUN_BUCKETS])  # ms
 _OFFSET_BUCKETS: Final = (-60.0, -30.0, -10.0, -5.0, -1.0, -0.1, 0.1, 1.0, 5.0, 10.0, 30.0, 60.0)
 _DELAY_BUCKETS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
 
@@ -50,6 +53,17 @@ class Children(Generic[Metric]):
         if found is None:
             found = self._found[labels] = self._family.labels(*labels)
         return found
+
+
+def observe_counts(histogram: Histogram, counts: Sequence[int], whole: float) -> None:
+    """As `observe` so often: counts by bucket, the last one without a bound, and the sum of what was observed.
+
+    The library has no way to observe several values at once, and a call for each costs more than the check-in did.
+    """
+    for bucket, count in zip(histogram._buckets, counts, strict=True):  # noqa: SLF001 - see above
+        if count:
+            bucket.inc(count)
+    histogram._sum.inc(whole)  # noqa: SLF001
 
 
 class Metrics:
@@ -193,6 +207,10 @@ class Metrics:
                     self.outages.labels(fact.outage.reason).inc()
                 case _:
                     pass
+        for columns in delta.columns:  # lone OKs, all of them
+            series = (columns.project, columns.dialect, ReportKind.OK)
+            counted[series] = counted.get(series, 0) + len(columns.reported)
+            self._finished_many(columns)
         for (project, dialect, kind), count in counted.items():
             self._checkins[self._slug(project), dialect, _STATUS_OF[kind]].inc(count)
 
@@ -216,6 +234,11 @@ class Metrics:
             self.errors.labels(self._slug(run.project)).inc(exemplar=_exemplar(run))
         if run.duration_ms is not None:
             self._runs[(self._slug(run.project),)].observe(run.duration_ms / 1000, _exemplar(run))
+
+    def _finished_many(self, columns: Columns) -> None:
+        counts, whole_ms = tallies.durations(columns.reported, _RUN_BOUNDS)
+        if any(counts):
+            observe_counts(self._runs[(self._slug(columns.project),)], counts, whole_ms / 1000)
 
     def observe_offset(self, dialect: str, milliseconds: int) -> None:
         """How far a client's clock is from ours."""

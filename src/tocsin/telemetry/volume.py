@@ -6,6 +6,7 @@ no outage is made of it: being deaf is known (`node/pulse.py`, the journal), nev
 
 from typing import Final
 
+from tocsin._core import tallies
 from tocsin.domain.facts import CheckInRecorded
 from tocsin.domain.instant import DAY, MINUTE, Instant
 from tocsin.engine.delta import Delta
@@ -31,6 +32,9 @@ class VolumeWatch:
         for fact in delta.facts:
             if isinstance(fact, CheckInRecorded):
                 self.count(fact.check_in.update_time)
+        for columns in delta.columns:
+            for minute, number in tallies.minutes(columns.reported).items():
+                self.count(minute * MINUTE, number)
 
     def count(self, at: Instant, number: int = 1) -> None:
         """So many check-ins arrived at `at`."""

@@ -28,6 +28,7 @@ from tocsin.v1.check_in_service_pb2 import (
 from tocsin.v1.heartbeat_service_pb2 import (
     BatchSendHeartbeatsRequest,
     BatchSendHeartbeatsResponse,
+    SendHeartbeatRequest,
     StreamHeartbeatsRequest,
     StreamHeartbeatsResponse,
 )
@@ -43,11 +44,12 @@ class Journal:
     """Steps an engine at once."""
 
     def __init__(self):
-        self.world = World()
+        self.world, self.commands = World(), []
         for name in ("backup", "etl-1_x", "a" * 128):
             self.world.step(T0, PutMonitor(7, name, MonitorChange()))
 
     async def append(self, at, command):
+        self.commands.append(command)
         return self.world.step(at, command)
 
     async def append_many(self, at, commands):
@@ -232,3 +234,19 @@ async def test_a_stream_of_heartbeats(message):
         count = len(message.requests) - len(failed)
         wanted = StreamHeartbeatsResponse(sequence=message.sequence, accepted_count=count, failed_requests=failed)
         assert StreamHeartbeatsResponse.FromString(answer) == wanted
+
+
+async def test_what_says_more_than_columns_goes_in_parts():
+    """The engine steps each without giving others a turn; together they are as they were sent."""
+    doors = Doors()
+    beats = [SendHeartbeatRequest(name="projects/7/monitors/backup", message=f"{place}") for place in range(2_500)]
+    for place in (0, 999, 1_700):
+        beats[place].ClearField("message")
+    beats[2_400].name = "projects/7/monitors/no-such"
+    request = BatchSendHeartbeatsRequest(parent="projects/7", requests=beats).SerializeToString()
+    answer = BatchSendHeartbeatsResponse.FromString(await doors.heartbeats.BatchSendHeartbeats(request, CALL))
+    assert (answer.accepted_count, list(answer.failed_requests)) == (2_499, [2_400])
+    sizes = [(len(command.batch), len(command.rest)) for command in doors.journal.commands]
+    assert sizes == [(1_002, 1_000), (1_001, 1_000), (497, 497)]
+    said = [run.message for _, run in sorted(doors.journal.kept[0].items())]
+    assert said == [beat.message for beat in beats if "no-such" not in beat.name]

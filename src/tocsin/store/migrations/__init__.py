@@ -17,7 +17,10 @@ from tocsin.store.database import is_there, make_place, open_database
 
 
 def upgrade(url: str, revision: str = "head") -> None:
-    """Bring the schema to `revision`, all steps or none, making the file if need be. StoreTrouble: locked, full."""
+    """Bring the schema to `revision`, making the file if need be. StoreTrouble: locked, full.
+
+    All steps or none, but for 0004, which commits as it goes: cut short, it goes on with the next call.
+    """
     make_place(url)
     with _migrating(url) as config:
         command.upgrade(config, revision)

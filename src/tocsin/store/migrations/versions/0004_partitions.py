@@ -60,9 +60,19 @@ def _set_aside(connection: sa.Connection) -> None:
     op.drop_table("check_in_ids")
     op.drop_index("ix_check_ins_open", "check_ins")
     op.drop_index("ix_check_ins_monitor_number", "check_ins")
-    op.rename_table("check_ins", MOVING)
-    if connection.dialect.name != "sqlite":
-        op.execute(f"ALTER TABLE {MOVING} RENAME CONSTRAINT pk_check_ins TO pk_{MOVING}")
+    _rename(connection, "check_ins", MOVING)
+
+
+def _rename(connection: sa.Connection, old: str, new: str) -> None:
+    """With the names of its constraints: in PostgreSQL no other table's could have them (since 18, NOT NULL's too)."""
+    op.rename_table(old, new)
+    if connection.dialect.name == "sqlite":
+        return
+    names = f"SELECT conname FROM pg_constraint WHERE conrelid = '{new}'::regclass"
+    for name in connection.exec_driver_sql(names).scalars().all():
+        for before, after in ((f"pk_{old}", f"pk_{new}"), (f"{old}_", f"{new}_")):
+            if name == before or (before.endswith("_") and name.startswith(before)):
+                op.execute(f'ALTER TABLE {new} RENAME CONSTRAINT "{name}" TO "{after + name.removeprefix(before)}"')
 
 
 def _make_whole(connection: sa.Connection) -> None:
@@ -184,9 +194,7 @@ def downgrade() -> None:
         op.drop_table("check_ins")
         op.drop_table("check_in_ids")
     for whole in ("check_ins", "check_in_ids"):
-        op.rename_table(f"{whole}_whole", whole)
-        if later:
-            op.execute(f"ALTER TABLE {whole} RENAME CONSTRAINT pk_{whole}{later} TO pk_{whole}")
+        _rename(connection, f"{whole}_whole", whole)
     _index("check_ins")
 
 
