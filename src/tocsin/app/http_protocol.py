@@ -14,7 +14,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from tocsin.app.http_cycle import Cycle
 
 HEAD_MAX: Final = 64 * 1024  # bytes of request line and headers
-CONNECTIONS_MAX: Final = 10_000  # open at once; who comes then is told to come back
+CONNECTIONS_MAX: Final = 20_000  # open at once; who comes then is told to come back
 HEAD_S: Final = 75.0  # from the connection, or the first byte of a further request, to the end of its headers
 _TOO_LARGE: Final = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-type: text/plain\r\n"
