@@ -30,6 +30,7 @@ PROGRAMS = (
     "memory",
     "intake",
     "engine",
+    "apply",
     "exposition",
     "restore",
     "weeks",

@@ -7,8 +7,8 @@ Order: rows are taken in their order, and the kernel stops at the first that is 
 and calls again, so each row finds its track as all rows before it have left it.
 Invariant: a row is applied whole or not at all. All that can stop it is asked before the first write.
 Cost: a track lies in two or three cache lines, its monitor, its key and its deadline in one or two each, all of them
-far apart. So rows go through stages, some rows apart: hash, find, look where the track is, apply; each stage asks for the
-lines that the next one reads, and the processor fetches them while other rows are at work.
+far apart. So rows go through stages, some rows apart: hash, find, look where the track is, apply; each stage asks for
+the lines that the next one reads, and the processor fetches them while other rows are at work.
 """
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
