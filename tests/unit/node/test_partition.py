@@ -12,7 +12,6 @@ from support.tzif import reader, tzif
 from support.virtual import VirtualClock, run
 from tocsin.domain.check_in import Report, ReportKind
 from tocsin.domain.commands import PutMonitor, ReportCheckIn
-from tocsin.domain.facts import Missed
 from tocsin.domain.instant import HOUR
 from tocsin.domain.monitor import ExpectFrom, MonitorChange
 from tocsin.domain.schedule import Daily, Interval, Unit
@@ -278,14 +277,14 @@ def test_new_time_zone_rules_come_into_force_between_entries(tmp_path, monkeypat
 
 def test_new_time_zone_rules_wait_for_the_end_of_a_burst(tmp_path, monkeypatch):
     """Within it some tracks have been judged past the clock, which stands still."""
-    monkeypatch.setattr("tocsin.node.partition.SLICE", 2)
+    monkeypatch.setattr("tocsin.node.partition.FIRST_SLICE", 2)
 
     async def main(loop):
         rules = compile_again(Compiler(Zones(reader({}))), Zones(reader({})), [], T0)
         asked, planned = [], []
 
         def observe(delta):
-            if any(isinstance(fact, Missed) for fact in delta.facts) and not asked:
+            if delta.judged and not asked:
                 asked.append(True)
                 rig.partition.rezone(rules, lambda _moved: None, lambda _error: None)
 

@@ -22,20 +22,18 @@ class Allergic(Engine):
     """Breaks half-way through whatever names the monitor "poison"."""
 
     def step_many(self, entries):
-        return [self.step(entry) for entry in entries]
-
-    def step(self, entry):
-        receipt = super().step(entry)
-        match entry.command:
-            case ReportCheckIn(report=report):
-                named = {report.monitor_id}
-            case ReportBatch(batch=batch):
-                named = {batch.row(row)[0] for row in range(len(batch))}
-            case _:
-                named = set()
-        if "poison" in named:
-            raise RuntimeError("cannot stomach that")
-        return receipt
+        receipts = super().step_many(entries)
+        for entry in entries:
+            match entry.command:
+                case ReportCheckIn(report=report):
+                    named = {report.monitor_id}
+                case ReportBatch(batch=batch):
+                    named = {batch.row(row)[0] for row in range(len(batch))}
+                case _:
+                    named = set()
+            if "poison" in named:
+                raise RuntimeError("cannot stomach that")
+        return receipts
 
 
 def test_one_poisoned_row_does_not_take_its_batch_with_it(tmp_path):

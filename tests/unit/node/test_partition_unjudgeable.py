@@ -20,7 +20,7 @@ from tocsin.domain.instant import HOUR, SECOND
 from tocsin.domain.maintenance import MaintenanceWindow
 from tocsin.domain.monitor import ExpectFrom, MonitorChange
 from tocsin.domain.schedule import Interval, Unit
-from tocsin.engine.engine import Engine
+from tocsin.engine.engine import Engine, EngineSettings
 from tocsin.journal.local import LocalJournal
 from tocsin.node.partition import Partition
 from tocsin.store import CheckInFilter, SqlStore
@@ -47,6 +47,9 @@ class BrokenTiming(LateBrokenTiming):
     """The same with a fault in nearly everything."""
 
     next_after = LateBrokenTiming.after_miss
+
+
+RULES = EngineSettings(kernels=False)  # kernels ask no timing: what is plain cannot break them
 
 
 class FaultyEngine(Engine):
@@ -89,7 +92,7 @@ def test_one_track_that_breaks_judging_stops_no_other(tmp_path, gap):
         await fill(store, clock, Engine(compiler()))
         journal = LocalJournal(clock)
         partition = Partition(
-            lambda: FaultyEngine(compiler()), journal, store, clock, lambda _: None, lambda *_: None, loop.time
+            lambda: FaultyEngine(compiler(), RULES), journal, store, clock, lambda _: None, lambda *_: None, loop.time
         )
         if gap == "restart":
             await asyncio.sleep(20)
@@ -146,7 +149,7 @@ def test_whatever_else_is_asked_of_it_goes_on(tmp_path, asked):
         made = []
 
         def new_engine():
-            made.append(LateFaultyEngine(compiler()))
+            made.append(LateFaultyEngine(compiler(), RULES))
             return made[-1]
 
         journal = LocalJournal(clock)
