@@ -109,7 +109,7 @@ class CheckInWrites:
 
 
 def _weeks_in(columns: Columns) -> set[int]:
-    """The first numbers of the weeks that its check-ins are of. Their numbers ascend, and nearly all are of one week."""
+    """The first numbers of the weeks that its check-ins are of: nearly always one. Their numbers ascend."""
     recorded = columns.recorded
     if not len(recorded):
         return set()
