@@ -31,6 +31,7 @@ PROGRAMS = (
     "intake",
     "apply",
     "engine",
+    "apply",
     "exposition",
     "restore",
     "weeks",
