@@ -69,3 +69,20 @@ def test_the_same_is_stored(open_store, tmp_path):
         found.append(shown(store))
         store.close()
     assert found[0] == found[1]
+
+
+def test_an_incident_that_ends_makes_room_for_one_of_a_burst_in_the_same_commit(store):
+    """As when the database was away for long: what waited is stepped late, and silence is judged far behind it."""
+    engine = Engine(compiler())
+    engine.load(store.load())
+    change = MonitorChange(policy={"schedules": (Interval(1, Unit.HOUR),), "expect_from": ExpectFrom.CREATION})
+    engine.step(Entry(T0, PutMonitor(1, "m", change)))
+    engine.tick(T0 + HOUR + MINUTE + SECOND, limit=10)
+    store.commit(engine.take(), 1)
+    back = T0 + HOUR + 2 * MINUTE
+    engine.step(Entry(back, ReportCheckIn(Report(1, "m", ReportKind.OK, back))))
+    engine.tick(back + HOUR + MINUTE + SECOND, limit=10)
+    assert engine.state.delta.opened and engine.state.delta.incidents
+    store.commit(engine.take(), 2)
+    [second, first] = store.list_incidents(1, size=10).rows
+    assert (first.resolve_time, second.resolve_time) == (back, None)

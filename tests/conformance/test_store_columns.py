@@ -10,6 +10,7 @@ from tocsin._core.recorded import Recorded
 from tocsin.domain.check_in import STATE_NUMBERS, State
 from tocsin.engine.delta import Columns
 from tocsin.store.port import CheckInFilter
+from tocsin.store.weeks import WEEK
 
 TRACKS = [track(number, number) for number in (1, 2, 3)]
 
@@ -65,6 +66,21 @@ def test_columns_and_objects_are_one_transaction(store):
     assert stored(store) == [made[2], made[1], made[0]], "nothing of it was kept"
     commit(store, delta(columns=[Columns(recorded([made[3]]), 1, "native", "")]))
     assert stored(store) == made[::-1]
+
+
+@pytest.mark.parametrize("prepared", [-WEEK, 0, 5 * WEEK])
+def test_columns_of_many_weeks_whatever_weeks_there_are(store, prepared):
+    """Before the oldest of them, too: the clock was ahead when the database was new."""
+    with_monitors(store, monitor(1), monitor(2), monitor(3))
+    store.prepare(NOW + prepared)
+    ats = [NOW, NOW + WEEK, NOW + 4 * WEEK, NOW + 4 * WEEK + 1]
+    made = [check_in(check_in_number(0, at), TRACKS[0], end_time=at) for at in ats]
+    for some in (made[:2], made[2:]):
+        commit(store, delta(columns=[Columns(recorded(some), 1, "native", "")]))
+    assert stored(store) == made[::-1]
+    late = [check_in(check_in_number(0, NOW + at * WEEK), TRACKS[1], end_time=NOW) for at in (10, 12, 14)]
+    commit(store, delta(columns=[Columns(recorded(late), 1, "native", "")]))
+    assert stored(store) == late[::-1] + made[::-1]
 
 
 def test_parts_are_what_they_are_said_to_be():

@@ -182,3 +182,22 @@ def test_the_watermark_follows_a_lap() -> None:
         marks.append(world.watermark)
     assert marks == sorted(marks)
     assert world.engine.projection.behind > 0
+
+
+def test_tracks_of_monitors_that_are_gone_take_no_slots_of_others() -> None:
+    """A track whose monitor is not there is closed again: what its slot holds then is no number of a track."""
+    world = Lagging(EngineSettings())
+    for name in "abcde":
+        world.put(monitor_id=name)
+        world.ok(T0 + 1, monitor_id=name)
+    world.start(T0 + 2, monitor_id="c")
+    batch = Batch()
+    batch.append("c", KINDS.index("OK"), alone=True)
+    world.step(T0 + 3, ReportBatch(1, batch, T0 + 3, {}))
+    for name in "de":
+        del world.kept.monitors["abcde".index(name) + 1]
+    world.restart()
+    state = world.engine.state
+    last = {state.tracks.get(slot, "number"): state.tracks.get(slot, "last_check_in") for slot in range(3)}
+    assert last == {1: T0 + 1, 2: T0 + 1, 3: T0 + 3}
+    assert list(state.runs.tracks()) == [2]

@@ -1,5 +1,6 @@
 """Open incidents by number. Those of a burst are rows of the core until somebody asks for one."""
 
+from bisect import bisect_right
 from collections.abc import Iterator, MutableMapping
 
 from tocsin._core.opened import Opened
@@ -13,12 +14,16 @@ class _Burst:
         self.first, self.last, self.live = rows.bounds()
 
 
+def _first(burst: _Burst) -> int:
+    return burst.first
+
+
 class OpenIncidents(MutableMapping[int, Incident]):
     def __init__(self, environments: list[str]) -> None:
         """`environments`: names by number, as they are known when somebody asks."""
         self._environments = environments
         self._objects: dict[int, Incident] = {}
-        self._bursts: list[_Burst] = []
+        self._bursts: list[_Burst] = []  # each with greater numbers than the one before
 
     def adopt(self, rows: Opened) -> None:
         """Takes over what a burst has opened."""
@@ -56,10 +61,12 @@ class OpenIncidents(MutableMapping[int, Incident]):
         return len(self._objects) + sum(burst.live for burst in self._bursts)
 
     def _row(self, number: int) -> tuple[_Burst, int]:
-        for burst in self._bursts:
-            if burst.first <= number <= burst.last and (row := burst.rows.find(number)) is not None:
-                return burst, row
-        raise KeyError(number)
+        place = bisect_right(self._bursts, number, key=_first)  # there may be as many as incidents
+        burst = self._bursts[place - 1] if place else None
+        row = None if burst is None or number > burst.last else burst.rows.find(number)
+        if burst is None or row is None:
+            raise KeyError(number)
+        return burst, row
 
     def _take_out(self, number: int) -> bool:
         try:

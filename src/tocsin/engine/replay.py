@@ -19,7 +19,7 @@ def replay(state: State, chunks: Iterable[list[AfterRow]], applied: "dict[int, i
     slots: dict[int, int] = {}
     done = 0
     for rows in chunks:
-        slots = slots or {number: slot for slot, number in enumerate(state.tracks.column("number"))}
+        slots = slots or slots_by_number(state)
         for number, track, at, duration in rows:
             slot = slots.get(track)
             if slot is None or number <= applied.get(slot, 0):
@@ -28,6 +28,14 @@ def replay(state: State, chunks: Iterable[list[AfterRow]], applied: "dict[int, i
             done += 1
         state.keep_moved()
     return done
+
+
+def slots_by_number(state: State) -> dict[int, int]:
+    """Of all tracks. What a slot that was closed holds is no number."""
+    numbers, is_open = state.tracks.column("number"), state.tracks.is_open
+    if len(state.tracks) == len(numbers):
+        return {number: slot for slot, number in enumerate(numbers)}
+    return {number: slot for slot, number in enumerate(numbers) if is_open(slot)}
 
 
 def again(state: State, slot: int, at: Instant, duration: Millis | None) -> None:

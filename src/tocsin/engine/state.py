@@ -168,10 +168,11 @@ class State(Numbered):
         return self._dirty.get(slot) or Track(*self.tracks.read(slot))
 
     def unsaved_track(self, project: int, monitor_id: str, track: Track) -> Track | None:
-        slot = self.find_monitor(project, monitor_id)
-        if not self.monitors.is_open(slot):
+        try:
+            first = self.monitors.get(self.find_monitor(project, monitor_id), "first_track")
+        except IndexError:  # it is not known, or just deleted
             return None
-        return projection.unsaved(self.tracks, self.monitors.get(slot, "first_track"), track)
+        return projection.unsaved(self.tracks, first, track)
 
     def tracks_of(self, monitor: MonitorEntry) -> list[int]:
         slots = []

@@ -64,7 +64,7 @@ class CheckInWrites:
         rows = [check_ins.to_row(check_in) for check_in in whole]
         chosen = [check_ins.id_to_row(check_in) for check_in in named if check_in.client_chosen]
         for some in delta.columns:
-            if self._divides and len({weeks.start_of(number) for number in _ends(some)}) > 1:
+            if self._divides and len(_weeks_in(some)) > 1:
                 rows += check_ins.rows_of(some)  # a week ended in the middle of a batch
         self._write(cursor, sorted(rows, key=_NUMBER_OF_ROW), sorted(chosen, key=_NUMBER_OF_ID))
         for table, columns in self._by_table(delta.columns):
@@ -80,9 +80,8 @@ class CheckInWrites:
     def _by_table(self, columns: Sequence[Columns]) -> Iterator[tuple[str, list[Columns]]]:
         found: dict[str, list[Columns]] = {}
         for some in columns:
-            pieces = {self._piece_of(number).check_ins.name for number in _ends(some)}
-            if len(pieces) == 1:
-                found.setdefault(pieces.pop(), []).append(some)
+            if len(some.recorded) and not (self._divides and len(_weeks_in(some)) > 1):
+                found.setdefault(self._piece_of(some.recorded.row(0)[0]).check_ins.name, []).append(some)
         yield from found.items()
 
     def _spans(self, numbers: Sequence[int]) -> Iterator[tuple[Piece, int, int]]:
@@ -109,12 +108,15 @@ class CheckInWrites:
         return found
 
 
-def _ends(columns: Columns) -> tuple[int, ...]:
-    """The first and the last number: they ascend."""
+def _weeks_in(columns: Columns) -> set[int]:
+    """The first numbers of the weeks that its check-ins are of: nearly always one. Their numbers ascend."""
     recorded = columns.recorded
-    return (recorded.row(0)[0], recorded.row(len(recorded) - 1)[0]) if len(recorded) else ()
+    if not len(recorded):
+        return set()
+    first, last = (weeks.start_of(recorded.row(index)[0]) for index in (0, len(recorded) - 1))
+    return {first} if first == last else {weeks.start_of(number) for number in recorded.numbers()}
 
 
 def _weeks_of(delta: Delta) -> set[int]:
     found = {weeks.start_of(number) for number in delta.check_ins}
-    return found.union(weeks.start_of(number) for some in delta.columns for number in _ends(some))
+    return found.union(*(_weeks_in(some) for some in delta.columns))

@@ -92,10 +92,10 @@ class Commit:
         if delta.judged:
             self._saved(cursor, delta.judged)
         self._check_ins(cursor, delta)
-        for opened in delta.opened:
-            self._incidents(cursor, list(incidents.opened_to_rows(opened)))
         # Oldest first: one that was resolved makes room for the next one of the same track.
-        self._incidents(cursor, [incidents.to_row(delta.incidents[number]) for number in sorted(delta.incidents)])
+        found = {row[0]: row for opened in delta.opened for row in incidents.opened_to_rows(opened)}
+        found.update((number, incidents.to_row(incident)) for number, incident in delta.incidents.items())
+        self._incidents(cursor, [found[number] for number in sorted(found)])
         self._outages(cursor, [incidents.outage_to_row(outage) for outage in delta.outages])
         self._trace_errors(cursor, [trace_errors.to_row(error) for error in delta.trace_errors.values()])
         self._sequences(cursor, list(delta.sequences.items()))
