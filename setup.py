@@ -77,4 +77,5 @@ setup(
         },
     ),
     cmdclass={"build_py": build_py},
+    options={"build_ext": {"parallel": os.cpu_count()}},  # some thirty modules
 )

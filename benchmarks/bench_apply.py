@@ -66,6 +66,7 @@ def loaded(monitors: int, *, kernels: bool) -> Engine:
             tracks=chunks(track_rows(monitors, before)),
             open_runs=(),
             open_incidents=(),
+            after=(),
             sequences={"monitor": monitors, "track": monitors},
         )
     )
@@ -77,7 +78,7 @@ def track_rows(monitors, before):
     for number in range(1, monitors + 1):
         slot = before[number % policies + 1]
         times = (slot, slot // 1000 * 1000 + 1000 + MARGIN, NEVER, slot - HOUR, slot - HOUR, slot - HOUR, 1000)
-        yield number, number, 1, 0, 1, 1, 0, 0, 0, 1, 0, 0, *times, 7, 0, 0, 0, 0, 0, 0, NEVER
+        yield number, number, 1, 0, 1, 1, 0, 0, 0, 1, 0, 0, *times, 7, 0, 0, 0, 0, 0, 0, NEVER, 0
 
 
 def batches(names):

@@ -2,9 +2,10 @@
 
 Method: databases are filled by the store's own commits. "commits" are batches of lone check-ins with their tracks, one
 transaction and one fsync each; the rival is `sqlite3.executemany` of the same two kinds of rows into the same schema,
-rounds alternating. "rows read" is the store alone, drained as the engine reads it. "engine loaded" is the whole path
-from rows to rosters, keys and deadlines, in a fresh process; "to /readyz" is a real `tocsin serve`, from the start of
-the process to its first answer that it is ready. All databases lie in the page cache: they were just written.
+rounds alternating. "in columns" are such batches as a kernel leaves them, without their tracks; the rival writes whole
+rows of integers. "rows read" is the store alone, drained as the engine reads it. "engine loaded" is the whole path from
+rows to rosters, keys and deadlines, in a fresh process; "to /readyz" is a real `tocsin serve`, from the start of the
+process to its first answer that it is ready. All databases lie in the page cache: they were just written.
 """
 
 import argparse
@@ -19,8 +20,9 @@ from pathlib import Path
 from statistics import median
 
 import psutil
-from common import Report, Tocsin, median_ratio, percentile
+from common import Report, Tocsin, median_ratio, percentile, postgresql
 
+from tocsin._core.recorded import Recorded
 from tocsin.app.tzdata import read_zone
 from tocsin.domain import ids
 from tocsin.domain.check_in import CheckIn, ReportKind, State
@@ -28,7 +30,7 @@ from tocsin.domain.facts import CheckInRecorded
 from tocsin.domain.monitor import Monitor, Policy
 from tocsin.domain.schedule import Cron, Interval, Unit
 from tocsin.domain.track import Track
-from tocsin.engine.delta import Delta
+from tocsin.engine.delta import Columns, Delta
 from tocsin.engine.engine import Engine
 from tocsin.engine.memory import Snapshot
 from tocsin.schedule import Compiler, Zones
@@ -55,6 +57,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         commits(report, folder, quick=options.quick)
+        columns(report, folder, quick=options.quick)
         for count in (10_000, 100_000) if options.quick else (100_000, 1_000_000):
             restore(report, folder, count, 1 if options.quick else 3)
     report.end()
@@ -89,10 +92,69 @@ def commits(report: Report, folder: Path, *, quick: bool) -> None:
     bare.close()
 
 
-def bare_copy(folder: Path) -> sqlite3.Connection:
+def columns(report: Report, folder: Path, *, quick: bool) -> None:
+    """Batches of lone OKs as a kernel leaves them: check-ins in columns, and the tracks later."""
+    with postgresql() as server:
+        columns_of(report, "sqlite", f"sqlite:///{folder}/columns.db", folder, quick=quick)
+        columns_of(report, "postgresql", server.new_database(empty=True), None, quick=quick)
+
+
+def columns_of(report: Report, backend: str, url: str, folder: Path | None, *, quick: bool) -> None:
+    """With a folder, beside the bare driver on a copy of the database in it."""
+    store = filled(url, 10_000)
+    bare = bare_copy(folder, "columns.db") if folder else None
+    made = 0
+    for size, rounds in ((1, 500), (10, 300), (100, 200), (1000, 100)):
+        ours, cpu, theirs = [], [], []
+        for _ in range(rounds // 5 if quick else rounds):
+            delta, rows = in_columns(made, size, 10_000)
+            made += size
+            begin = time.process_time()
+            ours.append(timed(lambda delta=delta: store.commit(delta, store.position() + 1)))
+            cpu.append(time.process_time() - begin)
+            if bare is not None:
+                theirs.append(bare_rows(bare, rows))
+        report.add(
+            f"commit of {size:,} in columns, {backend}",
+            size / median(ours),
+            "/s",
+            rival="sqlite3 executemany" if theirs else "",
+            rival_figure=size / median(theirs) if theirs else None,
+            ratio=median_ratio(zip(theirs, ours, strict=True)) if theirs else None,
+            detail=f"p50 {median(ours) * 1000:.2f} ms, {median(cpu) / size * 1e6:.1f} µs of CPU a check-in here",
+        )
+    store.close()
+    if bare is not None:
+        bare.close()
+
+
+def in_columns(start: int, size: int, count: int) -> tuple[Delta, list[tuple]]:
+    """A delta, and the same rows as tuples."""
+    clock = NOW + start
+    recorded, rows = Recorded(), []
+    for index in range(start, start + size):
+        number, monitor = ids.check_in_number(clock, index - start), index * 7919 % count + 1
+        recorded.append(number, monitor, monitor, 1, clock, clock, clock, None, clock, 1)
+        rows.append(
+            (number, 1, monitor, monitor, 1, clock, clock, None, clock, None, clock, None, 0, None, 0, None, None, 1)
+        )
+    made = [Columns(recorded, 1, "native", "")]
+    return Delta(clock=clock, columns=made, sequences={"check_in": number}), rows
+
+
+def bare_rows(bare: sqlite3.Connection, rows: list[tuple]) -> float:
+    marks = ", ".join("?" * len(rows[0]))
+    begin = time.perf_counter()
+    bare.execute("BEGIN IMMEDIATE")
+    bare.executemany(f"INSERT INTO check_ins_kept VALUES ({marks})", rows)
+    bare.execute("COMMIT")
+    return time.perf_counter() - begin
+
+
+def bare_copy(folder: Path, name: str = "commits.db") -> sqlite3.Connection:
     """The same database once more, behind the bare driver with the same promise."""
-    source = sqlite3.connect(folder / "commits.db")
-    bare = sqlite3.connect(folder / "bare.db", isolation_level=None)
+    source = sqlite3.connect(folder / name)
+    bare = sqlite3.connect(folder / f"bare-{name}", isolation_level=None)
     source.backup(bare)
     source.close()
     for pragma in ("journal_mode = WAL", "synchronous = FULL", "cache_size = -65536"):
@@ -244,7 +306,7 @@ def grown(work) -> dict[str, float]:
 
 
 def drain(snapshot: Snapshot) -> int:
-    streams = (snapshot.monitors, snapshot.tracks, snapshot.open_runs, snapshot.open_incidents)
+    streams = (snapshot.monitors, snapshot.tracks, snapshot.open_runs, snapshot.open_incidents, snapshot.after)
     return sum(len(chunk) for stream in streams for chunk in stream)
 
 

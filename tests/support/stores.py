@@ -133,7 +133,7 @@ def drain(snapshot: Snapshot) -> dict[str, list]:
     list(snapshot.after)
     tracks = [unpacked(row[0])[0] if len(row) == 1 else row[:-1] for row in rows["tracks"] if row != (None,)]
     monitors = [_monitor_row(row[0]) if len(row) == 1 else row for row in rows["monitors"] if row != (None,)]
-    return {**rows, "monitors": monitors, "tracks": tracks}
+    return {**rows, "monitors": sorted(monitors), "tracks": sorted(tracks)}
 
 
 def _monitor_row(data: bytes) -> tuple:

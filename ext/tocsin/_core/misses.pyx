@@ -7,7 +7,7 @@ judge. Order: as for reports, the kernel stops at the first that is not plain.
 Cost: the lines of a track, its monitor and its deadline, asked for some misses ahead.
 """
 from cpython.bytes cimport PyBytes_AS_STRING
-from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
 
 from tocsin._core.apply cimport EMPTY_SECOND, HEALTHS, VERDICTS, Applier
 from tocsin._core.deadlines cimport heap_set
@@ -15,8 +15,7 @@ from tocsin._core.opened cimport CHANGED, MUTED_ONE, Opened, opened_t
 from tocsin._core.plans cimport KNOWN, ROLLING, plan_t
 from tocsin._core.recorded cimport STATE_MISSED, Recorded, check_in_t
 from tocsin._core.roster cimport (
-    MonitorRoster, TrackRoster, bit_at, mark_moved, monitor_at, monitor_t, track_at, track_t, wide_fits, wide_get,
-    wide_set,
+    bit_at, mark_moved, monitor_at, monitor_t, track_at, track_t, wide_fits, wide_get, wide_set,
 )
 from tocsin._core.rows cimport row_at, rows_t, take
 from tocsin._core.schedule cimport STALE, schedule_next, schedule_rearm, schedule_t

@@ -21,7 +21,6 @@ cdef enum:
     GONE = 4      # somebody has taken the incident out
 
 
-
 @cython.final
 cdef class Opened:
     cdef opened_t *rows

@@ -71,7 +71,7 @@ cdef class Opened:
         return kept
 
     cdef int64_t _find(self, int64_t incident):
-        # A row has one incident at most, and their numbers ascend: that one lies no nearer to the first than its number.
+        # A row has one incident at most, and their numbers ascend: it lies at least as far on as its number.
         cdef uint64_t i = 0
         while i < self.size and not self.rows[i].incident:
             i += 1

@@ -211,7 +211,7 @@ def build(settings: Settings) -> Parts:
     ops = Ops(
         metrics.registry,
         principals,
-        lambda: told(readiness, partition.engine.clock, store.database.trouble),
+        lambda: told(readiness, partition.engine.clock, store.database.trouble, store.loading),
         monitor_series,
         open_metrics=metrics_are_open(settings),
     )

@@ -9,8 +9,12 @@ from tocsin.domain.instant import Instant
 _CLOCK_AHEAD_S: Final = 10.0  # less is a clock being adjusted
 
 
-def told(readiness: dict[str, Any], judged: Instant, trouble: str) -> dict[str, Any]:
+def told(
+    readiness: dict[str, Any], judged: Instant, trouble: str, loading: tuple[int, int] | None = None
+) -> dict[str, Any]:
     """`judged` is how far silence was judged, `trouble` what the database says while it cannot, "" when it can.
+
+    `loading`: how many rows a start has read, of how many.
 
     Not ready while the clock stands: it was set ahead once, and nothing is judged until this machine catches up.
     """
@@ -19,6 +23,8 @@ def told(readiness: dict[str, Any], judged: Instant, trouble: str) -> dict[str, 
         problem = f"the store cannot now: {trouble}"
     elif ahead > _CLOCK_AHEAD_S:
         problem = f"the clock was set back by {ahead:.0f} s; nothing is judged until it has caught up"
+    elif loading and not readiness["ready"]:
+        return readiness | {"loading": dict(zip(("read", "of"), loading, strict=True))}
     else:
         return dict(readiness)
     return readiness | {"ready": False, "problem": problem}

@@ -76,18 +76,9 @@ class State(Numbered):
         self.projection = Projection(self.tracks, self.monitors)
         self.rates = Rates()
         self.windows = Windows(windows)
-        self.applier: Applier | None = None
-        if kernels:
-            self.applier = Applier(
-                self.monitors,
-                self.tracks,
-                self.monitor_keys,
-                self.track_keys,
-                self.environment_keys,
-                self.plans,
-                self.deadlines.heap,
-                rules.plain(),
-            )
+        keys = (self.monitor_keys, self.track_keys, self.environment_keys)
+        kernel = Applier(self.monitors, self.tracks, *keys, self.plans, self.deadlines.heap, rules.plain())
+        self.applier = kernel if kernels else None
         self._dirty: dict[int, Track] = {}
         self._looked_up: set[int] = set()  # check-ins in columns of this batch that a report has named
         self._written: set[int] = set()  # slots of this batch's tracks that have no copy any more

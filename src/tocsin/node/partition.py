@@ -28,8 +28,9 @@ from tocsin.store.port import Fenced, Store, StoreTrouble
 
 T = TypeVar("T")
 
+FIRST_SLICE: Final = 1_000  # tracks judged at once, until it is known how long that takes
 BATCH: Final = 1_000  # entries a transaction
-SLICE: Final = 5_000  # tracks moved, or at first judged, between two commits: check-ins are answered in between
+SLICE: Final = 5_000  # tracks moved between two commits, so that check-ins are answered in between
 _IDLE_S: Final = 0.005  # without an entry: then there is time to write tracks that only moved
 _LAST: Final = 10_000  # tracks a commit at the end
 _LAST_S: Final = 5.0  # for these; what is not written is made again from its check-ins
@@ -73,7 +74,7 @@ class Partition:
         self._beat = beat
         self._flushing = flushing or Flushing()
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="tocsin-writer")
-        self._pace = Pace(SLICE)
+        self._pace = Pace(FIRST_SLICE)
         self._position = 0
         self._alive_at: Instant = 0
         self._deaf = Gaps()

@@ -222,7 +222,7 @@ def raw_cursor(connection: Connection) -> Any:
     if connection.dialect.name == "sqlite":
         return driver.cursor()
     driver.execute("SET LOCAL statement_timeout = 0")  # who reads may take its time
-    return driver.cursor(name=f"tocsin_{next(_CURSORS)}")
+    return driver.cursor(name=f"tocsin_{next(_CURSORS)}", binary=True)
 
 
 @contextmanager

@@ -40,7 +40,7 @@ def to_row(incident: Incident) -> tuple[Any, ...]:
 
 def opened_to_rows(opened: Opened) -> Iterator[tuple[Any, ...]]:
     """The incidents of a burst, as `to_row`."""
-    nothing = (None, None, None, "", "")
+    nothing = (None, "", None, "", "")
     for index in opened.incidents():
         track, monitor, number, check_in, deadline, project, _, _, failures, muted = opened.row(index)
         missed = ids.public_id(check_in)

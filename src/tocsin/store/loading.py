@@ -30,6 +30,7 @@ class Loading:
             self._connection = database.readers.connect()
             weeks.hold(self._connection)
             self._left = 5
+            self.read = self.known = 0  # rows of monitors and tracks
 
     def snapshot(self) -> Snapshot:
         """Each stream can be read once, in any order, from one thread at a time; it may raise `StoreTrouble`."""
@@ -67,14 +68,18 @@ class Loading:
         return [tuple(row) for row in self._connection.execute(select(table))]
 
     def _count(self, table: Table) -> int:
-        return self._connection.execute(select(func.count()).select_from(table)).scalar() or 0
+        count = self._connection.execute(select(func.count()).select_from(table)).scalar() or 0
+        self.known += count
+        return count
 
     def _packed(self, table: Table, rest: Select[Any]) -> Iterator[list[Any]]:
         """Of each row `packed`, then in columns those that have none."""
         missing = False
         with self._stream():
-            for rows in self._rows(select(table.c.packed).order_by(table.c.number)):
+            packed = rest.with_only_columns(table.c.packed)
+            for rows in self._rows(packed):
                 missing = missing or (None,) in rows
+                self.read += len(rows)
                 yield rows
             if missing:
                 yield from self._rows(rest.where(table.c.packed.is_(None)))

@@ -1,6 +1,6 @@
 """Monitors: rows in and out, one by name, a page of them with their tracks and open incidents."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -77,7 +77,8 @@ def to_row(monitor: Monitor, policy: int) -> tuple[Any, ...]:
         monitor.create_time,
         monitor.update_time,
         clean_json(_encode(body)).decode(),
-        packed_monitor(
+        _packed(
+            packed_monitor,
             monitor.number,
             monitor.project,
             policy,
@@ -234,4 +235,12 @@ def track_to_row(track: Track, at: Instant, applied: int) -> tuple[Any, ...]:
     `applied`: the newest check-in that the row contains.
     """
     values = msgspec.structs.astuple(track)
-    return *values[:3], *values[4:], at, applied, packed(values, applied)
+    return *values[:3], *values[4:], at, applied, _packed(packed, values, applied)
+
+
+def _packed(pack: Callable[..., bytearray], *values: Any) -> bytearray | None:
+    """None, which is read in columns, for what no engine holds: its rosters have no room for it."""
+    try:
+        return pack(*values)
+    except OverflowError:
+        return None

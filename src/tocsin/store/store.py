@@ -72,6 +72,12 @@ class SqlStore:
         self._loading = Loading(self.database)
         return self._loading.snapshot()
 
+    @property
+    def loading(self) -> tuple[int, int] | None:
+        """How many of the large rows were read, of about how many; None: nothing is loaded, or no more."""
+        loading = self._loading
+        return (loading.read, loading.known) if loading is not None else None
+
     def position(self) -> int:
         return self._owned().position
 
