@@ -2,6 +2,7 @@
 
 import json
 import os
+import queue
 import re
 import shutil
 import subprocess
@@ -11,6 +12,7 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
+import grpc
 import pytest
 
 from support.server import Server, free_port
@@ -166,6 +168,28 @@ def test_a_key_works_within_two_seconds_and_stops_working_as_soon(server: Server
     good("keys", "revoke", str(number), *data)
     until_status(server, key, 401, 2)
     assert "no active key" in bad("keys", "revoke", str(number), *data)
+
+
+@pytest.mark.sqlite
+def test_a_stream_ends_when_its_key_stops_working(server: Server) -> None:
+    data = ("--data", str(server.data))
+    key = good("keys", "create", "--project", "default", "--scope", "ingest", *data).strip()
+    until_status(server, key, 403, 2)  # it may not read, but it is known
+    messages: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+    with grpc.insecure_channel(server.grpc_address) as channel:
+        stream = channel.stream_stream("/tocsin.v1.CheckInService/StreamCheckIns")
+        answers = stream(iter(messages.get, None), metadata=[("x-api-key", key)], timeout=60)
+        messages.put(b"")
+        next(answers)
+        listed = json.loads(good("keys", "list", "--json", *data))
+        [number] = [one["number"] for one in listed if key.endswith(one["hint"])]
+        good("keys", "revoke", str(number), *data)
+        until_status(server, key, 401, 2)
+        messages.put(b"")
+        with pytest.raises(grpc.RpcError) as ended:
+            next(answers)
+        messages.put(None)
+    assert ended.value.code() is grpc.StatusCode.UNAUTHENTICATED
 
 
 @pytest.mark.sqlite

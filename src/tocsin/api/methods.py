@@ -153,6 +153,7 @@ class _Streams:
             async for answer in method.function(requests, Call(self._principal, received, "grpc", self._client)):
                 yield answer
         except Exception as error:
+            method.failed(error if isinstance(error, TocsinError) else None)
             await abort(context, error)
             raise
         finally:

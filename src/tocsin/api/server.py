@@ -17,7 +17,7 @@ from grpc_reflection.v1alpha import reflection
 from tocsin.api.methods import Desk, Method, Methods, Read, parse
 from tocsin.domain.errors import TocsinError, Unavailable
 from tocsin.domain.instant import Instant
-from tocsin.service.call import is_in_bytes
+from tocsin.service.call import Call, is_in_bytes
 from tocsin.service.principal import Principals
 from tocsin.service.room import Room
 from tocsin.wire.services import SERVICES
@@ -56,6 +56,7 @@ class GrpcServer:
     ) -> None:
         """`services`: full name → handlers. `failed(dialect, error reason)` is told of refused ingest calls."""
         self._desk = Desk(arrival, room)
+        self._require_active = principals.require_active
         self._failed = failed
         self._draining = asyncio.Event()
         self._server = grpc.aio.server(
@@ -105,7 +106,7 @@ class GrpcServer:
             read, write = bytes, None
         called = function
         if method.client_streaming:
-            called = lambda requests, call: function(self._each(requests, read), call)  # noqa: E731
+            called = lambda requests, call: function(self._each(requests, read, call), call)  # noqa: E731
         elif method.server_streaming:
             called = lambda request, call: self._until_drain(function(parse(read, request), call))  # noqa: E731
         return Method(
@@ -120,10 +121,14 @@ class GrpcServer:
     def _count(self, error: TocsinError | None) -> None:
         self._failed("grpc", error.reason if error is not None else "INTERNAL")
 
-    async def _each(self, requests: AsyncIterator[bytes], read: Read) -> AsyncIterator[Message | bytes]:
-        """The messages of a stream. Ends with SHUTTING_DOWN between two of them, when those before are answered."""
+    async def _each(self, requests: AsyncIterator[bytes], read: Read, call: Call) -> AsyncIterator[Message | bytes]:
+        """The messages of a stream, for as long as its key is good.
+
+        Ends with SHUTTING_DOWN between two of them, when those before are answered.
+        """
         with self._desk.room.hold() as hold:
             async for request in self._until_drain(requests):
+                self._require_active(call.principal)
                 hold.set(len(request))
                 yield parse(read, request)
                 hold.set(0)

@@ -114,7 +114,7 @@ def build(settings: Settings) -> Parts:
     room = Room(settings.listen.requests_limit, settings.listen.requests_bytes, journal.overloaded)
     time_zones = TimeZones()
     metrics = Metrics(CollectorRegistry(), lambda number: _slug(principals, number), store.database.backend)
-    watching = Watching(store)
+    watching = Watching(store, principals.require_active)
 
     volume = VolumeWatch(clock.now())
     if settings.telemetry.volume_watch:

@@ -1,7 +1,8 @@
 """uvicorn's HTTP/1.1 protocol with bounds: on connections, and on the head of a request, of which the parser has none.
 
-Without them one client that sends headers for ever takes all memory, and clients that never finish a head pile up until
-no connection is left for a check-in. One timer for each connection watches over them and over idle ones.
+Without them one client that sends headers for ever takes all memory, and clients that never finish a head or a body
+pile up until no connection, or no room for a request, is left for a check-in: half of them are gone without a word. One
+timer for each connection watches over them and over idle ones.
 """
 
 import asyncio
@@ -16,6 +17,7 @@ from tocsin.app.http_cycle import Cycle
 HEAD_MAX: Final = 64 * 1024  # bytes of request line and headers
 CONNECTIONS_MAX: Final = 20_000  # open at once; who comes then is told to come back
 HEAD_S: Final = 75.0  # from the connection, or the first byte of a further request, to the end of its headers
+BODY_S: Final = 75.0  # between two pieces of a body
 _TOO_LARGE: Final = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-type: text/plain\r\n"
     b"content-length: 35\r\n\r\nthe request's head is over 64 KiB\r\n"
@@ -77,10 +79,22 @@ class HttpProtocol(HttpToolsProtocol):
             return
         super().on_header(name, value)
 
+    def on_body(self, body: bytes) -> None:
+        self._be_patient(BODY_S)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """All of the request is here: from now on the client waits for us, or has its answer already."""
+        super().on_message_complete()
+        if self.cycle.response_complete:
+            self._be_patient(self.timeout_keep_alive)
+        else:
+            self._patient_until = None
+
     def on_headers_complete(self) -> None:
         """The request begins to be answered, or waits until the one before it is."""
         self._in_head = False
-        self._patient_until = None
+        self._be_patient(BODY_S)
         parser, scope = self.parser, self.scope
         version = parser.get_http_version()
         if version != "1.1":
@@ -127,7 +141,9 @@ class HttpProtocol(HttpToolsProtocol):
     def _look(self) -> None:
         """Closes the connection of a client that was waited for long enough; otherwise looks again when it may be."""
         now = self.loop.time()
-        if self._patient_until is not None and self._patient_until <= now:
+        if self._patient_until is not None and self.flow.read_paused:
+            self._be_patient(BODY_S)  # it is we who do not listen
+        elif self._patient_until is not None and self._patient_until <= now:
             self._timer = None
             self.transport.close()
             return

@@ -21,7 +21,7 @@ from tocsin.api.server import GrpcServer, Tls
 from tocsin.app import memory
 from tocsin.app.build import Parts, build
 from tocsin.app.http_protocol import HttpProtocol
-from tocsin.app.lock import DataLock, database_lock
+from tocsin.app.lock import DataLock, database_lock, file_lock
 from tocsin.app.settings import Settings, host_port
 from tocsin.app.tenants import PUBLIC_URL, Tenant, create_tenant, keep_for_person
 from tocsin.domain.instant import Instant
@@ -73,8 +73,10 @@ async def serve(settings: Settings, started: Callable[[Started], None]) -> int:
 async def _alone(settings: Settings) -> "AsyncIterator[ServerLock | None]":
     """The locks, and a look at a database server. One that is just starting is waited for; `Locked` is final."""
     with ExitStack() as held:
-        held.enter_context(DataLock(settings.data))
+        folder = held.enter_context(DataLock(settings.data))
         if not is_postgresql(settings.database_url):
+            if (lock_of_file := file_lock(settings)).path != folder.path:  # with another folder another might come
+                held.enter_context(lock_of_file)
             yield None
             return
         deadline = time.monotonic() + _START_PATIENCE_S

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from tocsin.app.settings import Settings
+from tocsin.store import sqlite
 from tocsin.store.database import is_postgresql
 from tocsin.store.port import Locked
 
@@ -17,21 +18,24 @@ if TYPE_CHECKING:
 
 
 class DataLock:
-    """An advisory lock of the kernel on a folder; `Locked`: another process holds it."""
+    """An advisory lock of the kernel on a folder, or on a database in it; `Locked`: another process holds it."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, database: str = "tocsin.db") -> None:
+        """The file `database` of the folder `data`; the one that a server makes by itself stands for all of it."""
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._path = data / "tocsin.lock"
+        whole = database == "tocsin.db"
+        self.path = data.resolve() / ("tocsin.lock" if whole else f"{database}.lock")
+        self._shown = data if whole else data / database
         self._file: int | None = None
 
     def __enter__(self) -> Self:
-        handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             holder = os.read(handle, 32).decode(errors="replace").strip()
             os.close(handle)
-            raise Locked(f"{self._path.parent} is in use by another tocsin (process {holder or 'unknown'})") from None
+            raise Locked(f"{self._shown} is in use by another tocsin (process {holder or 'unknown'})") from None
         os.ftruncate(handle, 0)
         os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
         self._file = handle
@@ -45,14 +49,20 @@ class DataLock:
             self._file = None
 
 
+def file_lock(settings: Settings) -> DataLock:
+    """Of a database that is a file, wherever it is."""
+    file = sqlite.path_of(settings.database_url).resolve()
+    return DataLock(file.parent, file.name)
+
+
 @contextmanager
 def database_lock(settings: Settings) -> "Iterator[ServerLock | None]":
-    """Nobody else serves or migrates this database. None: it is in the data folder, and locked with that.
+    """Nobody else serves or migrates this database. None: it is a file, and so is its lock.
 
     `Locked`; and `StoreTrouble` when its server cannot be asked.
     """
     if not is_postgresql(settings.database_url):
-        with DataLock(settings.data):
+        with file_lock(settings):
             yield None
         return
     from tocsin.store.server_lock import ServerLock  # noqa: PLC0415 - the driver takes a while to load

@@ -99,6 +99,7 @@ class LocalJournal:
     ) -> None:
         """`limit` entries may wait, of `limit_bytes` together; beyond either `append` refuses.
 
+        Where none waits a command is taken whatever its size: to come again later would not make it smaller.
         A caller waits at most `answer_within_ms`.
         """
         self._clock = clock
@@ -164,7 +165,7 @@ class LocalJournal:
         """Makes room for entries, or raises Unavailable."""
         if self._closed:
             raise _shutting_down()
-        if count and (self._rows + count > self._limit or self._bytes + size > self._limit_bytes):
+        if self._queue and count and (self._rows + count > self._limit or self._bytes + size > self._limit_bytes):
             self._refused(at)
             raise Unavailable(
                 f"{self._rows} entries wait to be written; try again",

@@ -56,6 +56,7 @@ class Principals:
         self._lock = threading.Lock()
         self._revision = -1
         self._by_digest: dict[bytes, Principal] = {}
+        self._active: frozenset[int] = frozenset()  # Key.number
         self._projects: dict[int, Project] = {}
 
     def refresh(self) -> bool:
@@ -75,6 +76,7 @@ class Principals:
             if key.revoke_time is None and key.project in projects
         }
         self._by_digest, self._projects, self._revision = found, projects, revision
+        self._active = frozenset(principal.key for principal in found.values())
         return True
 
     def find(self, key: str) -> Principal | None:
@@ -88,8 +90,13 @@ class Principals:
             )
         found = self.find(key)
         if found is None:
-            raise Unauthenticated("unknown or revoked key", reason="KEY_INVALID")
+            raise _unknown()
         return found
+
+    def require_active(self, principal: Principal) -> None:
+        """Unauthenticated when its key was revoked since: for calls that last."""
+        if principal.key not in self._active:
+            raise _unknown()
 
     def project(self, reference: str | int) -> Project | None:
         """By number or slug."""
@@ -101,3 +108,7 @@ class Principals:
 
     def projects(self) -> list[Project]:
         return list(self._projects.values())
+
+
+def _unknown() -> Unauthenticated:
+    return Unauthenticated("unknown or revoked key", reason="KEY_INVALID")

@@ -5,7 +5,7 @@ changes for a while a bookmark is sent, so that idle connections survive proxies
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -31,8 +31,10 @@ class Seen:
 
 
 class Watching:
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, require_active: Callable[[Principal], None]) -> None:
+        """`require_active` raises what a watch ends with once its key is revoked."""
         self._store = store
+        self._require_active = require_active
         self._changed = asyncio.Event()
         self._closed = False
 
@@ -67,6 +69,7 @@ class Watching:
             changes = await asyncio.to_thread(
                 self._store.changes_after, revision, principal.project.number, limit=_PAGE
             )
+            self._require_active(principal)
             for change in changes:
                 revision = change.revision
                 if change.kind == "deleted":
@@ -83,6 +86,7 @@ class Watching:
                 async with asyncio.timeout(BOOKMARK_S):
                     await changed.wait()
             except TimeoutError:
+                self._require_active(principal)
                 yield Seen(str(revision))
         raise errors.Unavailable(
             "the server is shutting down; resume from the last token", reason="SHUTTING_DOWN", retry_after_ms=1_000

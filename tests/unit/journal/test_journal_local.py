@@ -254,3 +254,16 @@ async def test_each_report_of_a_batch_counts(clock, make):
     assert (len(journal), journal.waiting_bytes) == (0, 0)
     for one in sent:
         one.cancel()
+
+
+@on_virtual_time
+async def test_one_that_is_larger_than_all_room_is_taken_when_it_is_alone(_clock, make):
+    journal = make(limit=10, limit_bytes=100)
+    sent = asyncio.ensure_future(journal.append(T0, reports(11)))
+    await asyncio.sleep(0)
+    assert len(journal) == 11
+    with pytest.raises(Unavailable):
+        await journal.append(T0, reports(1))
+    [waiting] = await journal.take(limit=10, wait=0)
+    assert waiting.rows == 11
+    sent.cancel()

@@ -77,8 +77,14 @@ def test_new_and_revoked_keys_are_seen_at_the_next_refresh(store, principals):
     [number] = [key.number for key in store.list_keys() if key.scope is Scope.READ]
     store.create_key(1, Scope.INGEST, digest_of("new"), "new", NOW)
     store.revoke_key(number, NOW)
+    revoked = principals.resolve(KEYS[Scope.READ])
+    principals.require_active(revoked)
     assert principals.find("new") is None
     assert principals.refresh()
+    principals.require_active(principals.resolve("new"))
+    with pytest.raises(Unauthenticated) as refused:
+        principals.require_active(revoked)
+    assert refused.value.reason == "KEY_INVALID"
     assert principals.find("new").scope is Scope.INGEST
     assert principals.find(KEYS[Scope.READ]) is None
     assert not principals.refresh()
