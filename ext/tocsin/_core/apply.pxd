@@ -36,6 +36,9 @@ cdef struct stepped_t:
 cdef enum:
     EMPTY_SECOND = 0xffffffff
 
+cdef bint advance_ok(
+    const scene_t *scene, const plan_t *plan, track_t *track, instant_t at, int32_t duration, stepped_t *out,
+) noexcept nogil
 cdef bint step_ok(
     const scene_t *scene, track_t *track, const monitor_t *monitor, instant_t at, int kind, int32_t duration,
     bint alone, stepped_t *out,

@@ -60,41 +60,18 @@ cdef inline instant_t early_of(const plan_t *plan, schedule_t *row, instant_t sl
     return MINUTE if before == NEVER else min(<instant_t>MINUTE, (slot - before) // 10)
 
 
-cdef bint step_ok(
-    const scene_t *scene, track_t *track, const monitor_t *monitor, instant_t at, int kind, int32_t duration,
-    bint alone, stepped_t *out,
+cdef bint advance_ok(
+    const scene_t *scene, const plan_t *plan, track_t *track, instant_t at, int32_t duration, stepped_t *out,
 ) noexcept nogil:
-    """Applies one report if it is plain. `at` is within 0 and 2^42; the monitor is the track's."""
-    cdef instant_t expected = wide_get(track.expected), deadline = wide_get(track.deadline)
-    cdef instant_t last = wide_get(track.last_check_in), began = wide_get(track.last_start)
-    cdef instant_t paused = wide_get(monitor.pause_until), after = at, following, early
-    cdef uint16_t recoveries
-    cdef const plan_t *plan
+    """Moves the times and counts of a track by a lone OK at an instant within 0 and 2^42; nobody asks if it is plain.
+
+    The plan's timetable must be there. False: nothing was written, because a table must reach farther first, or a
+    number would leave its room.
+    """
+    cdef instant_t expected = wide_get(track.expected), deadline = NEVER, after = at, following, early, last
     cdef schedule_t *row
-    cdef uint32_t i
-    if monitor.flags or paused > at or (paused > 0 and deadline == NEVER):
-        return False  # refused, not recorded, not judged, or it ends a pause
-    if monitor.policy >= scene.plan_count or not scene.plans[monitor.policy].flags & KNOWN:
+    if track.ok_count == 0xffffffffU:
         return False
-    plan = &scene.plans[monitor.policy]
-    if plan.timetable >= scene.timetables.count or (scene.limit if plan.limit < 0 else plan.limit):
-        return False  # somebody counts
-    if deadline < at or wide_get(track.run_deadline) < at:
-        return False  # silence is judged first
-    if (track.open_runs and not alone) or track.last_lapse or track.ok_count == 0xffffffffU:
-        return False  # it may end a run, or comes late
-    if (last != NEVER and at < last) or (began != NEVER and at < began):
-        return False  # older news
-    if track.health >= HEALTHS or track.verdict >= VERDICTS:
-        return False
-    recoveries = track.recoveries + 1 if track.recoveries < 0xffff else 0xffff
-    if not scene.table[
-        ((kind * HEALTHS + track.health) * VERDICTS + track.verdict) * 2 + (recoveries >= plan.recoveries)
-    ]:
-        return False
-    for i in range(scene.held_count):
-        if scene.held[i] == wide_get(track.number):
-            return False
     row = row_at(scene.timetables, plan.timetable)
     if expected != NEVER and at < expected:
         early = early_of(plan, row, expected, expected - at)
@@ -116,7 +93,8 @@ cdef bint step_ok(
         track.flags &= <uint16_t>~DEAFENED
     out.expected = expected
     track.failures = track.misses = 0
-    track.recoveries = recoveries
+    if track.recoveries < 0xffff:
+        track.recoveries += 1
     track.ok_count += 1
     if duration >= 0:
         track.last_duration = duration
@@ -125,6 +103,43 @@ cdef bint step_ok(
     wide_set(track.last_start, at)
     wide_set(track.last_success, at if last == NEVER else max(at, last))
     return True
+
+
+cdef bint step_ok(
+    const scene_t *scene, track_t *track, const monitor_t *monitor, instant_t at, int kind, int32_t duration,
+    bint alone, stepped_t *out,
+) noexcept nogil:
+    """Applies one report if it is plain. `at` is within 0 and 2^42; the monitor is the track's."""
+    cdef instant_t deadline = wide_get(track.deadline)
+    cdef instant_t last = wide_get(track.last_check_in), began = wide_get(track.last_start)
+    cdef instant_t paused = wide_get(monitor.pause_until)
+    cdef uint16_t recoveries
+    cdef const plan_t *plan
+    cdef uint32_t i
+    if monitor.flags or paused > at or (paused > 0 and deadline == NEVER):
+        return False  # refused, not recorded, not judged, or it ends a pause
+    if monitor.policy >= scene.plan_count or not scene.plans[monitor.policy].flags & KNOWN:
+        return False
+    plan = &scene.plans[monitor.policy]
+    if plan.timetable >= scene.timetables.count or (scene.limit if plan.limit < 0 else plan.limit):
+        return False  # somebody counts
+    if deadline < at or wide_get(track.run_deadline) < at:
+        return False  # silence is judged first
+    if (track.open_runs and not alone) or track.last_lapse:
+        return False  # it may end a run, or comes late
+    if (last != NEVER and at < last) or (began != NEVER and at < began):
+        return False  # older news
+    if track.health >= HEALTHS or track.verdict >= VERDICTS:
+        return False
+    recoveries = track.recoveries + 1 if track.recoveries < 0xffff else 0xffff
+    if not scene.table[
+        ((kind * HEALTHS + track.health) * VERDICTS + track.verdict) * 2 + (recoveries >= plan.recoveries)
+    ]:
+        return False
+    for i in range(scene.held_count):
+        if scene.held[i] == wide_get(track.number):
+            return False
+    return advance_ok(scene, plan, track, at, duration, out)
 
 
 # Rows on their way through the stages: row n lies at n % RING.

@@ -57,13 +57,20 @@ class _Http(uvicorn.Server):
         yield
 
 
-async def serve(settings: Settings, started: Callable[[Started], None]) -> int:
-    """Runs until SIGTERM or SIGINT. Returns the exit code."""
+Loading = Callable[[], tuple[int, int] | None]  # rows read, of about how many
+
+
+async def serve(
+    settings: Settings,
+    started: Callable[[Started], None],
+    show: Callable[[Loading], Coroutine[Any, Any, None]] | None = None,
+) -> int:
+    """Runs until SIGTERM or SIGINT. Returns the exit code. `show` runs beside the loading and is cancelled after it."""
     async with _alone(settings) as lock:
         await asyncio.to_thread(migrations.upgrade, settings.database_url)
         parts = build(settings)
         try:
-            return await _Server(parts, lock).run(started)
+            return await _Server(parts, lock).run(started, show)
         finally:
             parts.partition.close()
             parts.store.close()
@@ -103,7 +110,9 @@ class _Server:
         self._stop = asyncio.Event()
         self._code = 0
 
-    async def run(self, started: Callable[[Started], None]) -> int:
+    async def run(
+        self, started: Callable[[Started], None], show: Callable[[Loading], Coroutine[Any, Any, None]] | None
+    ) -> int:
         parts, listen = self._parts, self._settings.listen
         began = parts.clock.now()
         loop = asyncio.get_running_loop()
@@ -121,7 +130,14 @@ class _Server:
         await grpc.start()
         listening_since = parts.clock.now()
         pulse = asyncio.create_task(parts.pulse.run(), name="pulse")  # beats while we load: that is no deaf time
-        if not await self._unless_stopped(parts.partition.start(listening_since)):
+        shown = asyncio.create_task(show(lambda: parts.store.loading)) if show is not None else None
+        try:
+            loaded = await self._unless_stopped(parts.partition.start(listening_since))
+        finally:
+            if shown is not None:
+                shown.cancel()
+                await asyncio.gather(shown, return_exceptions=True)
+        if not loaded:
             parts.partition.close()
             await self._drain(grpc, http, serving, [pulse])
             return self._code

@@ -15,6 +15,7 @@ from tocsin.app.lifecycle import Started
 from tocsin.app.lifecycle import serve as run
 from tocsin.app.settings import Settings, SettingsError
 from tocsin.app.tenants import CREDENTIALS
+from tocsin.cli import progress
 from tocsin.cli.options import data_options, load_settings, private_files
 from tocsin.store.database import shown
 from tocsin.store.port import Locked, StoreTrouble
@@ -53,7 +54,7 @@ def serve(
     _allow_connections()
     private_files()
     try:
-        code = uvloop.run(run(settings, lambda started: _greet(settings, started)))
+        code = uvloop.run(run(settings, lambda started: _greet(settings, started), progress.show))
     except (Locked, SettingsError) as error:
         raise click.ClickException(str(error)) from None
     except OSError as error:

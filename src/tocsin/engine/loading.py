@@ -33,7 +33,7 @@ def load(state: State, snapshot: Snapshot) -> None:
     state.projection.begin(snapshot.watermark, state.last_check_in, behind)
     by_number: dict[int, int] = {}
     for chunk in snapshot.open_runs:
-        by_number = by_number or replay.slots_by_number(state)
+        by_number = by_number or state.track_slots()
         for run in chunk:
             if run.track in by_number:
                 state.runs.put(by_number[run.track], run)

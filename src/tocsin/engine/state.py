@@ -167,6 +167,11 @@ class State(Numbered):
         """A copy to look at only."""
         return self._dirty.get(slot) or Track(*self.tracks.read(slot))
 
+    def track_slots(self) -> dict[int, int]:
+        """By the number of the track: for a start, it costs memory. What a closed slot holds is no number."""
+        numbers = self.tracks.column("number")
+        return {numbers[slot]: slot for slot in range(len(numbers)) if self.tracks.is_open(slot)}
+
     def unsaved_track(self, project: int, monitor_id: str, track: Track) -> Track | None:
         try:
             first = self.monitors.get(self.find_monitor(project, monitor_id), "first_track")
