@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from support.engines import T0, World
 from tocsin._core.batch import KINDS, Batch
+from tocsin.app.tzdata import read_zone, zone_names
 from tocsin.domain.check_in import CheckIn, Report, ReportKind
 from tocsin.domain.commands import (
     Command,
@@ -29,8 +30,10 @@ from tocsin.domain.project_settings import ProjectSettings
 from tocsin.domain.receipt import Receipt
 from tocsin.domain.schedule import Anchor, Cron, Daily, Interval, Rolling, RRule, Unit
 from tocsin.domain.track import Track
-from tocsin.engine.engine import EngineSettings
+from tocsin.engine.engine import Engine, EngineSettings
+from tocsin.schedule import Compiler, Zones
 
+ZONES = Zones(read_zone, zone_names)
 NAMES = ["a", "b", "c", "d", "stranger"]
 PLACES = ["", "production", "staging", "ünter den linden"]
 IDS = ["a" * 32, "b" * 32, None]
@@ -134,6 +137,19 @@ def reports(draw: st.DrawFn, at: int, name: str) -> Report:
     )
 
 
+class Alone(World):
+    """With a compiler of its own: what its tables reach is part of the history, and must not outlive it."""
+
+    def __init__(self, settings: EngineSettings) -> None:
+        super().__init__(settings)
+        self.compiler = Compiler(ZONES)
+        self.engine = Engine(self.compiler, settings)
+
+    def restart(self) -> None:
+        self.engine = Engine(self.compiler, self.settings)
+        self.engine.load(self.kept.snapshot())
+
+
 class Pair(RuleBasedStateMachine):
     """One engine with kernels, one without."""
 
@@ -145,7 +161,7 @@ class Pair(RuleBasedStateMachine):
             self.both([PutMonitor(1, name, change)])
 
     def worlds(self) -> tuple[World, World]:
-        return World(EngineSettings(kernels=True)), World(EngineSettings(kernels=False))
+        return Alone(EngineSettings(kernels=True)), Alone(EngineSettings(kernels=False))
 
     def both(self, entries: list[Command]) -> None:
         answers = []

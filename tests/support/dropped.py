@@ -3,13 +3,15 @@
 import contextlib
 from array import array
 
-from tocsin._core import answers, intake
+from support.plain import Parts
+from tocsin._core import answers, bulk, intake, tallies
 from tocsin._core.batch import Batch
 from tocsin._core.cron_text import parse
 from tocsin._core.deadlines import DeadlineHeap
 from tocsin._core.keys import KeyTable
 from tocsin._core.recorded import Recorded
 from tocsin._core.roster import MonitorRoster, TrackRoster
+from tocsin._core.saved import Mover
 from tocsin._core.timetable import Timetables
 from tocsin._core.zone import Zone
 
@@ -55,8 +57,25 @@ def state():
             roster.open()
 
 
+def columns():
+    parts = Parts()
+    parts.apply(1_774_000_800_000)
+    parts.judge(parts.tracks.get(0, "deadline") + 1)
+    parts.opened.spare((), ())
+    bulk.copied([(parts.recorded, 1, "grpc")])
+    bulk.parameters([(parts.recorded, 1, "grpc")])
+    with contextlib.suppress(OverflowError):
+        bulk.copied([(parts.recorded, 2**70, "")])
+    tallies.durations(parts.recorded, array("q", [1, 2]))
+    mover = Mover(parts.tracks, parts.monitors)
+    with contextlib.suppress(IndexError):
+        mover.of([0, 9], 1)
+    mover.take(5, 1).copied()
+
+
 if __name__ == "__main__":
     for _ in range(50):
         times()
         state()
         batches()
+        columns()

@@ -357,9 +357,7 @@ cdef class Applier:
         cdef int64_t[64] left_out
         cdef uint32_t done, before, i
         cdef bint caching
-        self._mine()
-        if batch.busy or recorded.busy:
-            raise RuntimeError("another thread is in the middle of this batch")
+        held = tuple(held)  # whatever it runs, it runs before anything is looked at
         if first > batch.size:
             raise IndexError(f"no report {first} in a batch of {batch.size}")
         if at >> LAST_AT_BITS or number < 0 or len(held) > 64 or number > (<int64_t>1 << 62):
@@ -367,6 +365,9 @@ cdef class Applier:
         prefix = b"m%d\x00" % project
         for i in range(<uint32_t>len(held)):
             left_out[i] = held[i]
+        self._mine()
+        if batch.busy:
+            raise RuntimeError("another thread is in the middle of this batch")
         recorded.reserve(recorded.size + batch.size - first)
         memcpy(stage.prefix, PyBytes_AS_STRING(prefix), PyBytes_GET_SIZE(prefix))
         stage.prefix_size = PyBytes_GET_SIZE(prefix)
@@ -407,6 +408,7 @@ cdef class Applier:
 def spare(Recorded recorded not None, rows not None):
     cdef Recorded kept = Recorded()
     cdef uint32_t i
+    recorded._mine()
     kept.reserve(recorded.size)
     for i in range(recorded.size):
         if recorded.rows[i].row not in rows:
@@ -418,6 +420,7 @@ def spare(Recorded recorded not None, rows not None):
 def unlisted(Recorded recorded not None, numbers not None):
     cdef Recorded kept = Recorded()
     cdef uint32_t i
+    recorded._mine()
     kept.reserve(recorded.size)
     for i in range(recorded.size):
         if recorded.rows[i].number not in numbers:
@@ -429,6 +432,7 @@ def unlisted(Recorded recorded not None, numbers not None):
 def without(Recorded recorded not None, monitors, tracks):
     cdef Recorded kept = Recorded()
     cdef uint32_t i
+    recorded._mine()
     kept.reserve(recorded.size)
     for i in range(recorded.size):
         if recorded.rows[i].monitor not in monitors and recorded.rows[i].track not in tracks:

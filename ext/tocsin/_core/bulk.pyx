@@ -62,25 +62,46 @@ def parameters(parts):
     cdef uint32_t i
     cdef list flat = None, found = []
     parts = checked(parts)
-    for recorded, _, _ in parts:
-        left += recorded.size
-    for recorded, project, detail in parts:
-        for i in range(recorded.size):
-            if at == rows:
-                rows = BLOCK
-                while rows > left:
-                    rows >>= 1
-                left -= rows
-                flat = PyList_New(rows * WIDTH)
-                found.append((rows, flat))
-                at = 0
-            put_row(flat, at * WIDTH, &recorded.rows[i], project, detail)
-            at += 1
+    hold(parts)
+    try:
+        for recorded, _, _ in parts:
+            left += recorded.size
+        for recorded, project, detail in parts:
+            for i in range(recorded.size):
+                if at == rows:
+                    rows = BLOCK
+                    while rows > left:
+                        rows >>= 1
+                    left -= rows
+                    flat = PyList_New(rows * WIDTH)
+                    found.append((rows, flat))
+                    at = 0
+                put_row(flat, at * WIDTH, &recorded.rows[i], project, detail)
+                at += 1
+    finally:
+        release(parts)
     return found
 
 
+cdef int hold(list parts) except -1:
+    # What was counted must be what is read, also while others run: nobody may add a row.
+    cdef Recorded recorded
+    for recorded, _, _ in parts:
+        recorded._mine()
+    for recorded, _, _ in parts:
+        recorded.readers += 1
+    return 0
+
+
+cdef int release(list parts) except -1:
+    cdef Recorded recorded
+    for recorded, _, _ in parts:
+        recorded.readers -= 1
+    return 0
+
+
 cdef list checked(parts):
-    # What was counted must be what is read: a list of ours.
+    # A list of ours, that nobody changes on the way.
     cdef list found = []
     for recorded, project, detail in parts:
         if type(recorded) is not Recorded or type(project) is not int or type(detail) is not str:
@@ -139,18 +160,24 @@ def copied(parts):
     parts = checked(parts)
     if not copy_begin(&out, 0):
         raise MemoryError("no memory for a copy")
-    for recorded, number, words in parts:
-        try:
+    try:
+        hold(parts)
+    except BaseException:
+        copy_free(&out)
+        raise
+    try:
+        for recorded, number, words in parts:
             text = words.encode()
             project = number
-        except BaseException:
-            copy_free(&out)
-            raise
-        detail = <const unsigned char *>PyBytes_AS_STRING(text)
-        size = <size_t>PyBytes_GET_SIZE(text)
-        with nogil:
-            done = copy_rows(&out, recorded.rows, recorded.size, project, detail, size)
-        if not done:
-            copy_free(&out)
-            raise MemoryError(f"no memory for a copy of {recorded.size} check-ins")
+            detail = <const unsigned char *>PyBytes_AS_STRING(text)
+            size = <size_t>PyBytes_GET_SIZE(text)
+            with nogil:
+                done = copy_rows(&out, recorded.rows, recorded.size, project, detail, size)
+            if not done:
+                raise MemoryError(f"no memory for a copy of {recorded.size} check-ins")
+    except BaseException:
+        copy_free(&out)
+        raise
+    finally:
+        release(parts)
     return copy_end(&out)

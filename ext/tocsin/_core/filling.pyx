@@ -129,6 +129,7 @@ cdef class Filling:
             saved = <saved_monitor_t *>data
             size -= sizeof(saved_monitor_t)
             if size < 0 or size > ID_MAX or saved.layout != LAYOUT:
+                self.keys._put_digests(digests, slots, n)
                 raise ValueError("a packed monitor is of another layout")
             slot = self.monitors.open()
             monitor = monitor_at(self.monitors, slot)
@@ -241,6 +242,7 @@ cdef class Filling:
         slots = PyBytes_FromStringAndSize(NULL, <Py_ssize_t>size * 4)
         seconds = PyBytes_FromStringAndSize(NULL, <Py_ssize_t>size * 4)
         out, when = <uint32_t *>PyBytes_AS_STRING(slots), <uint32_t *>PyBytes_AS_STRING(seconds)
+        tracks.busy = True
         with nogil:
             for slot in range(size):
                 if not bit_at(tracks.open_bits, slot):
@@ -251,6 +253,7 @@ cdef class Filling:
                 out[n] = slot
                 when[n] = <uint32_t>min((deadline + 999) // 1000, <int64_t>0xfffffffe)
                 n += 1
+        tracks.busy = False
         return memoryview(slots)[:n * 4].cast("I"), memoryview(seconds)[:n * 4].cast("I")
 
     def paused(self):
@@ -299,6 +302,7 @@ def waiting(
     instants = PyBytes_FromStringAndSize(NULL, <Py_ssize_t>size * 8)
     out, which = <uint32_t *>PyBytes_AS_STRING(slots), <uint32_t *>PyBytes_AS_STRING(numbers)
     when = <int64_t *>PyBytes_AS_STRING(instants)
+    tracks.busy = monitors.busy = True
     with nogil:
         for slot in range(size):
             if not bit_at(tracks.open_bits, slot):
@@ -313,6 +317,7 @@ def waiting(
                 continue
             out[n], which[n], when[n] = slot, table, expected - 1
             n += 1
+    tracks.busy = monitors.busy = False
     return (
         memoryview(slots)[:n * 4].cast("I"),
         memoryview(numbers)[:n * 4].cast("I"),
@@ -326,6 +331,6 @@ def not_following(const int64_t[::1] instants not None, const int64_t[::1] found
     if instants.shape[0] != found.shape[0]:
         raise ValueError(f"{instants.shape[0]} instants and {found.shape[0]}")
     for i in range(instants.shape[0]):
-        if found[i] != instants[i] + 1:
+        if <uint64_t>found[i] - <uint64_t>instants[i] != 1:
             places.append(i)
     return places

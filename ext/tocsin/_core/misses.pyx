@@ -181,16 +181,15 @@ cdef uint32_t judge_rows(
 
 
 def step(
-    Applier parts not None, const uint32_t[::1] due, uint32_t first, int64_t horizon, Timetables timetables not None,
-    int64_t number, int64_t incident, bytes table not None, Recorded recorded not None, Opened opened not None, held=(),
+    Applier parts not None, const uint32_t[::1] due not None, uint32_t first, int64_t horizon,
+    Timetables timetables not None, int64_t number, int64_t incident, bytes table not None, Recorded recorded not None,
+    Opened opened not None, held=(),
 ):
     cdef burst_t burst
     cdef int64_t[64] left_out
-    cdef uint32_t done, before = recorded.size, i
+    cdef uint32_t done, before, i
     cdef uint32_t count = <uint32_t>due.shape[0]
-    parts._mine()
-    if recorded.busy:
-        raise RuntimeError("another thread is in the middle of these check-ins")
+    held = tuple(held)  # whatever it runs, it runs before anything is looked at
     if len(table) != CELLS:
         raise ValueError(f"the table has {CELLS} cells, got {len(table)}")
     if first > count:
@@ -199,6 +198,8 @@ def step(
         return first, number, incident
     for i in range(<uint32_t>len(held)):
         left_out[i] = held[i]
+    parts._mine()
+    before = recorded.size
     recorded.reserve(recorded.size + count - first)
     opened.reserve(opened.size + count - first)
     burst.due, burst.count = &due[0], count
@@ -229,6 +230,8 @@ def by_project(Recorded recorded not None, Opened opened not None):
     cdef Recorded one
     cdef object known = None
     cdef uint32_t project = 0
+    recorded._mine()
+    opened._mine()
     if recorded.size != opened.size:
         raise ValueError(f"{recorded.size} check-ins of {opened.size} misses")
     for i in range(recorded.size):

@@ -28,4 +28,5 @@ cdef class Opened:
     cdef uint32_t capacity
     cdef bint busy
     cdef int reserve(self, uint32_t rows) except -1
+    cdef int _mine(self) except -1
     cdef int64_t _find(self, int64_t incident)

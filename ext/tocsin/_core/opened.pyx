@@ -17,10 +17,14 @@ cdef class Opened:
     def __len__(self):
         return self.size
 
-    cdef int reserve(self, uint32_t rows) except -1:
-        cdef void *grown
+    cdef int _mine(self) except -1:
         if self.busy:
             raise RuntimeError("another thread is in the middle of a batch of misses")
+        return 0
+
+    cdef int reserve(self, uint32_t rows) except -1:
+        cdef void *grown
+        self._mine()
         if rows <= self.capacity:
             return 0
         rows = max(rows, self.capacity * 2)
@@ -33,6 +37,7 @@ cdef class Opened:
 
     def row(self, Py_ssize_t index):
         cdef opened_t *row
+        self._mine()
         if not 0 <= index < <Py_ssize_t>self.size:
             raise IndexError(f"no miss {index} of {self.size}")
         row = &self.rows[index]
@@ -42,11 +47,17 @@ cdef class Opened:
         )
 
     def slots(self):
-        return [self.rows[i].slot for i in range(self.size)]
+        cdef uint32_t i
+        cdef list found = []
+        self._mine()
+        for i in range(self.size):
+            found.append(self.rows[i].slot)
+        return found
 
     def changed(self):
         cdef uint32_t i
-        found = {}
+        cdef dict found = {}
+        self._mine()
         for i in range(self.size):
             if self.rows[i].incident:
                 found[self.rows[i].project, self.rows[i].monitor, "incident"] = ""
@@ -55,14 +66,26 @@ cdef class Opened:
         return found
 
     def shown(self):
-        return [(self.rows[i].track, self.rows[i].shown) for i in range(self.size)]
+        cdef uint32_t i
+        cdef list found = []
+        self._mine()
+        for i in range(self.size):
+            found.append((self.rows[i].track, self.rows[i].shown))
+        return found
 
     def incidents(self):
-        return [i for i in range(self.size) if self.rows[i].incident]
+        cdef uint32_t i
+        cdef list found = []
+        self._mine()
+        for i in range(self.size):
+            if self.rows[i].incident:
+                found.append(i)
+        return found
 
     def spare(self, monitors, tracks):
         cdef Opened kept = Opened()
         cdef uint32_t i
+        self._mine()
         kept.reserve(self.size)
         for i in range(self.size):
             if self.rows[i].monitor not in monitors and self.rows[i].track not in tracks:
@@ -83,17 +106,22 @@ cdef class Opened:
         return <int64_t>i if i < self.size else -1
 
     def find(self, int64_t incident):
-        cdef int64_t found = self._find(incident)
+        cdef int64_t found
+        self._mine()
+        found = self._find(incident)
         return None if found < 0 or self.rows[found].flags & GONE else found
 
     def take_out(self, int64_t incident):
-        cdef int64_t found = self._find(incident)
+        cdef int64_t found
+        self._mine()
+        found = self._find(incident)
         if found >= 0:
             self.rows[found].flags |= GONE
 
     def bounds(self):
         cdef uint32_t i
         cdef int64_t first = 0, last = 0, count = 0
+        self._mine()
         for i in range(self.size):
             if self.rows[i].incident:
                 first = first or self.rows[i].incident

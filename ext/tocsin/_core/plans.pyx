@@ -9,6 +9,9 @@ from cpython.mem cimport PyMem_RawFree, PyMem_RawRealloc
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
 from libc.string cimport memset
 
+# The latest instant a row has room for: with such lengths, no sum in a kernel overflows.
+cdef int64_t LENGTH_MAX = 0xfffffffffffe
+
 
 @cython.final
 cdef class Plans:
@@ -30,6 +33,8 @@ cdef class Plans:
             raise RuntimeError("another thread is in the middle of a batch of reports")
         if number >= 1 << 30:
             raise ValueError(f"policy {number} is beyond {(1 << 30) - 1}")
+        if max(margin, early, max_runtime) > LENGTH_MAX:
+            raise ValueError(f"margin {margin}, early {early} or longest run {max_runtime} is beyond {LENGTH_MAX} ms")
         if margin < 0 or early < -1 or max_runtime < 0 or limit < -1:
             raise ValueError(f"margin {margin}, early {early}, longest run {max_runtime} or limit {limit} is below 0")
         if number >= self.capacity:

@@ -27,4 +27,6 @@ cdef class Recorded:
     cdef uint32_t size
     cdef uint32_t capacity
     cdef bint busy         # a kernel writes it without the GIL
+    cdef uint32_t readers  # who reads it while others may run: it must not grow
+    cdef int _mine(self) except -1
     cdef int reserve(self, uint32_t rows) except -1

@@ -21,11 +21,17 @@ cdef class Recorded:
     def __len__(self):
         return self.size
 
+    cdef int _mine(self) except -1:
+        if self.busy:
+            raise RuntimeError("another thread is in the middle of a batch of check-ins")
+        return 0
+
     cdef int reserve(self, uint32_t rows) except -1:
         cdef void *grown
         cdef uint32_t capacity
-        if self.busy:
-            raise RuntimeError("another thread is in the middle of a batch of check-ins")
+        self._mine()
+        if self.readers:
+            raise RuntimeError("another thread reads these check-ins")
         if rows <= self.capacity:
             return 0
         capacity = max(rows, self.capacity * 2, <uint32_t>16)
@@ -62,6 +68,7 @@ cdef class Recorded:
         cdef uint32_t i, added = other.size
         if added > 0x7fffffff - self.size:
             raise OverflowError(f"{self.size} check-ins and {added} more")
+        other._mine()
         self.reserve(self.size + added)
         for i in range(added):
             self.rows[self.size + i] = other.rows[i]
@@ -71,6 +78,7 @@ cdef class Recorded:
 
     def row(self, Py_ssize_t index):
         cdef check_in_t *row
+        self._mine()
         if not 0 <= index < <Py_ssize_t>self.size:
             raise IndexError(f"no check-in {index} of {self.size}")
         row = &self.rows[index]
@@ -83,9 +91,12 @@ cdef class Recorded:
         )
 
     def numbers(self):
-        cdef bytes copy = PyBytes_FromStringAndSize(NULL, <Py_ssize_t>self.size * 8)
-        cdef int64_t *out = <int64_t *>PyBytes_AS_STRING(copy)
-        cdef uint32_t i
-        for i in range(self.size):
+        cdef bytes copy
+        cdef int64_t *out
+        cdef uint32_t i, size = self.size
+        self._mine()
+        copy = PyBytes_FromStringAndSize(NULL, <Py_ssize_t>size * 8)
+        out = <int64_t *>PyBytes_AS_STRING(copy)
+        for i in range(size):
             out[i] = self.rows[i].number
         return memoryview(copy).cast("q")

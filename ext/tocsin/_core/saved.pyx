@@ -59,7 +59,10 @@ cdef class SavedTracks:
 
     def numbers(self):
         cdef uint32_t i
-        return [wide_get(self.rows[i].track.number) for i in range(self.size)]
+        cdef list found = []
+        for i in range(self.size):
+            found.append(wide_get(self.rows[i].track.number))
+        return found
 
     def parameters(self):
         cdef uint32_t i
@@ -154,14 +157,16 @@ cdef class Mover:
 
     def take(self, uint32_t limit, int64_t applied):
         cdef TrackRoster tracks = self.tracks
-        cdef uint32_t room = min(limit, tracks.moved), bytes_ = (tracks.size + 7) // 8, slot
+        cdef uint32_t room, bytes_, slot
         cdef SavedTracks taken = SavedTracks.__new__(SavedTracks)
         tracks._mine()
         self.monitors._mine()
+        room, bytes_ = min(limit, tracks.moved), (tracks.size + 7) // 8
         if room:
             taken.rows = <saved_t *>PyMem_RawMalloc(<size_t>room * sizeof(saved_t))
             if not taken.rows:
                 raise MemoryError(f"no memory for {room} tracks")
+        tracks.busy = self.monitors.busy = True
         with nogil:
             while taken.size < room:
                 if self.cursor >= bytes_:
@@ -174,6 +179,7 @@ cdef class Mover:
                 save(&taken.rows[taken.size], tracks, self.monitors, slot, applied)
                 taken.size += 1
                 unmark_moved(tracks, slot)
+        tracks.busy = self.monitors.busy = False
         return taken
 
     def of(self, slots, int64_t applied):
@@ -187,6 +193,8 @@ cdef class Mover:
         taken.rows = <saved_t *>PyMem_RawMalloc(<size_t>len(slots) * sizeof(saved_t))
         if not taken.rows:
             raise MemoryError(f"no memory for {len(slots)} tracks")
+        for slot in slots:  # all of them before the first mark goes
+            self.tracks._check(slot)
         for slot in slots:
             self.tracks._check(slot)
             save(&taken.rows[taken.size], self.tracks, self.monitors, slot, applied)
@@ -201,8 +209,11 @@ SCRATCH.open()
 
 def packed(tuple row not None, int64_t applied):
     cdef saved_t saved
-    cdef uint64_t number = row[1]
+    cdef uint64_t number
     cdef list values = list(row)
+    if len(values) != SCRATCH.width:
+        raise ValueError(f"a row has {SCRATCH.width} values, got {len(values)}")
+    number = values[1]
     values[1], values[3] = number & 0xffffffff, number >> 32
     SCRATCH.write(0, tuple(values))
     saved.layout = LAYOUT
