@@ -31,7 +31,6 @@ PROGRAMS = (
     "intake",
     "apply",
     "engine",
-    "apply",
     "exposition",
     "restore",
     "weeks",
