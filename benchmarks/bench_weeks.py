@@ -16,10 +16,12 @@ from common import Report, median_ratio
 from sqlalchemy import Connection
 
 from tocsin.domain import ids
-from tocsin.store import SqlStore, migrations
+from tocsin.domain.check_in import CheckIn, State
+from tocsin.engine.delta import Delta
+from tocsin.store import SqlStore, check_ins, migrations
 from tocsin.store.check_in_tables import tables
 from tocsin.store.check_in_writes import CheckInWrites
-from tocsin.store.upsert import Row, Upsert
+from tocsin.store.upsert import Upsert, cursor_of
 from tocsin.store.weeks import WEEK
 
 NOW = 1_800_000_000_000
@@ -51,17 +53,23 @@ def commits(report: Report, store: SqlStore, rounds: int) -> None:
         for table in one:
             table.create(connection)
 
-    def into_one(connection: Connection, rows: list[Row], chosen: list[Row]) -> None:
-        single[0](connection, rows)
-        single[1](connection, chosen)
+    def into_weeks(connection: Connection, delta: Delta) -> None:
+        if not writes.are_ready(delta):
+            writes.prepare(connection, delta)
+        writes(cursor_of(connection), delta)
+
+    def into_one(connection: Connection, delta: Delta) -> None:
+        made = delta.check_ins.values()
+        single[0](cursor_of(connection), [check_ins.to_row(check_in) for check_in in made])
+        single[1](cursor_of(connection), [check_ins.id_to_row(check_in) for check_in in made])
 
     ours, theirs = [], []
     for index in range(rounds):
-        rows, chosen = batch(NOW + index * 1_000)
-        for work, spent in ((writes, ours), (into_one, theirs)):
+        delta = batch(NOW + index * 1_000)
+        for work, spent in ((into_weeks, ours), (into_one, theirs)):
             begin = time.process_time()
             with store.database.write() as connection:
-                work(connection, rows, chosen)
+                work(connection, delta)
             spent.append((time.process_time() - begin) * 1000)
     report.add(
         "commit of 1,000 check-ins, CPU",
@@ -77,9 +85,11 @@ def drop(report: Report, store: SqlStore, count: int) -> None:
     writes = CheckInWrites(store.database.writer.dialect)
     oldest = NOW - (WEEKS - 1) * WEEK
     for start in range(0, count, SIZE * 10):
-        rows, chosen = zip(*(batch(oldest + start + part * SIZE) for part in range(10)), strict=True)
+        delta = batch(oldest + start, SIZE * 10)
         with store.database.write() as connection:
-            writes(connection, [row for some in rows for row in some], [row for some in chosen for row in some])
+            if not writes.are_ready(delta):
+                writes.prepare(connection, delta)
+            writes(cursor_of(connection), delta)
     steps = []
     gone = True
     while gone:
@@ -94,15 +104,26 @@ def drop(report: Report, store: SqlStore, count: int) -> None:
     )
 
 
-def batch(at: int) -> tuple[list[Row], list[Row]]:
-    """Rows of plain check-ins of any monitors, a client's id for each."""
-    rows, chosen = [], []
-    for index in range(SIZE):
-        monitor, number, name = random.randrange(MONITORS), ids.check_in_number(at + index, index), random.randbytes(16)
-        empty = (None, None, None)
-        rows.append((number, 1, monitor, monitor, 1, at, at, *empty, at, None, False, None, False, name, None, 1))
-        chosen.append((1, name, number))
-    return rows, chosen
+def batch(at: int, size: int = SIZE) -> Delta:
+    """Plain check-ins of any monitors, with an id that a client chose for each."""
+    made = {}
+    for index in range(size):
+        monitor, number = random.randrange(MONITORS), ids.check_in_number(at + index, index % SIZE)
+        made[number] = CheckIn(
+            number=number,
+            id=random.randbytes(16).hex(),
+            project=1,
+            monitor=monitor,
+            monitor_id="",
+            track=monitor,
+            environment="production",
+            state=State.OK,
+            receive_time=at,
+            update_time=at,
+            end_time=at,
+            client_chosen=True,
+        )
+    return Delta(check_ins=made, new_check_ins=set(made))
 
 
 if __name__ == "__main__":

@@ -3,13 +3,12 @@
 Dialect routes meet the HTTP application here.
 """
 
-import platform
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
+from prometheus_client import CollectorRegistry
 from starlette.requests import Request
 
 from tocsin import __version__
@@ -19,18 +18,15 @@ from tocsin.api.incidents import IncidentHandlers
 from tocsin.api.maintenance_windows import MaintenanceWindowHandlers
 from tocsin.api.monitors import MonitorHandlers
 from tocsin.api.project_settings import ProjectSettingsHandlers
-from tocsin.app import project_settings
+from tocsin.app import dialects, project_settings
 from tocsin.app.maintenance import windows_of
+from tocsin.app.observing import MonitorSeries, register
 from tocsin.app.readiness import metrics_are_open, told
 from tocsin.app.settings import Settings, SettingsError
 from tocsin.app.timezones import TimeZones, TimeZoneWatch
-from tocsin.dialects.sentry import ingest as sentry
-from tocsin.dialects.sentry.management import routes as management
-from tocsin.dialects.sentry.management.call import Door
 from tocsin.dialects.sentry.management.services import Services
 from tocsin.domain.errors import InvalidArgument
 from tocsin.domain.instant import Clock, Instant
-from tocsin.domain.monitor import Monitor
 from tocsin.domain.project_settings import ProjectSettings
 from tocsin.engine.delta import Delta
 from tocsin.engine.engine import EngineSettings
@@ -62,8 +58,6 @@ from tocsin.service.room import Room
 from tocsin.service.watching import Watching
 from tocsin.store import SqlStore
 from tocsin.store.browse import SqlBrowse
-from tocsin.telemetry.collectors import EngineCollector, EngineView
-from tocsin.telemetry.exposition import Selection, render, series_of
 from tocsin.telemetry.metrics import Metrics
 from tocsin.telemetry.volume import VolumeWatch
 
@@ -113,7 +107,7 @@ def build(settings: Settings) -> Parts:
     )
     room = Room(settings.listen.requests_limit, settings.listen.requests_bytes, journal.overloaded)
     time_zones = TimeZones()
-    metrics = Metrics(CollectorRegistry(), lambda number: _slug(principals, number), store.database.backend)
+    metrics = Metrics(CollectorRegistry(), principals.slug, store.database.backend)
     watching = Watching(store, principals.require_active)
 
     volume = VolumeWatch(clock.now())
@@ -151,7 +145,7 @@ def build(settings: Settings) -> Parts:
     )
     store.database.overlay = Overlay(lambda: partition.engine)
     pulse = Pulse(clock, partition.deaf, time.monotonic)
-    _register(metrics, partition, clock, journal, principals)
+    register(metrics, partition, clock, journal, principals)
 
     def answered(dialect: str, arrived: Instant) -> None:
         metrics.observe_answer(dialect, max(clock.now() - arrived, 0))
@@ -193,34 +187,19 @@ def build(settings: Settings) -> Parts:
         principal = principals.resolve(key_of(request))
         return Call(principal, request.state.received, "native", request.headers.get("user-agent", "")[:200])
 
-    def interval(monitor: Monitor, slot: Instant) -> int:
-        compiler = time_zones.compiler
-        return compiler.distance(compiler.compile(monitor.policy.schedules), slot)
-
-    def monitor_series(project: int, query: dict[str, str]) -> Iterator[bytes]:
-        selection = Selection.parse(query)
-        slug = _slug(principals, project)
-        found = ((row.monitor, row.tracks) for row in _all_monitors(store, project))
-
-        def chunks() -> Iterator[bytes]:
-            series = list(series_of(slug, found, selection, clock.now(), interval))
-            yield from render(series, selection, max_samples=settings.telemetry.max_samples)
-
-        return chunks()
-
     ops = Ops(
         metrics.registry,
         principals,
         lambda: told(readiness, partition.engine.clock, store.database.trouble, store.loading),
-        monitor_series,
+        MonitorSeries(store, principals, clock, time_zones, settings.telemetry.max_samples),
         open_metrics=metrics_are_open(settings),
     )
     routes = [
         *ops.routes(),
         *documents.routes(),
         *Pings(check_ins, principals, failed).routes(),
-        *(_sentry(settings, check_ins, principals, metrics, settings_of)),
-        *(_sentry_management(settings, management_services, principals)),
+        *dialects.sentry(settings, check_ins, principals, metrics, settings_of),
+        *dialects.sentry_management(settings, management_services, principals),
         *transcoded(services, context),
     ]
     return Parts(
@@ -248,72 +227,11 @@ def build(settings: Settings) -> Parts:
             room,
             failed,
             prefix=settings.listen.path_prefix,
-            worded=(*management.NOT_FOUND, *sentry.NOT_FOUND) if settings.dialects.sentry else (),
-            busy=(management.BUSY, sentry.BUSY) if settings.dialects.sentry else (),
+            worded=dialects.worded(settings),
+            busy=dialects.busy(settings),
         ),
         room=room,
         failed=failed,
         readiness=readiness,
         time_zones=TimeZoneWatch(time_zones, partition, use),
     )
-
-
-def _register(
-    metrics: Metrics, partition: Partition, clock: Clock, journal: LocalJournal, principals: Principals
-) -> None:
-    registry = metrics.registry
-    ProcessCollector(registry=registry)
-    PlatformCollector(registry=registry)
-    GCCollector(registry=registry)
-    metrics.build_info.labels(__version__, platform.python_version(), "cython").set(1)
-    registry.register(
-        EngineCollector(
-            EngineView(
-                engine=lambda: partition.engine,
-                clock=clock,
-                ingest_lag_ms=journal.lag_ms,
-                projects=lambda: {project.number: project.slug for project in principals.projects()},
-            )
-        )
-    )
-
-
-def _sentry(
-    settings: Settings,
-    check_ins: CheckIns,
-    principals: Principals,
-    metrics: Metrics,
-    settings_of: Callable[[int], ProjectSettings],
-) -> list[Any]:
-    if not settings.dialects.sentry:
-        return []
-
-    def item(kind: str, project: int, count: int) -> None:
-        metrics.envelope_items.labels(_slug(principals, project), kind).inc(count)
-
-    def loss(reason: str, project: int, quantity: int) -> None:
-        metrics.client_lost.labels(_slug(principals, project), reason[:40]).inc(quantity)
-
-    return sentry.routes(check_ins, principals, observe_item=item, observe_loss=loss, settings_of=settings_of)
-
-
-def _sentry_management(settings: Settings, services: Services, principals: Principals) -> list[Any]:
-    if not settings.dialects.sentry:
-        return []
-    door = Door(principals, settings.dialects.sentry_organization, settings.listen.public_url)
-    return management.routes(services, door)
-
-
-def _all_monitors(store: SqlStore, project: int) -> Iterator[Any]:
-    token = ""
-    while True:
-        page = store.list_monitors(project, size=_PAGE, token=token)
-        yield from page.rows
-        token = page.next_token
-        if not token:
-            return
-
-
-def _slug(principals: Principals, number: int) -> str:
-    project = principals.project(number)
-    return project.slug if project else ""

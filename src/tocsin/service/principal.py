@@ -106,6 +106,11 @@ class Principals:
             return self._projects.get(int(reference)) if len(reference) < _TOO_LONG else None
         return next((project for project in self._projects.values() if project.slug == reference), None)
 
+    def slug(self, number: int) -> str:
+        """Empty when there is no such project."""
+        project = self.project(number)
+        return project.slug if project else ""
+
     def projects(self) -> list[Project]:
         return list(self._projects.values())
 
