@@ -22,9 +22,13 @@ from tocsin.app import dialects, project_settings
 from tocsin.app.maintenance import windows_of
 from tocsin.app.observing import MonitorSeries, register
 from tocsin.app.readiness import metrics_are_open, told
+from tocsin.app.secret import secret_of
 from tocsin.app.settings import Settings, SettingsError
 from tocsin.app.timezones import TimeZones, TimeZoneWatch
+from tocsin.dialects.cronitor.resources.finding import Finding
+from tocsin.dialects.cronitor.resources.services import Services as Resources
 from tocsin.dialects.sentry.management.services import Services
+from tocsin.domain.codes import Codes
 from tocsin.domain.errors import InvalidArgument
 from tocsin.domain.instant import Clock, Instant
 from tocsin.domain.project_settings import ProjectSettings
@@ -55,6 +59,7 @@ from tocsin.service.monitors import Monitors
 from tocsin.service.principal import Principals
 from tocsin.service.project_settings import Settings as Decisions
 from tocsin.service.room import Room
+from tocsin.service.statistics import Statistics
 from tocsin.service.watching import Watching
 from tocsin.store import SqlStore
 from tocsin.store.browse import SqlBrowse
@@ -161,13 +166,17 @@ def build(settings: Settings) -> Parts:
     def settings_of(project: int) -> ProjectSettings:
         return partition.engine.state.settings_of(project)
 
-    browsing = Browsing(SqlBrowse(store.database))
+    browse = SqlBrowse(store.database)
+    browsing = Browsing(browse)
+    codes = Codes(secret_of(store), dialects.NO_CODES)
+    incidents = Incidents(journal, store)
+    resources = Resources(Finding(browsing, monitors, codes), browsing, incidents, Statistics(browse))
     management_services = Services(monitors, check_ins, browsing, configuration.check, settings_of)
     services: dict[str, object] = {
         "tocsin.v1.MonitorService": MonitorHandlers(monitors, watching, clock),
         "tocsin.v1.CheckInService": CheckInHandlers(check_ins, monitors, journal.arrival),
         "tocsin.v1.HeartbeatService": HeartbeatHandlers(check_ins, journal.arrival),
-        "tocsin.v1.IncidentService": IncidentHandlers(Incidents(journal, store)),
+        "tocsin.v1.IncidentService": IncidentHandlers(incidents),
         "tocsin.v1.ProjectSettingsService": ProjectSettingsHandlers(
             Decisions(journal, principals, configuration, projects)
         ),
@@ -194,14 +203,19 @@ def build(settings: Settings) -> Parts:
         MonitorSeries(store, principals, clock, time_zones, settings.telemetry.max_samples),
         open_metrics=metrics_are_open(settings),
     )
+    events, events_by_code = dialects.cronitor_telemetry(
+        settings, check_ins, monitors, browsing, incidents, principals, codes
+    )
     routes = [
         *ops.routes(),
         *documents.routes(),
         *Pings(check_ins, principals, failed).routes(),
         *dialects.sentry(settings, check_ins, principals, metrics, settings_of),
         *dialects.sentry_management(settings, management_services, principals),
-        *dialects.cronitor_telemetry(settings, check_ins, principals),
+        *events,
+        *dialects.cronitor_resources(resources, principals),
         *transcoded(services, context),
+        *events_by_code,
     ]
     return Parts(
         settings=settings,

@@ -9,8 +9,19 @@ from tocsin.domain.check_in import CheckIn
 from tocsin.domain.facts import CheckInRefused
 from tocsin.domain.instant import Instant, Millis
 from tocsin.domain.monitor import Policy
-from tocsin.store import check_in_lists, check_ins, counts, leaves, monitors, refusals, searches, weeks
-from tocsin.store.browse_port import Count, Leaf, MonitorSearch, Turn
+from tocsin.store import (
+    check_in_lists,
+    check_ins,
+    counts,
+    incident_counts,
+    leaves,
+    monitors,
+    refusals,
+    searches,
+    statistics,
+    weeks,
+)
+from tocsin.store.browse_port import Count, Downtime, IncidentCount, Leaf, MonitorSearch, Statistic, Turn, Window
 from tocsin.store.database import Database
 from tocsin.store.port import CheckInFilter, MonitorWithHealth, chunks
 from tocsin.store.schema import monitors as monitors_table
@@ -44,6 +55,13 @@ class SqlBrowse:
                     statement = select(table.c.number).where(table.c.project == project, column.in_(some))
                     numbers.update(connection.execute(statement).scalars())
             rows = monitors.get_many(connection, sorted(numbers))
+        self._database.overlay(rows)
+        return rows
+
+    def monitors_numbered(self, project: int, numbers: Collection[int]) -> list[MonitorWithHealth]:
+        with self._database.read() as connection:
+            found = monitors.get_many(connection, sorted(numbers))
+        rows = [row for row in found if row.monitor.project == project]
         self._database.overlay(rows)
         return rows
 
@@ -106,3 +124,18 @@ class SqlBrowse:
         with self._database.read() as connection:
             weeks.hold(connection)
             return counts.read(connection, monitors, since=since, until=until, width=width, environments=environments)
+
+    def statistics(
+        self, monitors: Sequence[int], window: Window, *, measures: Sequence[str], quantiles: tuple[float, ...]
+    ) -> list[Statistic]:
+        with self._database.read() as connection:
+            weeks.hold(connection)
+            return list(statistics.read(connection, monitors, window, measures, quantiles))
+
+    def incident_counts(self, monitors: Sequence[int], window: Window) -> list[IncidentCount]:
+        with self._database.read() as connection:
+            return incident_counts.opened(connection, monitors, window)
+
+    def downtimes(self, monitors: Sequence[int], window: Window) -> list[Downtime]:
+        with self._database.read() as connection:
+            return incident_counts.downtimes(connection, monitors, window)

@@ -135,6 +135,9 @@ class Store(Protocol):
 
     def get_monitor(self, project: int, monitor_id: str) -> MonitorWithHealth | None: ...
     def get_monitor_by_number(self, project: int, number: int) -> MonitorWithHealth | None: ...
+    def monitor_owner(self, number: int) -> tuple[int, str] | None:
+        """Project and id of the monitor of a number, whosever it is."""
+
     def list_monitors(
         self, project: int, *, size: int, token: str = "", filter: str = "", order_by: str = ""
     ) -> Page[MonitorWithHealth]: ...

@@ -150,6 +150,10 @@ class SqlStore:
         with self.database.read() as connection:
             return self._shown(monitors.get_by_number(connection, project, number))
 
+    def monitor_owner(self, number: int) -> tuple[int, str] | None:
+        with self.database.read() as connection:
+            return monitors.owner(connection, number)
+
     def list_monitors(
         self, project: int, *, size: int, token: str = "", filter: str = "", order_by: str = ""
     ) -> Page[MonitorWithHealth]:

@@ -35,12 +35,12 @@ class Intake:
         self._number_of = number_of
         self._options = options
 
-    async def take(self, principal: Principal, event: Event) -> ASGIApp:
-        """Answers when it is durable, or durably refused."""
+    async def take(self, principal: Principal, event: Event, *, create: bool = True) -> ASGIApp:
+        """Answers when it is durable, or durably refused. `create`: it may make its monitor, if the options let it."""
         try:
             if not principal.may(Scope.INGEST):
                 return await self._may_not(principal, event)
-            dropped = await self._take(principal, event)
+            dropped = await self._take(principal, event, create=create)
         except Unavailable as problem:
             self._check_ins.rejected(DIALECT, "overload")
             return answers.unavailable(problem)
@@ -56,9 +56,9 @@ class Intake:
         self._check_ins.rejected(DIALECT, "rate_limited")
         return answers.too_many(wait_ms)
 
-    async def _take(self, principal: Principal, event: Event) -> CheckInRefused | None:
+    async def _take(self, principal: Principal, event: Event, *, create: bool) -> CheckInRefused | None:
         """Why it was dropped; None: it was recorded."""
-        create = self._options.create and principal.key not in self._options.creating_not
+        create = create and self._options.create and principal.key not in self._options.creating_not
         report, refusals = mapping.to_report(event, self._number_of, create=create)
         dropped = refusals[0] if report is None else None
         if report is not None:
