@@ -73,6 +73,7 @@ def to_report(event: Event, number_of: Number, *, create: bool) -> Outcome:
         address=event.address,
         upsert=newborn(key, meaning.creates) if create else None,
         upsert_new_only=create,
+        attempt=sent.attempt or 1,
         payload=event.payload,
     )
     reason = RefusalReason.CHECKIN_VALIDATION_FAILED
