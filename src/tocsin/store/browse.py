@@ -5,12 +5,13 @@ from typing import Any
 
 from sqlalchemy import Row, select
 
-from tocsin.domain.check_in import CheckIn
+from tocsin.domain.check_in import CheckIn, State
 from tocsin.domain.facts import CheckInRefused
+from tocsin.domain.incident import Incident
 from tocsin.domain.instant import Instant, Millis
 from tocsin.domain.monitor import Policy
-from tocsin.store import check_in_lists, check_ins, counts, leaves, monitors, refusals, searches, weeks
-from tocsin.store.browse_port import Count, Leaf, MonitorSearch, Turn
+from tocsin.store import check_in_lists, check_ins, counts, leaves, monitors, newest, numbered, refusals, searches, weeks
+from tocsin.store.browse_port import Count, Leaf, MonitorSearch, Numbered, Selection, Turn
 from tocsin.store.database import Database
 from tocsin.store.port import CheckInFilter, MonitorWithHealth, chunks
 from tocsin.store.schema import monitors as monitors_table
@@ -35,17 +36,42 @@ class SqlBrowse:
         self._database.overlay(page.rows)
         return page
 
-    def monitors_of(self, project: int, *, uids: Sequence[str], ids: Sequence[str] = ()) -> list[MonitorWithHealth]:
+    def monitors_of(
+        self, project: int, *, uids: Sequence[str] = (), ids: Sequence[str] = (), numbers: Sequence[int] = ()
+    ) -> list[MonitorWithHealth]:
         table = monitors_table
         with self._database.read() as connection:
-            numbers: set[int] = set()
-            for column, wanted in ((table.c.uid, uids), (table.c.id, ids)):
-                for some in chunks(list(wanted), _MANY):
+            found: set[int] = set()
+            keys: tuple[tuple[Any, Sequence[Any]], ...] = (
+                (table.c.uid, uids),
+                (table.c.id, ids),
+                (table.c.number, numbers),
+            )
+            for column, wanted in keys:
+                for some in chunks(wanted, _MANY):
                     statement = select(table.c.number).where(table.c.project == project, column.in_(some))
-                    numbers.update(connection.execute(statement).scalars())
-            rows = monitors.get_many(connection, sorted(numbers))
+                    found.update(connection.execute(statement).scalars())
+            rows = monitors.get_many(connection, sorted(found))
         self._database.overlay(rows)
         return rows
+
+    def numbered(
+        self, project: int, only: Selection, *, now: Instant, size: int, offset: int
+    ) -> Numbered[MonitorWithHealth]:
+        with self._database.read() as connection:
+            found, total = numbered.page(connection, project, only, now=now, size=size, offset=offset)
+            rows = monitors.get_many(connection, found)
+        self._database.overlay(rows)
+        return Numbered(rows, total)
+
+    def newest(self, tracks: Sequence[tuple[int, int]], states: Collection[State]) -> dict[int, CheckIn]:
+        with self._database.read() as connection:
+            weeks.hold(connection)
+            return newest.check_ins_of(connection, tracks, states)
+
+    def newest_incidents(self, tracks: Sequence[tuple[int, int]]) -> dict[int, Incident]:
+        with self._database.read() as connection:
+            return newest.incidents_of(connection, tracks)
 
     def check_ins(
         self, project: int, only: CheckInFilter, environments: Sequence[str], *, size: int, turn: Turn
