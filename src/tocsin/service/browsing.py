@@ -49,6 +49,17 @@ class Browsing:
         by_id = {row.monitor.id: row for row in rows}
         return [by_uid.get(uid_of(reference) or "") or by_id.get(reference) for reference in references]
 
+    async def find_exactly(
+        self, principal: Principal, *, ids: Sequence[str] = (), numbers: Sequence[int] = ()
+    ) -> list[MonitorWithHealth]:
+        """Those of the key's project that have one of the ids, then those of the numbers; in no order."""
+        principal.require(Scope.READ)
+        project = principal.project.number
+        found = await asyncio.to_thread(self._browse.monitors_of, project, uids=(), ids=ids) if ids else []
+        if numbers:
+            found += await asyncio.to_thread(self._browse.monitors_numbered, project, numbers)
+        return found
+
     async def monitors(
         self, principal: Principal, search: MonitorSearch, *, now: Instant, size: int, turn: Turn
     ) -> Leaf[MonitorWithHealth]:

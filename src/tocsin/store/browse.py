@@ -36,22 +36,22 @@ class SqlBrowse:
         self._database.overlay(page.rows)
         return page
 
-    def monitors_of(
-        self, project: int, *, uids: Sequence[str] = (), ids: Sequence[str] = (), numbers: Sequence[int] = ()
-    ) -> list[MonitorWithHealth]:
+    def monitors_of(self, project: int, *, uids: Sequence[str], ids: Sequence[str] = ()) -> list[MonitorWithHealth]:
         table = monitors_table
         with self._database.read() as connection:
-            found: set[int] = set()
-            keys: tuple[tuple[Any, Sequence[Any]], ...] = (
-                (table.c.uid, uids),
-                (table.c.id, ids),
-                (table.c.number, numbers),
-            )
-            for column, wanted in keys:
-                for some in chunks(wanted, _MANY):
+            numbers: set[int] = set()
+            for column, wanted in ((table.c.uid, uids), (table.c.id, ids)):
+                for some in chunks(list(wanted), _MANY):
                     statement = select(table.c.number).where(table.c.project == project, column.in_(some))
-                    found.update(connection.execute(statement).scalars())
-            rows = monitors.get_many(connection, sorted(found))
+                    numbers.update(connection.execute(statement).scalars())
+            rows = monitors.get_many(connection, sorted(numbers))
+        self._database.overlay(rows)
+        return rows
+
+    def monitors_numbered(self, project: int, numbers: Collection[int]) -> list[MonitorWithHealth]:
+        with self._database.read() as connection:
+            found = monitors.get_many(connection, sorted(numbers))
+        rows = [row for row in found if row.monitor.project == project]
         self._database.overlay(rows)
         return rows
 

@@ -118,10 +118,8 @@ class Browse(Protocol):
         self, project: int, search: MonitorSearch, *, now: Instant, size: int, turn: Turn
     ) -> Leaf[MonitorWithHealth]: ...
 
-    def monitors_of(
-        self, project: int, *, uids: Sequence[str] = (), ids: Sequence[str] = (), numbers: Sequence[int] = ()
-    ) -> list[MonitorWithHealth]:
-        """Those that exist, by uid (32 hex characters), id or number, in no order."""
+    def monitors_of(self, project: int, *, uids: Sequence[str], ids: Sequence[str] = ()) -> list[MonitorWithHealth]:
+        """Those that exist, by uid (32 hex characters) or id, in no order."""
 
     def numbered(
         self, project: int, only: Selection, *, now: Instant, size: int, offset: int
@@ -141,6 +139,9 @@ class Browse(Protocol):
 
     def refusals(self, project: int, monitor_id: str | None, *, size: int, turn: Turn) -> Leaf[CheckInRefused]:
         """Newest first."""
+
+    def monitors_numbered(self, project: int, numbers: Collection[int]) -> list[MonitorWithHealth]:
+        """Those of the project that exist, in no order."""
 
     def policies(self, numbers: Collection[int]) -> dict[int, Policy]:
         """Those that exist, by number."""

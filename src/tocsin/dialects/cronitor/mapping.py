@@ -7,6 +7,7 @@ unless it is contradicted.
 """
 
 import re
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -169,11 +170,17 @@ def _assertions(said: Said, kind: str, problems: Problems) -> tuple[str, ...]:
         if kind == JOB and _LEGACY.fullmatch(text):
             continue
         try:
-            assertion.check(text, kind)
+            _check(text, kind)
             found.append(text)
         except InvalidArgument as problem:
             problems.wrong_by(problem, f"assertions[{index}]")
     return tuple(found)
+
+
+@lru_cache(maxsize=4_096)
+def _check(text: str, kind: str) -> None:
+    """Many monitors say the same."""
+    assertion.check(text, kind)
 
 
 def _alert_policy(said: Said) -> AlertPolicy:

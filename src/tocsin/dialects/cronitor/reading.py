@@ -14,7 +14,8 @@ from tocsin.dialects.cronitor.problems import Problems
 from tocsin.dialects.cronitor.schema import CHECK, HEARTBEAT, JOB, LIFECYCLE, Said
 from tocsin.domain.instant import SECOND
 from tocsin.domain.monitor import AlertPolicy, Kind, Monitor
-from tocsin.domain.schedule import Cron, Daily, Interval, Rolling, RRule, Schedule, zone_of
+from tocsin.domain.schedule import Cron, Daily, Interval, Rolling, RRule, Schedule
+from tocsin.domain.schedule import zone_of as zone_of_schedules
 from tocsin.schedule import describe
 
 
@@ -41,10 +42,15 @@ def is_known(monitor: Monitor) -> bool:
     return DIALECT in monitor.extras
 
 
+def zone_of(monitor: Monitor, zone: str) -> str:
+    """Its schedules' time zone; `zone` where it has none."""
+    return zone_of_schedules(monitor.policy.schedules) if monitor.policy.schedules else zone
+
+
 def said_of(monitor: Monitor, zone: str) -> tuple[Said, Meaning]:
     """The attributes, and what they come to; `zone` is that of a monitor that has none."""
     said: Said = {"key": monitor.id, **kept_of(monitor), "type": type_of(monitor)}
-    here = zone_of(monitor.policy.schedules) if monitor.policy.schedules else zone
+    here = zone_of(monitor, zone)
     found = meaning_of(said, here, Problems(), anchor=monitor.create_time)
     corrections = _corrections(monitor, said, found)
     if not corrections:
@@ -62,10 +68,11 @@ def _corrections(monitor: Monitor, said: Said, found: Meaning) -> Said:
     if said["type"] != CHECK:
         if found.schedules != policy.schedules:
             changed["schedules"] = _words(policy.schedules) or None
-            changed["timezone"] = zone_of(policy.schedules) if policy.schedules else said.get("timezone")
+            changed["timezone"] = zone_of_schedules(policy.schedules) if policy.schedules else said.get("timezone")
         if found.assertions != policy.assertions:
             changed["assertions"] = list(policy.assertions) or None
-    if (found.margin_ms, found.alert_delay_ms) != (tolerance.margin_ms, tolerance.alert_delay_ms):
+    waits = max(found.margin_ms, SECOND), found.alert_delay_ms  # a second more or less says nothing else
+    if waits != (max(tolerance.margin_ms, SECOND), tolerance.alert_delay_ms):
         changed["grace_seconds"] = max(tolerance.margin_ms, tolerance.alert_delay_ms) // SECOND
     if found.miss_threshold != tolerance.miss_threshold:
         changed["schedule_tolerance"] = max((tolerance.miss_threshold or tolerance.failure_threshold) - 1, 0) or None

@@ -4,11 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from support.engines import compiler as compilers
 from tocsin.dialects.cronitor import phrases
 from tocsin.domain.errors import InvalidArgument
 from tocsin.domain.instant import HOUR, MINUTE, SECOND
 from tocsin.domain.schedule import Anchor, Cron, Daily, Interval, Rolling, RRule, Unit
-from tocsin.schedule import Compiler, Zones
+from support.engines import compiler as compilers
 
 ZONE = "Europe/Vienna"
 MONDAY = 1_764_547_200_000  # 2025-12-01T00:00:00Z
@@ -64,7 +65,7 @@ def test_what_is_documented_or_captured_is_read(text, expected):
     found = phrases.parse(text, ZONE)
     assert found == expected
     if found is not None:
-        Compiler(Zones()).compile((found,))
+        compilers().compile((found,))
 
 
 def test_a_heartbeat_is_counted_from_any_beat():
@@ -75,7 +76,7 @@ def test_steps_of_several_weeks_count_from_the_day_of_creation():
     found = phrases.parse("FREQ=WEEKLY;INTERVAL=2;BYDAY=WE;BYHOUR=9;BYMINUTE=0", ZONE, anchor=MONDAY)
     assert isinstance(found, RRule)
     assert found.rule.startswith("DTSTART:20251201T000000\n")
-    compiler = Compiler(Zones())
+    compiler = compilers()
     number = compiler.compile((found,))
     first = compiler.next_after(number, MONDAY)
     assert first == MONDAY + 2 * 24 * HOUR + 8 * HOUR
