@@ -66,10 +66,15 @@ class Report(msgspec.Struct, frozen=True, omit_defaults=True):
     dialect: str = "native"
     client: str = ""  # "sentry.python/2.75.0"
     upsert: MonitorChange | None = None  # create or change the monitor first
+    upsert_new_only: bool = False  # `upsert` makes a monitor and changes none
     upsert_error: str = ""  # why the configuration that came along could not be used
+    monitor_number: int = 0  # the monitor meant when none has `monitor_id`; 0: nobody is
     pair: bool = True  # without an id: close or keep alive the newest open run; False: stand alone
     payload: str = ""  # how the dialect received it, cut: kept with a refusal, and nowhere else
     retry_safe: bool = False  # the same id with the same outcome is the same request again, not a second report
+    by_kind: bool = False  # what it means depends on the kind of its monitor: see `engine.meanings`
+    event: str = ""  # what the protocol calls it
+    address: str = ""  # of the sender
 
 
 class CheckIn(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -104,3 +109,5 @@ class CheckIn(msgspec.Struct, frozen=True, omit_defaults=True):
     series: str = ""
     dialect: str = "native"
     client: str = ""
+    event: str = ""  # what the protocol calls its newest report
+    address: str = ""  # of who sent that

@@ -140,7 +140,7 @@ class Engine:
         state = self._state
         if sent.check_in_id and state.runs.find(sent.project, sent.check_in_id) is None:
             needs.check_ins.add((sent.project, sent.check_in_id))
-        if sent.upsert is not None:
+        if sent.upsert is not None and not sent.upsert_new_only:
             slot = state.find_monitor(sent.project, sent.monitor_id)
             if slot != NOWHERE and state.monitor(slot).digest != puts.digest_of(sent.upsert):
                 needs.monitors.add((sent.project, sent.monitor_id))

@@ -11,7 +11,7 @@ from tocsin.domain.instant import Instant
 from tocsin.domain.monitor import Monitor, MonitorChange
 from tocsin.domain.receipt import Receipt
 from tocsin.domain.refusals import RefusalReason
-from tocsin.engine import defaults, environments, limits, puts, silence
+from tocsin.engine import defaults, environments, limits, meanings, puts, silence
 from tocsin.engine.filing import Filing, Refused
 from tocsin.engine.monitor_entry import MonitorEntry
 from tocsin.engine.state import DISABLED, INACTIVE, NOWHERE, State
@@ -68,13 +68,16 @@ def _report(state: State, sent: Report, at: Instant) -> Receipt:
         track_slot = environments.add(state, slot, monitor, environment, at)
     state.track(track_slot)  # the working copy, before anybody takes another just to look
     silence.settle(state, track_slot, at)
-    return Filing(Subject.of(state, track_slot), sent, at).file()
+    subject = Subject.of(state, track_slot)
+    if sent.by_kind:
+        sent = meanings.meant(sent, subject.timing.policy.kind, subject.track)
+    return Filing(subject, sent, at).file()
 
 
 def _monitor(state: State, sent: Report, at: Instant) -> int:
     """The slot of the report's monitor, created or changed first if the report brings its configuration."""
     slot = state.find_monitor(sent.project, sent.monitor_id)
-    if sent.upsert is not None:
+    if sent.upsert is not None and not (sent.upsert_new_only and slot != NOWHERE):
         digest = puts.digest_of(sent.upsert)
         if slot == NOWHERE:
             slot = _create(state, sent, defaults.for_new(state, sent.project, sent.upsert), at)
