@@ -18,7 +18,7 @@ from tocsin.api.incidents import IncidentHandlers
 from tocsin.api.maintenance_windows import MaintenanceWindowHandlers
 from tocsin.api.monitors import MonitorHandlers
 from tocsin.api.project_settings import ProjectSettingsHandlers
-from tocsin.app import dialects, notifying, project_settings
+from tocsin.app import cronitor, dialects, notifying, project_settings
 from tocsin.app.maintenance import windows_of
 from tocsin.app.observing import MonitorSeries, register
 from tocsin.app.readiness import metrics_are_open, told
@@ -162,6 +162,7 @@ def build(settings: Settings) -> Parts:
         return partition.engine.state.settings_of(project)
 
     browsing = Browsing(SqlBrowse(store.database))
+    identity = cronitor.Identity(store)
     management_services = Services(monitors, check_ins, browsing, configuration.check, settings_of)
     services: dict[str, object] = {
         "tocsin.v1.MonitorService": MonitorHandlers(monitors, watching, clock),
@@ -202,6 +203,7 @@ def build(settings: Settings) -> Parts:
         *dialects.sentry(settings, check_ins, principals, metrics, settings_of),
         *dialects.sentry_management(settings, management_services, principals),
         *dialects.cronitor_telemetry(settings, check_ins, principals),
+        *cronitor.routes(settings, identity, principals, monitors, browsing, configuration, settings_of),
         *transcoded(services, context),
     ]
     return Parts(

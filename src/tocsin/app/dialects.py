@@ -6,6 +6,7 @@ from typing import Any
 from starlette.types import ASGIApp
 
 from tocsin.app.settings import Settings
+from tocsin.dialects.cronitor import routes as cronitor
 from tocsin.dialects.cronitor.telemetry import routes as telemetry
 from tocsin.dialects.cronitor.telemetry.intake import Intake, Options
 from tocsin.dialects.cronitor.telemetry.limits import Limits, Rate
@@ -61,10 +62,11 @@ def cronitor_telemetry(settings: Settings, check_ins: CheckIns, principals: Prin
 
 def worded(settings: Settings) -> tuple[tuple[str, Callable[[str], ASGIApp]], ...]:
     """Beginnings of paths below which a vendor's protocol says that a path is unknown."""
-    return (*management.NOT_FOUND, *sentry_ingest.NOT_FOUND) if settings.dialects.sentry else ()
+    first = cronitor.NOT_FOUND if settings.dialects.cronitor else ()
+    return (*first, *management.NOT_FOUND, *sentry_ingest.NOT_FOUND) if settings.dialects.sentry else first
 
 
 def busy(settings: Settings) -> tuple[Busy, ...]:
     """What a vendor's clients are told while there is no room."""
     sentry = (management.BUSY, sentry_ingest.BUSY) if settings.dialects.sentry else ()
-    return (*sentry, *telemetry.BUSY) if settings.dialects.cronitor else sentry
+    return (*cronitor.BUSY, *telemetry.BUSY, *sentry) if settings.dialects.cronitor else sentry

@@ -5,7 +5,7 @@ from typing import Final
 
 from tocsin.store.port import Store
 
-SECRET: Final = "secret"  # name of the setting in the store
+SECRET: Final = "secret"  # noqa: S105 - name of the setting in the store
 _BYTES: Final = 32
 
 

@@ -10,7 +10,18 @@ from tocsin.domain.facts import CheckInRefused
 from tocsin.domain.incident import Incident
 from tocsin.domain.instant import Instant, Millis
 from tocsin.domain.monitor import Policy
-from tocsin.store import check_in_lists, check_ins, counts, leaves, monitors, newest, numbered, refusals, searches, weeks
+from tocsin.store import (
+    check_in_lists,
+    check_ins,
+    counts,
+    leaves,
+    monitors,
+    newest,
+    numbered,
+    refusals,
+    searches,
+    weeks,
+)
 from tocsin.store.browse_port import Count, Leaf, MonitorSearch, Numbered, Selection, Turn
 from tocsin.store.database import Database
 from tocsin.store.port import CheckInFilter, MonitorWithHealth, chunks

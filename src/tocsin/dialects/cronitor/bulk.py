@@ -6,8 +6,7 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
-from tocsin.dialects.cronitor import bodies, exporting, reading, references, showing, writing
-from tocsin.dialects.cronitor import yaml_text
+from tocsin.dialects.cronitor import bodies, exporting, reading, references, showing, writing, yaml_text
 from tocsin.dialects.cronitor.batches import Batches
 from tocsin.dialects.cronitor.bodies import Form, Sent
 from tocsin.dialects.cronitor.call import Call
@@ -74,9 +73,7 @@ class BulkCalls:
             monitors = [one.found.monitor for one in written]
             return yaml(200, await exporting.yaml_later(monitors, self._services.zone(call), call.received))
         rows = [one.found for one in written]
-        shown: Any = await showing.shown(
-            self._services, call, rows, asked_for=[one.wish.reference for one in written]
-        )
+        shown: Any = await showing.shown(self._services, call, rows, asked_for=[one.wish.reference for one in written])
         return reply(200, shown if form is Form.ARRAY else {"monitors": shown})
 
 

@@ -53,12 +53,15 @@ def check(said: dict[str, Any], problems: Problems) -> None:
     method = request.get("method")
     if method is not None and (not isinstance(method, str) or method.upper() not in METHODS):
         problems.wrong("request.method", f"{str(method)[:20]!r} is none of {', '.join(METHODS)}")
-    elif isinstance(method, str) and method.upper() in _WITH_BODY and platform in ("http", "browser"):
-        if request.get("body") is None:
-            problems.wrong("request.body", f"required for {method.upper()}; it may be empty")
+    elif _needs_body(method, platform) and request.get("body") is None:
+        problems.wrong("request.body", f"required for {method}; it may be empty")
     for name, reader in _READERS.items():
         if request.get(name) is not None:
             reader(request[name], f"request.{name}", problems)
+
+
+def _needs_body(method: Any, platform: str) -> bool:
+    return isinstance(method, str) and method.upper() in _WITH_BODY and platform not in (*_SOCKETS, "s3")
 
 
 def shown(request: dict[str, Any]) -> dict[str, Any]:

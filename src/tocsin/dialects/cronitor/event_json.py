@@ -1,6 +1,7 @@
 """Check-ins as Cronitor shows them: as the last event, as events, as invocations. Pure.
 
-A check-in is a run or a lone signal, so it stands for up to two events: the one that opened it and the one that ended it.
+A check-in is a run or a lone signal, so it stands for up to two events: the one that opened it and the one that ended
+it. What the newest was called is kept with it; where another protocol reported, its state says it.
 """
 
 from collections.abc import Iterable
@@ -18,7 +19,6 @@ _INVOCATIONS: Final = {
     State.ERROR: "fail",
     State.TIMED_OUT: "fail",
 }
-_AGENTS: Final = ("mozilla/", "browser")
 
 
 def latest_json(check_in: CheckIn, kind: Kind) -> dict[str, Any]:
@@ -29,7 +29,7 @@ def latest_json(check_in: CheckIn, kind: Kind) -> dict[str, Any]:
 def events_of(check_in: CheckIn, kind: Kind) -> list[dict[str, Any]]:
     """Newest first."""
     if check_in.state is State.NOTE:
-        return [_event(check_in, "", check_in.receive_time)]
+        return [_event(check_in, check_in.event, check_in.receive_time)]
     begun = check_in.start_time if check_in.start_time is not None else check_in.receive_time
     if check_in.state in (State.OK, State.ERROR):
         end = check_in.end_time if check_in.end_time is not None else check_in.update_time
@@ -41,6 +41,8 @@ def events_of(check_in: CheckIn, kind: Kind) -> list[dict[str, Any]]:
 
 
 def word_of(check_in: CheckIn, kind: Kind) -> str:
+    if check_in.event:
+        return check_in.event
     if check_in.state is State.OK:
         return "tick" if kind is Kind.HEARTBEAT else "complete"
     return "fail" if check_in.state is State.ERROR else "run"
@@ -54,8 +56,8 @@ def invocation_json(check_in: CheckIn, kind: Kind) -> dict[str, Any]:
         "end": seconds(check_in.end_time),
         "duration": _length(check_in.duration_ms),
         "host": check_in.host or None,
-        "ip": None,
-        "client": client_of(check_in.client) or None,
+        "ip": check_in.address or None,
+        "client": check_in.client or None,
         "status": check_in.exit_code,
         "env": check_in.environment,
         "events": events_of(check_in, kind),
@@ -68,14 +70,6 @@ def is_invocation(check_in: CheckIn) -> bool:
 
 def newest_first(events: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(events, key=lambda event: event["stamp"], reverse=True)
-
-
-def client_of(agent: str) -> str:
-    """The short name of a user agent: "curl" of "curl/8.5", "browser" of what calls itself Mozilla."""
-    if agent.lower().startswith(_AGENTS):
-        return "browser"
-    words = agent.partition("/")[0].split()
-    return words[0][:50] if words else ""
 
 
 def seconds(instant: Instant | None) -> float | None:
@@ -93,9 +87,9 @@ def _event(check_in: CheckIn, word: str, at: Instant, *, opening: bool = False) 
         "msg": check_in.message or None,
         "event": word,
         "metrics": metrics,
-        "client": client_of(check_in.client) or None,
+        "client": check_in.client or None,
         "host": check_in.host or None,
-        "ip": None,
+        "ip": check_in.address or None,
     }
 
 

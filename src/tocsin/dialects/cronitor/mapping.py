@@ -20,7 +20,7 @@ from tocsin.dialects.cronitor.schema import CHECK, HEARTBEAT, JOB, LIFECYCLE, Sa
 from tocsin.domain import assertion, notification
 from tocsin.domain.errors import InvalidArgument
 from tocsin.domain.instant import NEVER, SECOND, Instant
-from tocsin.domain.monitor import AlertPolicy, ExpectFrom, Kind, Monitor, MonitorChange
+from tocsin.domain.monitor import AlertPolicy, ExpectFrom, Kind, Monitor, MonitorChange, Policy
 from tocsin.domain.schedule import Interval, Rolling, Schedule
 
 DIALECT: Final = "cronitor"
@@ -60,9 +60,7 @@ def merged(before: Said, said: Said) -> Said:
     return after
 
 
-def meaning_of(
-    said: Said, zone: str, problems: Problems, *, anchor: Instant = 0, celery: bool = False
-) -> Meaning:
+def meaning_of(said: Said, zone: str, problems: Problems, *, anchor: Instant = 0, celery: bool = False) -> Meaning:
     """Notes all that cannot be used. `zone` holds where none is said, `anchor` is when the monitor was made."""
     kind: str = said.get("type") or JOB
     is_check = kind == CHECK
@@ -96,21 +94,19 @@ def creation(said: Said, meaning: Meaning) -> MonitorChange:
 
 
 def alteration(known: Monitor, before: Meaning, said: Said, after: Meaning) -> MonitorChange:
-    """What makes the difference between two meanings of a monitor that is there; the extras go along when they differ."""
+    """What makes the difference between two meanings of a monitor; the extras go along where they differ."""
     differing = {
-        name: value
-        for name in Meaning.__struct_fields__
-        if (value := getattr(after, name)) != getattr(before, name)
+        name: value for name in Meaning.__struct_fields__ if (value := getattr(after, name)) != getattr(before, name)
     }
     change = _change(said, differing)
-    kept = known.extras.get(DIALECT)
-    return msgspec.structs.replace(change, extras=UNSET) if kept == change.extras[DIALECT] else change
+    same = known.extras.get(DIALECT) == extras_of(said)[DIALECT]
+    return msgspec.structs.replace(change, extras=UNSET) if same else change
 
 
 def auto_created(key: str, kind: str) -> MonitorChange:
     """Of a monitor that came to be by an event: job or heartbeat, named by its key, without a schedule."""
     said = {"key": key, "type": kind}
-    return creation(said, meaning_of(said, "UTC", Problems(key)))
+    return msgspec.structs.replace(creation(said, meaning_of(said, "UTC", Problems(key))), by_hand=False)
 
 
 def paused(change: MonitorChange, pause: bool | None) -> MonitorChange:
@@ -122,7 +118,7 @@ def extras_of(said: Said) -> dict[str, msgspec.Raw]:
     return {DIALECT: msgspec.Raw(msgspec.json.encode(said, order="deterministic"))}
 
 
-CONSTANTS: Final[dict[str, object]] = {
+CONSTANTS: dict[str, object] = {
     "expect_from": ExpectFrom.FIRST_CHECK_IN,
     "miss_while_running": True,
     "round_to_minute": False,
@@ -130,6 +126,7 @@ CONSTANTS: Final[dict[str, object]] = {
     "abandon_runs": True,
 }
 """What Cronitor's rules say of every monitor."""
+CONSTANTS = {name: value for name, value in CONSTANTS.items() if name in Policy.__struct_fields__}
 LENIENCE: Final[dict[str, object]] = {"max_runtime_ms": 0, "recovery_threshold": 1, "early_ms": None}
 
 
@@ -184,9 +181,8 @@ def _check(text: str, kind: str) -> None:
 
 
 def _alert_policy(said: Said) -> AlertPolicy:
-    """Nobody named: whoever the default list names."""
     notify = said.get("notify") or []
-    alerts = notify if isinstance(notify, list) else notify.get("alerts") or []
+    alerts = (notify if isinstance(notify, list) else notify.get("alerts")) or [notification.DEFAULT_LIST]
     events = notify.get("events") if isinstance(notify, dict) else None
     if isinstance(events, bool):
         events = dict.fromkeys(LIFECYCLE, events)

@@ -1,4 +1,4 @@
-"""A monitor as Cronitor shows it: all attributes, those that are read-only, and how it does in one environment. Pure."""
+"""A monitor as Cronitor shows it: all attributes, read-only ones too, and how it does in one environment. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -57,7 +57,11 @@ def monitor_json(
     key, kind, group = said["key"], said["type"], said.get("group")
     schedules = said.get("schedules") or ([checks.DEFAULT_SCHEDULE] if kind == CHECK else [])
     answer = {
-        "attributes": {"group_name": view.groups.get(group, group) if group else None, "key": asked_for or key, "code": code},
+        "attributes": {
+            "group_name": view.groups.get(group, group) if group else None,
+            "key": asked_for or key,
+            "code": code,
+        },
         "assertions": said.get("assertions") or [],
         "created": _created(monitor.create_time),
         "disabled": monitor.disabled,
@@ -104,8 +108,8 @@ def monitor_json(
 
 
 def _life(found: MonitorWithHealth, track: Track, lookups: Lookups) -> dict[str, Any]:
-    monitor, answer = found.monitor, {}
-    kind = monitor.policy.kind
+    answer: dict[str, Any] = {}
+    kind = found.monitor.policy.kind
     if track.expected != NEVER:
         answer["next_expected_at"] = track.expected // SECOND
     incident = found.incidents.get(track.incident) or lookups.incidents.get(track.number)

@@ -5,10 +5,10 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
-from tocsin.dialects.cronitor import bodies, exporting, mapping, queries, reading, references, schema, showing, writing
+from tocsin.dialects.cronitor import bodies, exporting, queries, reading, references, schema, showing, writing
 from tocsin.dialects.cronitor.call import Call
 from tocsin.dialects.cronitor.mapping import DIALECT
-from tocsin.dialects.cronitor.problems import Invalid, Problem, Problems
+from tocsin.dialects.cronitor.problems import Invalid, Problem, Problems, Refused
 from tocsin.dialects.cronitor.queries import Paging
 from tocsin.dialects.cronitor.replies import empty, reply, yaml
 from tocsin.dialects.cronitor.services import Services
@@ -28,7 +28,7 @@ class MonitorCalls:
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    async def list(self, call: Call) -> Response:
+    async def listed(self, call: Call) -> Response:
         only = queries.selection_of(call.query)
         if call.query.get("format", "").lower() == "yaml":
             return await self._export(call, only, all_pages="page" not in call.query)
@@ -65,7 +65,13 @@ class MonitorCalls:
         await self._services.monitors.delete(call.principal, found.monitor.id, call.received)
         return empty(204)
 
-    async def clone(self, call: Call) -> Response:
+    async def post(self, call: Call) -> Response:
+        """There is one path below the monitors that is none of them."""
+        if call.part("key") != "clone":
+            raise Refused(405, "method POST is not allowed; use GET, PUT, DELETE")
+        return await self._clone(call)
+
+    async def _clone(self, call: Call) -> Response:
         """What is configured; a new key, and nothing of what was reported."""
         body = bodies.single(await call.body())
         problems = Problems("clone")
@@ -109,7 +115,7 @@ class MonitorCalls:
         zone = self._services.zone(call)
         return yaml(200, await exporting.yaml_later([row.monitor for row in rows], zone, call.received))
 
-    async def _all(self, call: Call, only: Selection) -> "list[MonitorWithHealth]":
+    async def _all(self, call: Call, only: Selection) -> list[MonitorWithHealth]:
         rows: list[MonitorWithHealth] = []
         page = 1
         while True:
@@ -140,7 +146,7 @@ def _until(call: Call) -> int | None:
     return call.received + int(text) * HOUR if int(text) else None
 
 
-def _envelope(shown: "list[dict[str, Any]]", paging: Paging, total: int) -> dict[str, Any]:
+def _envelope(shown: list[dict[str, Any]], paging: Paging, total: int) -> dict[str, Any]:
     """Of all versions of the API at once."""
     return {
         "monitors": shown,

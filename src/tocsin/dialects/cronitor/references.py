@@ -33,7 +33,7 @@ async def many(services: Services, call: Call, references: Sequence[str]) -> lis
 
 
 def _id_of(reference: str) -> str:
-    """ "" for what is no key."""
+    """Nothing for what is no key."""
     try:
         return monitor_id_of(reference)
     except InvalidArgument:

@@ -32,7 +32,7 @@ def _calls(services: Services) -> Mapping[str, Mapping[str, Handler]]:
     one, many = MonitorCalls(services), BulkCalls(services, Batches(services.post))
     monitor = "/api/monitors/{key}"
     return {
-        "/api/monitors": {"GET": one.list, "POST": one.create, "PUT": many.put, "DELETE": many.delete},
+        "/api/monitors": {"GET": one.listed, "POST": one.create, "PUT": many.put, "DELETE": many.delete},
         "/api/monitors.yaml": {"GET": one.export, "PUT": many.put_yaml},
         monitor: {"GET": one.retrieve, "PUT": one.update, "DELETE": one.delete, "POST": one.post},
         f"{monitor}/pause": {"GET": one.pause, "POST": one.pause},

@@ -56,7 +56,7 @@ def read(body: Mapping[str, Any], problems: Problems) -> Said:
 
 
 def key_of(body: Mapping[str, Any], problems: Problems, name: str = "key") -> str:
-    """ "" when it is absent or empty."""
+    """Nothing, when it is absent or empty."""
     key = body.get(name)
     if key is None or key == "":
         return ""

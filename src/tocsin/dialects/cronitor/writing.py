@@ -104,9 +104,7 @@ class _Plan:
             await self._pause(index)
         if self._problems:
             raise Invalid(*self._problems)
-        rows = await self._services.monitors.put_many(
-            call.principal, list(commands.values()), call.received, most=MANY
-        )
+        rows = await self._services.monitors.put_many(call.principal, list(commands.values()), call.received, most=MANY)
         by_id = {row.monitor.id: row for row in rows}
         if len(self._wishes) >= _TOLD:
             _log.info("monitors written", done=len(rows), of=len(self._wishes), kept=not self._validate_only)

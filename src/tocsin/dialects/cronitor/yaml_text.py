@@ -62,11 +62,11 @@ class _Reader:
                 elif isinstance(found, dict) and isinstance(value, dict):
                     found = joined(found, value)
                 else:
-                    raise YamlError(f"several documents must be mappings (line {event.start_mark.line + 1})")
+                    raise YamlError(f"several documents must be mappings (line {_line(event)})")
         return found
 
     def _value(self, event: yaml.Event, depth: int) -> Any:
-        line = event.start_mark.line + 1
+        line = _line(event)
         if isinstance(event, yaml.AliasEvent):
             raise YamlError(f"aliases are not taken: write {event.anchor!r} out (line {line})")
         if depth > DEPTH_MAX:
@@ -88,7 +88,7 @@ class _Reader:
     def _mapping(self, depth: int) -> dict[str, Any]:
         found: dict[str, Any] = {}
         while not isinstance(event := next(self._events), yaml.MappingEndEvent):
-            line = event.start_mark.line + 1
+            line = _line(event)
             if not isinstance(event, yaml.ScalarEvent):
                 self._value(event, depth + 1)  # an alias says so itself
                 raise YamlError(f"a key must be text (line {line})")
@@ -121,6 +121,10 @@ def joined(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+def _line(event: yaml.Event) -> int:
+    return event.start_mark.line + 1 if event.start_mark else 0
+
+
 def _may_join(one: Any, other: Any) -> bool:
     return one is None or other is None or (type(one) is type(other) and isinstance(one, dict | list))
 
@@ -131,7 +135,7 @@ def _scalar(event: yaml.ScalarEvent) -> Any:
     if tag in ("!", f"{_PREFIX}str") or (not tag and not event.implicit[0]):
         return text
     if tag:
-        raise YamlError(f"the tag {tag!r} is not taken (line {event.start_mark.line + 1})")
+        raise YamlError(f"the tag {tag!r} is not taken (line {_line(event)})")
     if _NULL.fullmatch(text):
         return None
     if _BOOL.fullmatch(text):

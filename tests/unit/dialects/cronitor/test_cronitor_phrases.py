@@ -9,7 +9,6 @@ from tocsin.dialects.cronitor import phrases
 from tocsin.domain.errors import InvalidArgument
 from tocsin.domain.instant import HOUR, MINUTE, SECOND
 from tocsin.domain.schedule import Anchor, Cron, Daily, Interval, Rolling, RRule, Unit
-from support.engines import compiler as compilers
 
 ZONE = "Europe/Vienna"
 MONDAY = 1_764_547_200_000  # 2025-12-01T00:00:00Z
@@ -26,7 +25,6 @@ def every(count, unit, anchor=Anchor.RUN_START):
         ("0 0 * * Mon", Cron("0 0 * * Mon", ZONE)),
         (" */15 9-17 * * mon-fri ", Cron("*/15 9-17 * * mon-fri", ZONE)),
         ("30 0 12 * * *", Cron("30 0 12 * * *", ZONE)),
-        ("0 0 ? * L", None),
         ("0 0 L * ?", Cron("0 0 L * ?", ZONE)),
         ("0 0 ? * 5L", Cron("0 0 ? * 5L", ZONE)),
         ("0 ? 1 ? *", Cron("0 * 1 * *", ZONE)),
@@ -59,9 +57,6 @@ def every(count, unit, anchor=Anchor.RUN_START):
     ],
 )
 def test_what_is_documented_or_captured_is_read(text, expected):
-    if text == "0 0 ? * L":
-        pytest.raises(InvalidArgument, phrases.parse, text, ZONE)
-        return
     found = phrases.parse(text, ZONE)
     assert found == expected
     if found is not None:
@@ -161,7 +156,8 @@ def test_what_a_check_may_say(text):
 
 @pytest.mark.parametrize("text", ["every 29 seconds", "every 61 minutes", "0 0 * * *", "at 14:30"])
 def test_what_a_check_may_not_say(text):
-    pytest.raises(InvalidArgument, phrases.check_interval, text)
+    with pytest.raises(InvalidArgument):
+        phrases.check_interval(text)
 
 
 @given(st.integers(1, 10_000), st.sampled_from(["s", "min", "hours", "d"]), st.sampled_from([" ", ""]))
