@@ -49,6 +49,9 @@ class Identity:
     def codes(self) -> Codes:
         return self._codes
 
+    def number_of(self, code: str) -> int | None:
+        return self._codes.number_of(code)
+
 
 def routes(
     settings: Settings,

@@ -5,15 +5,15 @@ from typing import Final
 
 from tocsin.store.port import Store
 
-SECRET: Final = "secret"  # noqa: S105 - name of the setting in the store
+NAME: Final = "secret"  # of the setting in the store
 _BYTES: Final = 32
 
 
 def secret_of(store: Store) -> bytes:
     """Blocking."""
-    found = store.get_setting(SECRET)
+    found = store.get_setting(NAME)
     if found is None:
-        store.put_setting(SECRET, secrets.token_hex(_BYTES))
-        found = store.get_setting(SECRET)
+        store.put_setting(NAME, secrets.token_hex(_BYTES))
+        found = store.get_setting(NAME)
         assert found is not None
     return bytes.fromhex(found)

@@ -1,6 +1,5 @@
 """Words that one protocol serves below /api/, so that no other protocol's variable takes them for its own."""
 
-from collections.abc import Collection
 from typing import Final
 
 from starlette.convertors import Convertor
@@ -23,8 +22,7 @@ CRONITOR: Final = (
 class Unclaimed(Convertor[str]):
     """One part of a path that is none of these words."""
 
-    def __init__(self, words: Collection[str]) -> None:
-        self.regex = f"(?!(?:{'|'.join(words)})(?:/|$))[^/]+"
+    regex = f"(?!(?:{'|'.join(CRONITOR)})(?:/|$))[^/]+"
 
     def convert(self, value: str) -> str:
         return value

@@ -14,15 +14,28 @@ from tocsin.store import (
     check_in_lists,
     check_ins,
     counts,
+    incident_counts,
     leaves,
     monitors,
     newest,
     numbered,
     refusals,
     searches,
+    statistics,
     weeks,
 )
-from tocsin.store.browse_port import Count, Leaf, MonitorSearch, Numbered, Selection, Turn
+from tocsin.store.browse_port import (
+    Count,
+    Downtime,
+    IncidentCount,
+    Leaf,
+    MonitorSearch,
+    Numbered,
+    Selection,
+    Statistic,
+    Turn,
+    Window,
+)
 from tocsin.store.database import Database
 from tocsin.store.port import CheckInFilter, MonitorWithHealth, chunks
 from tocsin.store.schema import monitors as monitors_table
@@ -143,3 +156,18 @@ class SqlBrowse:
         with self._database.read() as connection:
             weeks.hold(connection)
             return counts.read(connection, monitors, since=since, until=until, width=width, environments=environments)
+
+    def statistics(
+        self, monitors: Sequence[int], window: Window, *, measures: Sequence[str], quantiles: tuple[float, ...]
+    ) -> list[Statistic]:
+        with self._database.read() as connection:
+            weeks.hold(connection)
+            return list(statistics.read(connection, monitors, window, measures, quantiles))
+
+    def incident_counts(self, monitors: Sequence[int], window: Window) -> list[IncidentCount]:
+        with self._database.read() as connection:
+            return incident_counts.opened(connection, monitors, window)
+
+    def downtimes(self, monitors: Sequence[int], window: Window) -> list[Downtime]:
+        with self._database.read() as connection:
+            return incident_counts.downtimes(connection, monitors, window)

@@ -3,7 +3,7 @@
 import enum
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from typing import Final, Generic, NamedTuple, Protocol, TypeVar
 
 from tocsin.domain.check_in import CheckIn, State
 from tocsin.domain.facts import CheckInRefused
@@ -99,6 +99,15 @@ class Numbered(NamedTuple, Generic[T]):
     total: int
 
 
+class Window(NamedTuple):
+    """From `since` to just before `until`, in buckets of `width`; in any of these environments, or in all."""
+
+    since: Instant
+    until: Instant
+    width: Millis
+    environments: tuple[str, ...] = ()
+
+
 class Count(NamedTuple):
     """Check-ins of one state received in [start, start + width) in one environment."""
 
@@ -109,6 +118,46 @@ class Count(NamedTuple):
     number: int
     duration: Millis  # of those that have one, together
     durations: int  # how many have one
+
+
+DURATION: Final = "duration"
+"""The measure of a check-in that is its length, in milliseconds; any other name is one of its metrics."""
+
+
+class Spread(NamedTuple):
+    """The values of one measure: how many, their sum, and what the asked quantiles are, within one percent."""
+
+    number: int
+    total: float
+    quantiles: tuple[float, ...]
+
+
+class Statistic(NamedTuple):
+    """Check-ins received in [start, start + width) in one environment, one at least."""
+
+    monitor: int
+    environment: str
+    start: Instant
+    states: dict[State, int]
+    started: int  # how many told of their start
+    spreads: dict[str, Spread]  # by measure; without those that no check-in has
+
+
+class IncidentCount(NamedTuple):
+    """Incidents opened in [start, start + width) in one environment."""
+
+    monitor: int
+    environment: str
+    start: Instant
+    number: int
+
+
+class Downtime(NamedTuple):
+    """How long incidents were open in one environment."""
+
+    monitor: int
+    environment: str
+    length: Millis
 
 
 class Browse(Protocol):
@@ -150,3 +199,14 @@ class Browse(Protocol):
         self, monitors: Sequence[int], *, since: Instant, until: Instant, width: Millis, environments: Sequence[str]
     ) -> list[Count]:
         """Of check-ins received in [since, until), in buckets of `width` from `since` on; empty ones are left out."""
+
+    def statistics(
+        self, monitors: Sequence[int], window: Window, *, measures: Sequence[str], quantiles: tuple[float, ...]
+    ) -> list[Statistic]:
+        """Of check-ins received in the window: monitor by monitor, by environment and time; empty ones are left out."""
+
+    def incident_counts(self, monitors: Sequence[int], window: Window) -> list[IncidentCount]:
+        """Of incidents opened in the window; empty ones are left out."""
+
+    def downtimes(self, monitors: Sequence[int], window: Window) -> list[Downtime]:
+        """Of the whole window; who was never down is left out."""

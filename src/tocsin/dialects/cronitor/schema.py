@@ -41,7 +41,7 @@ GRACE_MAX: Final = 366 * DAY // SECOND
 HOURS_MAX: Final = 366 * 24
 ALERTS_MAX: Final = 1_000_000
 LIFECYCLE: Final = ("run", "complete", "fail")
-_NULLS: Final = (None, "", [], {})
+_NULLS: Final[tuple[object, ...]] = (None, "", [], {})
 
 
 def read(body: Mapping[str, Any], problems: Problems) -> Said:

@@ -9,7 +9,6 @@ from starlette.convertors import register_url_convertor
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
-from tocsin.dialects import words
 from tocsin.dialects.sentry import auth, body, cron, events, mapping, schema
 from tocsin.dialects.sentry.answers import Rejection, empty_response, json_response, refused_response
 from tocsin.dialects.sentry.call import Call, Endpoint, rejection_of
@@ -60,7 +59,7 @@ LOSS_REASONS: Final = frozenset(
 # For paths below it that are none: beginning, and answer to what says so.
 NOT_FOUND: Final = (("/api/", lambda detail: json_response(404, {"detail": detail})),)
 BUSY: Final = Busy("/api/", DIALECT, lambda problem: rejection_of(problem).response())
-register_url_convertor("sentry_project", Unclaimed(words.CRONITOR))
+register_url_convertor("sentry_project", Unclaimed())
 OTHER: Final = "other"  # what an item type or a reason that we do not know is counted as
 _WINDOW: Final = 8 * 1024 * 1024  # of what it put out last, a decoder may still hold so many bytes
 _MAX_LOSS: Final = 1_000_000  # in one line of a client report; more is not believed
