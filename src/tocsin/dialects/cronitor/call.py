@@ -36,7 +36,7 @@ class Door:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call that may be made: its key is good for the method. A GET that writes asks the use case, which asks again."""
+    """A call that may be made: its key is good for the method. Use cases ask again: there are GETs that write."""
 
     request: Request
     principal: Principal
