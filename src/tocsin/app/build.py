@@ -18,17 +18,15 @@ from tocsin.api.incidents import IncidentHandlers
 from tocsin.api.maintenance_windows import MaintenanceWindowHandlers
 from tocsin.api.monitors import MonitorHandlers
 from tocsin.api.project_settings import ProjectSettingsHandlers
-from tocsin.app import dialects, project_settings
+from tocsin.app import cronitor, dialects, notifying, project_settings
 from tocsin.app.maintenance import windows_of
 from tocsin.app.observing import MonitorSeries, register
 from tocsin.app.readiness import metrics_are_open, told
-from tocsin.app.secret import secret_of
 from tocsin.app.settings import Settings, SettingsError
 from tocsin.app.timezones import TimeZones, TimeZoneWatch
 from tocsin.dialects.cronitor.resources.finding import Finding
 from tocsin.dialects.cronitor.resources.services import Services as Resources
 from tocsin.dialects.sentry.management.services import Services
-from tocsin.domain.codes import Codes
 from tocsin.domain.errors import InvalidArgument
 from tocsin.domain.instant import Clock, Instant
 from tocsin.domain.project_settings import ProjectSettings
@@ -168,9 +166,9 @@ def build(settings: Settings) -> Parts:
 
     browse = SqlBrowse(store.database)
     browsing = Browsing(browse)
-    codes = Codes(secret_of(store), dialects.NO_CODES)
+    identity = cronitor.Identity(store)
     incidents = Incidents(journal, store)
-    resources = Resources(Finding(browsing, monitors, codes), browsing, incidents, Statistics(browse))
+    resources = Resources(Finding(browsing, monitors, identity.codes()), browsing, incidents, Statistics(browse))
     management_services = Services(monitors, check_ins, browsing, configuration.check, settings_of)
     services: dict[str, object] = {
         "tocsin.v1.MonitorService": MonitorHandlers(monitors, watching, clock),
@@ -183,6 +181,7 @@ def build(settings: Settings) -> Parts:
         "tocsin.v1.MaintenanceWindowService": MaintenanceWindowHandlers(
             MaintenanceWindows(journal, store, configuration)
         ),
+        **notifying.services(store),
     }
     readiness: dict[str, Any] = {"ready": False, "version": __version__, "tzdata": time_zones.version}
     metrics.show_tzdata(time_zones.version)
@@ -203,8 +202,8 @@ def build(settings: Settings) -> Parts:
         MonitorSeries(store, principals, clock, time_zones, settings.telemetry.max_samples),
         open_metrics=metrics_are_open(settings),
     )
-    events, events_by_code = dialects.cronitor_telemetry(
-        settings, check_ins, monitors, browsing, incidents, principals, codes
+    events, events_by_code = cronitor.telemetry(
+        settings, identity, principals, check_ins, monitors, browsing, incidents
     )
     routes = [
         *ops.routes(),
@@ -213,6 +212,7 @@ def build(settings: Settings) -> Parts:
         *dialects.sentry(settings, check_ins, principals, metrics, settings_of),
         *dialects.sentry_management(settings, management_services, principals),
         *events,
+        *cronitor.routes(settings, identity, principals, monitors, browsing, configuration, settings_of),
         *dialects.cronitor_resources(resources, principals),
         *transcoded(services, context),
         *events_by_code,

@@ -6,29 +6,19 @@ from typing import Any
 from starlette.types import ASGIApp
 
 from tocsin.app.settings import Settings
+from tocsin.dialects.cronitor import routes as cronitor
 from tocsin.dialects.cronitor.resources import routes as resources
 from tocsin.dialects.cronitor.resources.services import Services as Resources
-from tocsin.dialects.cronitor.telemetry import anonymous
 from tocsin.dialects.cronitor.telemetry import routes as telemetry
-from tocsin.dialects.cronitor.telemetry.history import History
-from tocsin.dialects.cronitor.telemetry.intake import Intake, Options
-from tocsin.dialects.cronitor.telemetry.limits import Limits, Rate
 from tocsin.dialects.sentry import ingest as sentry_ingest
 from tocsin.dialects.sentry.management import routes as management
 from tocsin.dialects.sentry.management.call import Door
 from tocsin.dialects.sentry.management.services import Services
-from tocsin.domain.codes import Codes
 from tocsin.domain.project_settings import ProjectSettings
-from tocsin.http.addresses import Addresses
 from tocsin.http.front import Busy
-from tocsin.service.browsing import Browsing
 from tocsin.service.check_ins import CheckIns
-from tocsin.service.incidents import Incidents
-from tocsin.service.monitors import Monitors
 from tocsin.service.principal import Principals
 from tocsin.telemetry.metrics import Metrics
-
-NO_CODES = anonymous.NO_CODES
 
 
 def sentry(
@@ -57,43 +47,17 @@ def sentry_management(settings: Settings, services: Services, principals: Princi
     return management.routes(services, door)
 
 
-def cronitor_telemetry(
-    settings: Settings,
-    check_ins: CheckIns,
-    monitors: Monitors,
-    browsing: Browsing,
-    incidents: Incidents,
-    principals: Principals,
-    codes: Codes,
-) -> tuple[list[Any], list[Any]]:
-    """Routes, and those that come after the routes of everybody."""
-    chosen = settings.dialects
-    if not chosen.cronitor:
-        return [], []
-    options = Options(chosen.cronitor_create, frozenset(chosen.cronitor_create_not), chosen.cronitor_strict)
-    limits = Limits(
-        Rate(chosen.cronitor_monitor_rate, chosen.cronitor_monitor_burst),
-        Rate(chosen.cronitor_address_rate, chosen.cronitor_address_burst),
-    )
-    intake, addresses = Intake(check_ins, codes.number_of, options), Addresses()
-    last: list[Any] = []
-    if chosen.cronitor_anonymous:
-        finder = anonymous.Finder(codes, monitors, principals)
-        history = History(monitors, browsing, incidents, codes)
-        last = anonymous.routes(intake, finder, monitors, history, addresses, limits)
-    return telemetry.routes(intake, principals, addresses, limits), last
-
-
 def cronitor_resources(services: Resources, principals: Principals) -> list[Any]:
     return resources.routes(services, principals)
 
 
 def worded(settings: Settings) -> tuple[tuple[str, Callable[[str], ASGIApp]], ...]:
     """Beginnings of paths below which a vendor's protocol says that a path is unknown."""
-    return (*management.NOT_FOUND, *sentry_ingest.NOT_FOUND) if settings.dialects.sentry else ()
+    first = cronitor.NOT_FOUND if settings.dialects.cronitor else ()
+    return (*first, *management.NOT_FOUND, *sentry_ingest.NOT_FOUND) if settings.dialects.sentry else first
 
 
 def busy(settings: Settings) -> tuple[Busy, ...]:
     """What a vendor's clients are told while there is no room."""
     sentry = (management.BUSY, sentry_ingest.BUSY) if settings.dialects.sentry else ()
-    return (*sentry, *telemetry.BUSY) if settings.dialects.cronitor else sentry
+    return (*cronitor.BUSY, *telemetry.BUSY, *sentry) if settings.dialects.cronitor else sentry

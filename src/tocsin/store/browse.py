@@ -5,8 +5,9 @@ from typing import Any
 
 from sqlalchemy import Row, select
 
-from tocsin.domain.check_in import CheckIn
+from tocsin.domain.check_in import CheckIn, State
 from tocsin.domain.facts import CheckInRefused
+from tocsin.domain.incident import Incident
 from tocsin.domain.instant import Instant, Millis
 from tocsin.domain.monitor import Policy
 from tocsin.store import (
@@ -16,12 +17,25 @@ from tocsin.store import (
     incident_counts,
     leaves,
     monitors,
+    newest,
+    numbered,
     refusals,
     searches,
     statistics,
     weeks,
 )
-from tocsin.store.browse_port import Count, Downtime, IncidentCount, Leaf, MonitorSearch, Statistic, Turn, Window
+from tocsin.store.browse_port import (
+    Count,
+    Downtime,
+    IncidentCount,
+    Leaf,
+    MonitorSearch,
+    Numbered,
+    Selection,
+    Statistic,
+    Turn,
+    Window,
+)
 from tocsin.store.database import Database
 from tocsin.store.port import CheckInFilter, MonitorWithHealth, chunks
 from tocsin.store.schema import monitors as monitors_table
@@ -64,6 +78,24 @@ class SqlBrowse:
         rows = [row for row in found if row.monitor.project == project]
         self._database.overlay(rows)
         return rows
+
+    def numbered(
+        self, project: int, only: Selection, *, now: Instant, size: int, offset: int
+    ) -> Numbered[MonitorWithHealth]:
+        with self._database.read() as connection:
+            found, total = numbered.page(connection, project, only, now=now, size=size, offset=offset)
+            rows = monitors.get_many(connection, found)
+        self._database.overlay(rows)
+        return Numbered(rows, total)
+
+    def newest(self, tracks: Sequence[tuple[int, int]], states: Collection[State]) -> dict[int, CheckIn]:
+        with self._database.read() as connection:
+            weeks.hold(connection)
+            return newest.check_ins_of(connection, tracks, states)
+
+    def newest_incidents(self, tracks: Sequence[tuple[int, int]]) -> dict[int, Incident]:
+        with self._database.read() as connection:
+            return newest.incidents_of(connection, tracks)
 
     def check_ins(
         self, project: int, only: CheckInFilter, environments: Sequence[str], *, size: int, turn: Turn

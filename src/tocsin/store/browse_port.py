@@ -7,6 +7,7 @@ from typing import Final, Generic, NamedTuple, Protocol, TypeVar
 
 from tocsin.domain.check_in import CheckIn, State
 from tocsin.domain.facts import CheckInRefused
+from tocsin.domain.incident import Incident
 from tocsin.domain.instant import Instant, Millis
 from tocsin.domain.monitor import Policy
 from tocsin.store.port import CheckInFilter, MonitorWithHealth
@@ -62,6 +63,40 @@ class MonitorSearch:
     standings: tuple[Standing, ...] = ()  # that of one of its environments; muted or not does not count
     sort: Sort = Sort.ID
     descending: bool = False
+
+
+class Condition(enum.Enum):
+    """How a monitor is doing in one environment, where a muted one is neither well nor ill."""
+
+    PASSING = "passing"
+    FAILING = "failing"
+    MUTED = "muted"
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What a list by the number of its pages is narrowed to; all of it must hold, and what is empty does.
+
+    A dialect keeps how it calls a monitor in the monitor's extras: as `key`, beside the id, and as `type`, beside the
+    kind. A monitor that is inactive is of the type that is kept there, any other of its kind.
+    """
+
+    dialect: str
+    types: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()  # one of these; "" is none
+    tags: tuple[str, ...] = ()  # one of these
+    words: tuple[str, ...] = ()  # each is in its key, id or name
+    conditions: tuple[Condition, ...] = ()  # one of these, in `environment`
+    environment: str = ""  # it has this one; "": that does not matter, and conditions are those of production
+    by_name: bool = False  # else by creation
+    descending: bool = False
+
+
+class Numbered(NamedTuple, Generic[T]):
+    """A page by its number, and of how many rows."""
+
+    rows: list[T]
+    total: int
 
 
 class Window(NamedTuple):
@@ -134,6 +169,17 @@ class Browse(Protocol):
 
     def monitors_of(self, project: int, *, uids: Sequence[str], ids: Sequence[str] = ()) -> list[MonitorWithHealth]:
         """Those that exist, by uid (32 hex characters) or id, in no order."""
+
+    def numbered(
+        self, project: int, only: Selection, *, now: Instant, size: int, offset: int
+    ) -> Numbered[MonitorWithHealth]:
+        """`size` of the monitors behind the first `offset`."""
+
+    def newest(self, tracks: Sequence[tuple[int, int]], states: Collection[State]) -> dict[int, CheckIn]:
+        """By track, the newest check-in in one of the states. Tracks are (number of the monitor, of the track)."""
+
+    def newest_incidents(self, tracks: Sequence[tuple[int, int]]) -> dict[int, Incident]:
+        """By track, open or resolved."""
 
     def check_ins(
         self, project: int, only: CheckInFilter, environments: Sequence[str], *, size: int, turn: Turn

@@ -138,6 +138,9 @@ class Store(Protocol):
     def monitor_owner(self, number: int) -> tuple[int, str] | None:
         """Project and id of the monitor of a number, whosever it is."""
 
+    def get_monitors(self, project: int, numbers: Sequence[int]) -> list[MonitorWithHealth]:
+        """Those of the project that exist, in the order of the numbers."""
+
     def list_monitors(
         self, project: int, *, size: int, token: str = "", filter: str = "", order_by: str = ""
     ) -> Page[MonitorWithHealth]: ...

@@ -9,8 +9,8 @@ from starlette.routing import Match, Route
 
 from support.stores import sqlite_url
 from tocsin.app import build as building
+from tocsin.app.cronitor import RESERVED
 from tocsin.app.settings import Dialects, Settings, Store
-from tocsin.dialects.cronitor.telemetry.anonymous import NO_CODES
 from tocsin.http.paths import overlaps, table
 
 
@@ -56,7 +56,7 @@ def test_codes_come_after_everybody_else_and_take_nothing_from_them(anonymous):
     assert not any("monitor_code" in str(getattr(route, "path", "")) for route in everybody)
     literal = {shape.split("/")[1] for shape in table(everybody)} - {"*"}
     taken = {word for word in literal if re.fullmatch("[0-9a-z]{6}", word)}
-    assert taken <= set(NO_CODES), "words that paths begin with must never be issued as codes"
+    assert taken <= set(RESERVED), "words that paths begin with must never be issued as codes"
     assert literal, "nobody else may serve every first word"
     assert overlaps(everybody, ("report", "readyz", "a1b2c3", "run", "pause")) == []
 
@@ -65,7 +65,7 @@ def test_codes_come_after_everybody_else_and_take_nothing_from_them(anonymous):
 def test_what_is_no_code_is_nobodys(anonymous, path):
     scope = {"type": "http", "method": "GET", "path": path, "headers": [], "root_path": ""}
     fits = [route.matches(scope)[0] is not Match.NONE for route in anonymous[1]]
-    assert not any(fits) or path.split("/")[1] in NO_CODES
+    assert not any(fits) or path.split("/")[1] in RESERVED
 
 
 def test_codes_are_not_served_unless_somebody_wants_it(routes):

@@ -15,9 +15,9 @@ from tocsin.dialects.cronitor.telemetry import answers
 from tocsin.dialects.cronitor.telemetry.history import CSV, JSON, History
 from tocsin.dialects.cronitor.telemetry.intake import Intake
 from tocsin.dialects.cronitor.telemetry.limits import Limits
+from tocsin.dialects.cronitor.telemetry.mapping import Number
 from tocsin.dialects.cronitor.telemetry.routes import METHODS, UNKNOWN_KEY, event_of, let_go, wrong_method
 from tocsin.domain import errors
-from tocsin.domain.codes import Codes
 from tocsin.domain.instant import DAY, HOUR, NEVER, Instant
 from tocsin.domain.monitor import MonitorChange
 from tocsin.domain.project import Project, Scope
@@ -27,8 +27,6 @@ from tocsin.http.raw import Endpoint, Request
 from tocsin.service.monitors import Monitors
 from tocsin.service.principal import Principal, Principals
 
-NO_CODES: Final = ("badges", "readyz", "report")
-"""Words of six characters that paths of this server begin with: never issued as codes."""
 _LONGEST_PAUSE: Final = 100 * 365 * DAY  # beyond it is for ever
 
 
@@ -69,14 +67,14 @@ class Found(NamedTuple):
 
 
 class Finder:
-    def __init__(self, codes: Codes, monitors: Monitors, principals: Principals) -> None:
-        self._codes = codes
+    def __init__(self, number_of: Number, monitors: Monitors, principals: Principals) -> None:
+        self._number_of = number_of
         self._monitors = monitors
         self._principals = principals
 
     async def find(self, code: str) -> Found | None:
         """Blocks nobody; None: no monitor has the code."""
-        number = self._codes.number_of(code)
+        number = self._number_of(code)
         owner = await self._monitors.owner(number) if number is not None else None
         project = self._principals.project(owner[0]) if owner is not None else None
         return Found(project, owner[1]) if owner is not None and project is not None else None

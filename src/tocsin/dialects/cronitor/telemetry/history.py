@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -29,7 +29,9 @@ _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would r
 
 
 class History:
-    def __init__(self, monitors: Monitors, browsing: Browsing, incidents: Incidents, codes: Codes) -> None:
+    def __init__(
+        self, monitors: Monitors, browsing: Browsing, incidents: Incidents, codes: Callable[[], Codes]
+    ) -> None:
         self._monitors = monitors
         self._browsing = browsing
         self._incidents = incidents
@@ -59,7 +61,7 @@ class History:
         return Answer(200, ((b"cache-control", b"no-store"), length(content), (CONTENT_TYPE, _TYPES[form])), content)
 
     def _written(self, monitor: Monitor, found: list[events.Event], form: str) -> bytes:
-        code = self._codes.code_of(monitor.number)
+        code = self._codes().code_of(monitor.number)
         rows = [events.event_json(event, monitor, code) for event in found]
         return msgspec.json.encode(rows) if form == JSON else _csv(rows).encode()
 
