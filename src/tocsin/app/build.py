@@ -203,7 +203,7 @@ def build(settings: Settings) -> Parts:
         open_metrics=metrics_are_open(settings),
     )
     events, events_by_code = cronitor.telemetry(
-        settings, identity, principals, check_ins, monitors, browsing, incidents
+        settings, identity, principals, check_ins, monitors, browsing, incidents, settings_of
     )
     routes = [
         *ops.routes(),

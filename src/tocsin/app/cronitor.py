@@ -85,13 +85,14 @@ def telemetry(
     monitors: Monitors,
     browsing: Browsing,
     incidents: Incidents,
+    settings_of: Callable[[int], ProjectSettings],
 ) -> tuple[list[BaseRoute], list[BaseRoute]]:
     """The routes of telemetry, and those that come after the routes of everybody."""
     chosen = settings.dialects
     if not chosen.cronitor:
         return [], []
     options = Options(chosen.cronitor_create, frozenset(chosen.cronitor_create_not), chosen.cronitor_strict)
-    intake, addresses = Intake(check_ins, identity.number_of, options), Addresses()
+    intake, addresses = Intake(check_ins, identity.number_of, options, settings_of), Addresses()
     limits = Limits(
         Rate(chosen.cronitor_monitor_rate, chosen.cronitor_monitor_burst),
         Rate(chosen.cronitor_address_rate, chosen.cronitor_address_burst),

@@ -1,6 +1,6 @@
 """One event with a key that is known: make a report of it, have it recorded, keep what was not honoured, answer."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,6 +14,7 @@ from tocsin.domain.errors import InvalidArgument, ResourceExhausted, TocsinError
 from tocsin.domain.facts import CheckInRefused
 from tocsin.domain.instant import Millis
 from tocsin.domain.project import Scope
+from tocsin.domain.project_settings import DEFAULTS, ProjectSettings
 from tocsin.domain.refusals import RefusalReason
 from tocsin.service.check_ins import CheckIns
 from tocsin.service.principal import Principal
@@ -25,12 +26,22 @@ NO_SCOPE: Final = "this key may not send telemetry; its scope is {scope!r}"
 class Options:
     create: bool = True  # whether an event makes the monitor that it names
     creating_not: Collection[int] = ()  # numbers of keys by which it makes none
-    strict: bool = False  # whether who sends is told of what was dropped
+    strict: bool = False  # whether who sends is told of what was dropped; a project may want that for itself
 
 
 class Intake:
-    def __init__(self, check_ins: CheckIns, number_of: Number, options: Options) -> None:
-        """`number_of(text)`: the number of the monitor whose code it would be; None when it is no code."""
+    def __init__(
+        self,
+        check_ins: CheckIns,
+        number_of: Number,
+        options: Options,
+        settings_of: Callable[[int], ProjectSettings] = lambda _project: DEFAULTS,
+    ) -> None:
+        """`number_of(text)`: the number of the monitor whose code it would be; None when it is no code.
+
+        `settings_of` answers a project's settings, resolved.
+        """
+        self._settings_of = settings_of
         self._check_ins = check_ins
         self._number_of = number_of
         self._options = options
@@ -44,7 +55,7 @@ class Intake:
         except Unavailable as problem:
             self._check_ins.rejected(DIALECT, "overload")
             return answers.unavailable(problem)
-        return answers.refused(dropped) if dropped is not None and self._options.strict else answers.OK
+        return answers.refused(dropped) if dropped is not None and self._strict(event) else answers.OK
 
     def stranger(self, text: str, status: int = 403) -> ASGIApp:
         """The answer to somebody without a key that is known: there is nobody whose event it would be."""
@@ -72,7 +83,10 @@ class Intake:
     async def _may_not(self, principal: Principal, event: Event) -> ASGIApp:
         detail = NO_SCOPE.format(scope=principal.scope.value)
         await self._check_ins.refuse([mapping.refused(event, RefusalReason.CHECKIN_VALIDATION_FAILED, detail)])
-        return answers.text(403, f"{detail}\n") if self._options.strict else answers.OK
+        return answers.text(403, f"{detail}\n") if self._strict(event) else answers.OK
+
+    def _strict(self, event: Event) -> bool:
+        return self._options.strict or bool(self._settings_of(event.project).strict)
 
     async def _record(
         self, principal: Principal, report: Report
