@@ -65,11 +65,15 @@ class Report(msgspec.Struct, frozen=True, omit_defaults=True):
     series: str = ""  # pairs runs that have no id (Cronitor)
     dialect: str = "native"
     client: str = ""  # "sentry.python/2.75.0"
+    monitor_number: int = 0  # where no monitor has the id: the monitor of this number, in the same project
     upsert: MonitorChange | None = None  # create or change the monitor first
+    upsert_new_only: bool = False  # create it where there is none, and change none that there is
     upsert_error: str = ""  # why the configuration that came along could not be used
     pair: bool = True  # without an id: close or keep alive the newest open run; False: stand alone
     payload: str = ""  # how the dialect received it, cut: kept with a refusal, and nowhere else
     retry_safe: bool = False  # the same id with the same outcome is the same request again, not a second report
+    attempt: int = 1  # more: the client tries again, and another report of the same `time` is this one
+    ok_without_runs: bool = False  # a NOTE that is an OK where no run has ever begun
 
 
 class CheckIn(msgspec.Struct, frozen=True, omit_defaults=True):
