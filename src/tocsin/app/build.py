@@ -18,7 +18,7 @@ from tocsin.api.incidents import IncidentHandlers
 from tocsin.api.maintenance_windows import MaintenanceWindowHandlers
 from tocsin.api.monitors import MonitorHandlers
 from tocsin.api.project_settings import ProjectSettingsHandlers
-from tocsin.app import dialects, project_settings
+from tocsin.app import dialects, notifying, project_settings
 from tocsin.app.maintenance import windows_of
 from tocsin.app.observing import MonitorSeries, register
 from tocsin.app.readiness import metrics_are_open, told
@@ -174,6 +174,7 @@ def build(settings: Settings) -> Parts:
         "tocsin.v1.MaintenanceWindowService": MaintenanceWindowHandlers(
             MaintenanceWindows(journal, store, configuration)
         ),
+        **notifying.services(store),
     }
     readiness: dict[str, Any] = {"ready": False, "version": __version__, "tzdata": time_zones.version}
     metrics.show_tzdata(time_zones.version)

@@ -12,6 +12,12 @@ from tocsin.domain.schedule import Schedule, in_zone, zone_of
 MAX_THRESHOLD = 720
 MAX_MARGIN = 366 * DAY
 MAX_MAX_RUNTIME = 366 * DAY
+MAX_REPEATS = 10_000
+EVENTS: Final = (
+    "run",
+    "complete",
+    "fail",
+)  # reports that can be told by themselves: a run begins, ends well, ends badly
 
 
 class Kind(enum.Enum):
@@ -43,8 +49,10 @@ class Tolerance(msgspec.Struct, frozen=True, omit_defaults=True):
 class AlertPolicy(msgspec.Struct, frozen=True, omit_defaults=True):
     """Whom to tell and how often. Stored whole; acted on by notification."""
 
-    channels: tuple[str, ...] = ()
-    repeat_interval_ms: Millis = 0
+    channels: tuple[str, ...] = ()  # destinations, or keys of notification lists; none: the project's default list
+    repeat_interval_ms: Millis = 0  # from an alert to the next of the same incident; 0: told once
+    repeat_limit: int = 0  # alerts of one incident; 0: any number
+    events: tuple[str, ...] = ()  # of EVENTS; told each, also while all is well
 
 
 class Policy(msgspec.Struct, frozen=True, omit_defaults=True):
