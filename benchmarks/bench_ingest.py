@@ -168,6 +168,9 @@ def ways(server: Tocsin, monitors: int, envelopes: int) -> Iterator[Way]:
     yield Way("HTTP ping, 1 connection", "http", gets, 1, rival="http", bars=(Bar("p50", 2),))
     fast = (Bar("per_second", 6_000), Bar("p99", 25)) if lite else ()
     yield Way("HTTP ping, 64 connections", "http", gets, 64, rival="http", bars=fast)
+    told = {"requests": [telemetry(server, number) for number in range(monitors)], "once": False}
+    yield Way("Cronitor event, 1 connection", "http", told, 1, rival="http", bars=(Bar("p50", 2),))
+    yield Way("Cronitor event, 64 connections", "http", told, 64, rival="http")
     sdk = SentryBytes(server)
     once = {"requests": [], "once": True}
     yield Way(
@@ -194,6 +197,13 @@ def ping(server: Tocsin, number: int) -> bytes:
     key = server.keys["ingest_key"]
     lines = (f"GET /report/bench-{number} HTTP/1.1", "Host: localhost", f"Authorization: Bearer {key}")
     return "\r\n".join((*lines, "User-Agent: bench", "", "")).encode()
+
+
+def telemetry(server: Tocsin, number: int) -> bytes:
+    """An end without a start, as a crontab line with curl sends it."""
+    place = f"/p/{server.keys['ingest_key']}/bench-{number}?state=complete&host=web-1&metric=count:3"
+    lines = (f"GET {place} HTTP/1.1", "Host: localhost", "User-Agent: curl/8.5.0")
+    return "\r\n".join((*lines, "", "")).encode()
 
 
 class SentryBytes:

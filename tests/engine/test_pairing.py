@@ -217,7 +217,7 @@ def test_a_note_may_be_an_ok_where_no_run_has_begun(started: bool) -> None:
         world.start("01:00", series="s")
         world.ok("02:00", series="s")
     for at in ("03:00", "04:00"):
-        world.report(at, NOTE, ok_without_runs=True)
+        world.report(at, NOTE, by_kind=True)
         assert world.last.check_in is not None
         assert world.last.check_in.state is (State.NOTE if started else State.OK)
     world.report("05:00", NOTE)

@@ -201,6 +201,7 @@ def build(settings: Settings) -> Parts:
         *Pings(check_ins, principals, failed).routes(),
         *dialects.sentry(settings, check_ins, principals, metrics, settings_of),
         *dialects.sentry_management(settings, management_services, principals),
+        *dialects.cronitor_telemetry(settings, check_ins, principals),
         *transcoded(services, context),
     ]
     return Parts(

@@ -73,7 +73,9 @@ class Report(msgspec.Struct, frozen=True, omit_defaults=True):
     payload: str = ""  # how the dialect received it, cut: kept with a refusal, and nowhere else
     retry_safe: bool = False  # the same id with the same outcome is the same request again, not a second report
     attempt: int = 1  # more: the client tries again, and another report of the same `time` is this one
-    ok_without_runs: bool = False  # a NOTE that is an OK where no run has ever begun
+    by_kind: bool = False  # what it means depends on the kind of its monitor: see `engine.meanings`
+    event: str = ""  # what the protocol calls it
+    address: str = ""  # of the sender
 
 
 class CheckIn(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -108,3 +110,5 @@ class CheckIn(msgspec.Struct, frozen=True, omit_defaults=True):
     series: str = ""
     dialect: str = "native"
     client: str = ""
+    event: str = ""  # what the protocol calls its newest report
+    address: str = ""  # of who sent that

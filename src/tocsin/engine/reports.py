@@ -13,7 +13,7 @@ from tocsin.domain.instant import Instant
 from tocsin.domain.monitor import Monitor, MonitorChange
 from tocsin.domain.receipt import Receipt
 from tocsin.domain.refusals import RefusalReason
-from tocsin.engine import defaults, environments, limits, naming, puts, silence
+from tocsin.engine import defaults, environments, limits, meanings, naming, puts, silence
 from tocsin.engine.filing import Filing, Refused
 from tocsin.engine.memory import Needs
 from tocsin.engine.monitor_entry import MonitorEntry
@@ -92,10 +92,9 @@ def _report(state: State, sent: Report, at: Instant) -> Receipt:
     if not sent.check_in_id and state.recents.repeats(track.number, sent):
         return Receipt(duplicate=True)
     silence.settle(state, track_slot, at)
-    meant = sent
-    if sent.ok_without_runs and sent.kind is ReportKind.NOTE and not track.started_count:
-        meant = msgspec.structs.replace(sent, kind=ReportKind.OK)
-    receipt = Filing(Subject.of(state, track_slot), meant, at).file()
+    subject = Subject.of(state, track_slot)
+    meant = meanings.meant(sent, subject.timing.policy.kind, subject.track) if sent.by_kind else sent
+    receipt = Filing(subject, meant, at).file()
     if not sent.check_in_id:
         state.recents.note(track.number, sent, at)
     return receipt
