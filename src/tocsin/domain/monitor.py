@@ -89,6 +89,8 @@ class Monitor(msgspec.Struct, frozen=True, omit_defaults=True):
     display_name: str = ""
     alert_policy: AlertPolicy = AlertPolicy()
     labels: dict[str, str] = {}
+    group: str = ""  # key of the group that it is in, "": none
+    tags: tuple[str, ...] = ()
     owner: str = ""
     origin: str = "native"  # the dialect that created it: native, grpc, sentry, cronitor, checkly
     written_by: str = "native"  # the dialect that wrote it last
@@ -125,6 +127,8 @@ class MonitorChange(msgspec.Struct, frozen=True, omit_defaults=True):
     display_name: str | msgspec.UnsetType = msgspec.UNSET
     alert_policy: AlertPolicy | msgspec.UnsetType = msgspec.UNSET
     labels: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
+    group: str | msgspec.UnsetType = msgspec.UNSET
+    tags: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
     owner: str | msgspec.UnsetType = msgspec.UNSET
     disabled: bool | msgspec.UnsetType = msgspec.UNSET
     inactive: bool | msgspec.UnsetType = msgspec.UNSET
@@ -175,6 +179,8 @@ class MonitorChange(msgspec.Struct, frozen=True, omit_defaults=True):
                 "display_name",
                 "alert_policy",
                 "labels",
+                "group",
+                "tags",
                 "owner",
                 "disabled",
                 "inactive",
@@ -204,7 +210,7 @@ class MonitorChange(msgspec.Struct, frozen=True, omit_defaults=True):
         )
 
 
-_OWN: Final = ("display_name", "alert_policy", "labels", "owner")
+_OWN: Final = ("display_name", "alert_policy", "labels", "group", "tags", "owner")
 _POLICY: Final = (
     *("schedules", "kind", "expect_from", "miss_while_running", "round_to_minute", "assertions"),
     *("separate_causes", "abandon_runs"),
