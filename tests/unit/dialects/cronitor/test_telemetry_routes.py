@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+import structlog
 from telemetry_edge import CODE, KEY, NOW, NUMBER, READ_KEY, Edge
 
 from tocsin.dialects.cronitor.telemetry.intake import Options
@@ -144,6 +145,15 @@ async def test_an_unknown_key_is_ok_and_counted(key):
     assert edge.rejections == ["cronitor:auth"]
     answer = await Edge(STRICT).send(f"/p/{key}/job")
     assert (answer.status_code, "unknown" in answer.text) == (403, True)
+
+
+async def test_an_unknown_key_is_logged_once_a_minute_and_never_whole():
+    edge = Edge()
+    with structlog.testing.capture_logs() as logs:
+        for second in 0, 1, 59, 60, 61:
+            edge.journal.now = NOW + second * 1000
+            await edge.send(f"/p/{'0' * 28}abcd/job/run")
+    assert [(line["key"], line["path"], line["address"]) for line in logs] == [("...abcd", "job/run", "192.0.2.7")] * 2
 
 
 async def test_a_key_that_may_only_read_is_told_to_its_project():
