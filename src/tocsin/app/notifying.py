@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from tocsin import __version__
 from tocsin.api.channels import ChannelHandlers
+from tocsin.api.notices import NoticeHandlers
 from tocsin.api.notification_lists import NotificationListHandlers
 from tocsin.app.settings import Settings
 from tocsin.domain.instant import SECOND, Clock, Instant
@@ -16,6 +17,7 @@ from tocsin.node.planning import Planning, Surroundings
 from tocsin.notify import routing
 from tocsin.outgoing import Client, Guard, Limits
 from tocsin.outgoing.guard import networks
+from tocsin.service.notices import Notices
 from tocsin.service.notification import Channels, NotificationLists
 from tocsin.store import SqlStore
 from tocsin.store.notification import SqlNotification
@@ -28,7 +30,7 @@ class Notifying:
     """The dispatcher with all it needs, and the services of its nouns."""
 
     def __init__(self, settings: Settings, store: SqlStore, clock: Clock, metrics: Metrics) -> None:
-        self._settings, self._clock, self._metrics = settings, clock, metrics
+        self._settings, self._store, self._clock, self._metrics = settings, store, clock, metrics
         self._partition: Partition | None = None
         self.outbox = SqlOutbox(store.database)
         self._tellable = SqlTellable(store.database)
@@ -42,6 +44,7 @@ class Notifying:
         return {
             "tocsin.v1.NotificationListService": NotificationListHandlers(NotificationLists(self._nouns)),
             "tocsin.v1.ChannelService": ChannelHandlers(Channels(self._nouns)),
+            "tocsin.v1.NoticeService": NoticeHandlers(Notices(self.outbox, self._store, self.dispatcher.wake)),
         }
 
     def ask(self, partition: Partition) -> None:

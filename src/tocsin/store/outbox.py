@@ -209,7 +209,7 @@ class SqlOutbox:
     ) -> Page[Notice]:
         """Newest first."""
         query = ("notices", project, monitor, incident, sorted(states))
-        which = [notices.c.project == project]
+        which = [notices.c.project == project, notices.c.state != PLANNED]
         if monitor is not None:
             which.append(notices.c.monitor == monitor)
         if incident is not None:
