@@ -58,6 +58,7 @@ class Notifying:
         delivery = Delivery(
             retries=notify.retries,
             backoff_ms=round(notify.backoff_seconds * SECOND),
+            backoff_max_ms=round(notify.backoff_max_seconds * SECOND),
             group_from=notify.group_from,
             concurrency=notify.concurrency,
         )

@@ -55,7 +55,8 @@ class Engine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Notify(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     retries: int = 3  # of a notice that its destination did not take, before it is given up
-    backoff_seconds: float = 10.0  # before the first of them; each next one waits six times as long, at most an hour
+    backoff_seconds: float = 10.0  # before the first of them; each next one waits six times as long
+    backoff_max_seconds: float = 3_600.0  # but no longer, whatever the destination asks for
     timeout_seconds: float = 10.0  # how long a destination may take to answer
     group_from: int = 10  # so many notices that wait for one destination go in one request
     concurrency: int = 16  # requests at once, each to another destination
@@ -173,6 +174,7 @@ def _check(settings: Settings) -> None:
         ("store.notice_days", settings.store.notice_days, 1),
         ("notify.retries", settings.notify.retries, 0),
         ("notify.backoff_seconds", settings.notify.backoff_seconds, 0.001),
+        ("notify.backoff_max_seconds", settings.notify.backoff_max_seconds, 0.001),
         ("notify.timeout_seconds", settings.notify.timeout_seconds, 0.001),
         ("notify.group_from", settings.notify.group_from, 2),
         ("notify.concurrency", settings.notify.concurrency, 1),

@@ -24,7 +24,6 @@ from tocsin.store.tellable import SqlTellable
 
 GROUP_MAX: Final = 1_000  # notices a request
 BACKOFF_FACTOR: Final = 6
-BACKOFF_MAX: Final = HOUR  # whatever a receiver asks for
 
 Send = Callable[[int, str, Sequence[Notice]], Awaitable[Outcome]]  # project, destination, notices
 _log = structlog.get_logger("tocsin.delivering")
@@ -36,6 +35,7 @@ class Delivery:
 
     retries: int = 3  # after the first try
     backoff_ms: Millis = 10 * SECOND  # before the first of them; each next one waits six times as long
+    backoff_max_ms: Millis = HOUR  # but no longer, whatever a receiver asks for
     group_from: int = 10  # so many that wait for one destination go in one request
     concurrency: int = 16  # requests at once, to different destinations
 
@@ -131,7 +131,9 @@ class Delivering:
         if self._is_last(one, outcome):
             return Settled(one.number, NoticeState.DEAD, now, now, outcome.error)
         pause = max(self._delivery.backoff_ms * BACKOFF_FACTOR**one.attempts, outcome.after_ms)
-        return Settled(one.number, NoticeState.PENDING, now + min(pause, BACKOFF_MAX), None, outcome.error)
+        return Settled(
+            one.number, NoticeState.PENDING, now + min(pause, self._delivery.backoff_max_ms), None, outcome.error
+        )
 
     def _is_last(self, one: Notice, outcome: Outcome) -> bool:
         return not outcome.again or one.attempts >= self._delivery.retries
