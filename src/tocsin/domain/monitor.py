@@ -66,6 +66,8 @@ class Policy(msgspec.Struct, frozen=True, omit_defaults=True):
     round_to_minute: bool = False  # time-outs are rounded up to the whole minute, as Sentry shows them
     assertions: tuple[str, ...] = ()
     check_ins_per_minute: int | None = None  # in one environment; 0: any number; None: what the project says
+    separate_causes: bool = False  # misses, errors and time-outs arise and recover each for itself (Cronitor)
+    abandon_runs: bool = False  # a run that nobody ends is closed at last, and that counts for nothing (Cronitor)
 
 
 class FieldWriter(msgspec.Struct, frozen=True):
@@ -87,6 +89,8 @@ class Monitor(msgspec.Struct, frozen=True, omit_defaults=True):
     display_name: str = ""
     alert_policy: AlertPolicy = AlertPolicy()
     labels: dict[str, str] = {}
+    group: str = ""  # key of the group that it is in, "": none
+    tags: tuple[str, ...] = ()
     owner: str = ""
     origin: str = "native"  # the dialect that created it: native, grpc, sentry, cronitor, checkly
     written_by: str = "native"  # the dialect that wrote it last
@@ -123,6 +127,8 @@ class MonitorChange(msgspec.Struct, frozen=True, omit_defaults=True):
     display_name: str | msgspec.UnsetType = msgspec.UNSET
     alert_policy: AlertPolicy | msgspec.UnsetType = msgspec.UNSET
     labels: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
+    group: str | msgspec.UnsetType = msgspec.UNSET
+    tags: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
     owner: str | msgspec.UnsetType = msgspec.UNSET
     disabled: bool | msgspec.UnsetType = msgspec.UNSET
     inactive: bool | msgspec.UnsetType = msgspec.UNSET
@@ -173,6 +179,8 @@ class MonitorChange(msgspec.Struct, frozen=True, omit_defaults=True):
                 "display_name",
                 "alert_policy",
                 "labels",
+                "group",
+                "tags",
                 "owner",
                 "disabled",
                 "inactive",
@@ -202,8 +210,11 @@ class MonitorChange(msgspec.Struct, frozen=True, omit_defaults=True):
         )
 
 
-_OWN: Final = ("display_name", "alert_policy", "labels", "owner")
-_POLICY: Final = ("schedules", "kind", "expect_from", "miss_while_running", "round_to_minute", "assertions")
+_OWN: Final = ("display_name", "alert_policy", "labels", "group", "tags", "owner")
+_POLICY: Final = (
+    *("schedules", "kind", "expect_from", "miss_while_running", "round_to_minute", "assertions"),
+    *("separate_causes", "abandon_runs"),
+)
 _PATHS: Final = {name: f"tolerance.{name.removesuffix('_ms')}" for name in Tolerance.__struct_fields__}
 _TOLERANCE: Final = {path: name for name, path in _PATHS.items()}
 FIELDS: Final = frozenset((*_OWN, *_POLICY, *_TOLERANCE))
