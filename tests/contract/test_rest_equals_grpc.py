@@ -29,6 +29,7 @@ from tocsin.v1 import (
     incident_service_pb2,
     maintenance_window_service_pb2,
     monitor_service_pb2,
+    notice_service_pb2,
     notification_list_service_pb2,
     project_settings_service_pb2,
 )
@@ -44,6 +45,7 @@ METHODS: Final = {
         maintenance_window_service_pb2,
         notification_list_service_pb2,
         channel_service_pb2,
+        notice_service_pb2,
     )
     for service in module.DESCRIPTOR.services_by_name.values()
     for method in service.methods
@@ -73,6 +75,9 @@ class World:
         self.parent = f"projects/{server.project_id}"
         self.id = f"twin-{tag}-{uuid.uuid4().hex[:8]}"
         self.monitor = f"{self.parent}/monitors/{self.id}"
+        channels, lists = f"/v1/{self.parent}/channels", f"/v1/{self.parent}/notificationLists"
+        nobody = {"destinations": ["carrier-pigeon:loft"]}  # what it is told is over at once
+        server.call("PATCH", f"{lists}/default", nobody)
         server.create_monitor(
             self.id,
             displayName="Backup",
@@ -90,9 +95,9 @@ class World:
         windows = f"/v1/{self.parent}/maintenanceWindows"
         self.window = server.call("POST", f"{windows}?maintenanceWindowId={self.id}", window)["name"]
         hook = {"url": "https://example.org/hook"}
-        channels, lists = f"/v1/{self.parent}/channels", f"/v1/{self.parent}/notificationLists"
         self.channel = server.call("POST", f"{channels}?channelId={self.id}", hook)["name"]
         self.list = server.call("POST", f"{lists}?notificationListId={self.id}", {"environments": ["né"]})["name"]
+        self.notice = server.until(f"/v1/{self.parent}/notices?monitor={self.monitor}", "notices")[0]["name"]
         self.refused = f"{self.parent}/monitors/refused-{self.id}"
         server.request("POST", f"/v1/{self.refused}/checkIns:report", {"kind": "KIND_OK"})
 
@@ -188,6 +193,14 @@ REQUESTS: Final[dict[str, Callable[[World], dict[str, Any]]]] = {
     "ListChannels": lambda w: {"parent": w.parent, "pageSize": 1},
     "UpdateChannel": lambda w: {"channel": {"name": w.channel, "url": "https://example.org/other"}},
     "DeleteChannel": lambda w: {"name": w.channel},
+    "GetNotice": lambda w: {"name": w.notice},
+    "ListNotices": lambda w: {
+        "parent": w.parent,
+        "monitor": w.monitor,
+        "incident": w.incident,
+        "states": ["STATE_UNSUPPORTED", "STATE_DEAD"],
+    },
+    "RetryNotices": lambda w: {"parent": w.parent, "names": [w.notice]},
     "ListOutages": lambda _: {"pageSize": 3, "showShort": True},
 }
 DETAILS: Final = error_details_pb2.DESCRIPTOR  # known to the pool, so that `Any` can be written as JSON
@@ -347,5 +360,5 @@ def blank(answer: Any, world: World) -> Any:
     text = json.dumps(answer, sort_keys=True).replace(world.id, "TWIN")
     text = re.sub(r'"\d{4}-\d\d-\d\dT[\d:.]+Z"', '"TIME"', text)
     text = re.sub(r"[0-9a-f]{32}", "ID", text)
-    text = re.sub(r'"(number|etag|client|dialect|origin|writtenBy)": "[^"]*"', r'"\1": "…"', text)
-    return json.loads(re.sub(r"incidents/\d+", "incidents/N", text))
+    text = re.sub(r'"(number|monitorNumber|etag|client|dialect|origin|writtenBy)": "[^"]*"', r'"\1": "…"', text)
+    return json.loads(re.sub(r"(incidents|notices)/\d+", r"\1/N", text))

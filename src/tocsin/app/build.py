@@ -18,8 +18,9 @@ from tocsin.api.incidents import IncidentHandlers
 from tocsin.api.maintenance_windows import MaintenanceWindowHandlers
 from tocsin.api.monitors import MonitorHandlers
 from tocsin.api.project_settings import ProjectSettingsHandlers
-from tocsin.app import cronitor, dialects, notifying, project_settings
+from tocsin.app import cronitor, dialects, project_settings
 from tocsin.app.maintenance import windows_of
+from tocsin.app.notifying import Notifying
 from tocsin.app.observing import MonitorSeries, register
 from tocsin.app.readiness import metrics_are_open, told
 from tocsin.app.settings import Settings, SettingsError
@@ -83,6 +84,7 @@ class Parts:
     pulse: Pulse
     janitor: Janitor
     reviewer: Reviewer
+    notifying: Notifying
     metrics: Metrics
     services: dict[str, object]
     journal: LocalJournal
@@ -112,6 +114,7 @@ def build(settings: Settings) -> Parts:
     time_zones = TimeZones()
     metrics = Metrics(CollectorRegistry(), principals.slug, store.database.backend)
     watching = Watching(store, principals.require_active)
+    notifying = Notifying(settings, store, clock, metrics)
 
     volume = VolumeWatch(clock.now())
     if settings.telemetry.volume_watch:
@@ -122,6 +125,7 @@ def build(settings: Settings) -> Parts:
         if settings.telemetry.volume_watch:
             volume.observe(delta)
         watching.announce()
+        notifying.dispatcher.observe(delta)
 
     def beat() -> None:
         pulse.beat()
@@ -146,6 +150,7 @@ def build(settings: Settings) -> Parts:
         beat,
         Flushing(settings.engine.flush_tracks),
     )
+    notifying.ask(partition)
     store.database.overlay = Overlay(lambda: partition.engine)
     pulse = Pulse(clock, partition.deaf, time.monotonic)
     register(metrics, partition, clock, journal, principals)
@@ -181,7 +186,7 @@ def build(settings: Settings) -> Parts:
         "tocsin.v1.MaintenanceWindowService": MaintenanceWindowHandlers(
             MaintenanceWindows(journal, store, configuration)
         ),
-        **notifying.services(store),
+        **notifying.services(),
     }
     readiness: dict[str, Any] = {"ready": False, "version": __version__, "tzdata": time_zones.version}
     metrics.show_tzdata(time_zones.version)
@@ -227,8 +232,11 @@ def build(settings: Settings) -> Parts:
             check_ins_days=settings.store.check_in_days,
             refusals_days=settings.store.refusal_days,
             trace_errors_days=settings.store.trace_error_days,
+            expire_notices=notifying.outbox.expire,
+            notices_days=settings.store.notice_days,
         ),
         reviewer=Reviewer(journal, store, clock),
+        notifying=notifying,
         metrics=metrics,
         services=services,
         journal=journal,

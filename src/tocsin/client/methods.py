@@ -171,3 +171,5 @@ class Methods:
     get_channel = Unary(notification_calls.get_channel)
     channels = Listed(notification_calls.channels)
     delete_channel = Unary(notification_calls.delete_channel)
+    notices = Listed(notification_calls.notices)
+    retry_notices = Unary(notification_calls.retry_notices)

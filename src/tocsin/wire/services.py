@@ -13,6 +13,7 @@ from tocsin.v1 import (
     incident_service_pb2,
     maintenance_window_service_pb2,
     monitor_service_pb2,
+    notice_service_pb2,
     notification_list_service_pb2,
     project_settings_service_pb2,
 )
@@ -29,6 +30,7 @@ SERVICES: Final[Mapping[str, ServiceDescriptor]] = MappingProxyType(
             maintenance_window_service_pb2,
             notification_list_service_pb2,
             channel_service_pb2,
+            notice_service_pb2,
         )
         for service in module.DESCRIPTOR.services_by_name.values()
     }
