@@ -24,6 +24,8 @@ from google.rpc.status_pb2 import Status
 from support.server import Server
 from tocsin.v1 import (
     check_in_service_pb2,
+    environment_service_pb2,
+    group_service_pb2,
     heartbeat_service_pb2,
     incident_service_pb2,
     maintenance_window_service_pb2,
@@ -40,6 +42,8 @@ METHODS: Final = {
         incident_service_pb2,
         project_settings_service_pb2,
         maintenance_window_service_pb2,
+        group_service_pb2,
+        environment_service_pb2,
     )
     for service in module.DESCRIPTOR.services_by_name.values()
     for method in service.methods
@@ -85,6 +89,11 @@ class World:
         window = {"recurrence": {"daily": {"timesOfDay": ["02:00"]}}, "duration": "3600s", **nobody}
         windows = f"/v1/{self.parent}/maintenanceWindows"
         self.window = server.call("POST", f"{windows}?maintenanceWindowId={self.id}", window)["name"]
+        groups = f"/v1/{self.parent}/groups?groupId={self.id}"
+        self.group = server.call("POST", groups, {"displayName": "Né"})["name"]
+        server.call("POST", f"/v1/{self.group}:setMonitors", {"monitors": [self.monitor]})
+        environments = f"/v1/{self.parent}/environments?projectEnvironmentId={self.id}"
+        self.environment = server.call("POST", environments, {"withAlerts": False})["name"]
         self.refused = f"{self.parent}/monitors/refused-{self.id}"
         server.request("POST", f"/v1/{self.refused}/checkIns:report", {"kind": "KIND_OK"})
 
@@ -162,6 +171,23 @@ REQUESTS: Final[dict[str, Callable[[World], dict[str, Any]]]] = {
     "ListMaintenanceWindows": lambda w: {"parent": w.parent, "pageSize": 1},
     "UpdateMaintenanceWindow": lambda w: {"maintenanceWindow": {"name": w.window, "monitors": ["né-*", "ü-*"]}},
     "DeleteMaintenanceWindow": lambda w: {"name": w.window},
+    "CreateGroup": lambda w: {"parent": w.parent, "groupId": f"né {w.id}", "group": {"displayName": "Ünï"}},
+    "GetGroup": lambda w: {"name": w.group},
+    "ListGroups": lambda w: {"parent": w.parent, "pageSize": 1},
+    "UpdateGroup": lambda w: {"group": {"name": w.group, "displayName": "Ünï"}},
+    "DeleteGroup": lambda w: {"name": w.group},
+    "SetGroupMonitors": lambda w: {"name": w.group, "monitors": []},
+    "MuteGroup": lambda w: {"name": w.group, "muteDuration": "3600s"},
+    "UnmuteGroup": lambda w: {"name": w.group},
+    "CreateProjectEnvironment": lambda w: {
+        "parent": w.parent,
+        "projectEnvironmentId": f"né {w.id}",
+        "projectEnvironment": {"displayName": "Ünï", "withAlerts": False},
+    },
+    "GetProjectEnvironment": lambda w: {"name": w.environment},
+    "ListProjectEnvironments": lambda w: {"parent": w.parent, "pageSize": 2},
+    "UpdateProjectEnvironment": lambda w: {"projectEnvironment": {"name": w.environment, "withAlerts": True}},
+    "DeleteProjectEnvironment": lambda w: {"name": w.environment},
     "ListOutages": lambda _: {"pageSize": 3, "showShort": True},
 }
 DETAILS: Final = error_details_pb2.DESCRIPTOR  # known to the pool, so that `Any` can be written as JSON
@@ -227,6 +253,12 @@ def test_the_answers_are_the_same(server: Server, channel: grpc.Channel, name: s
         ("MuteEnvironment", {"name": "projects/-/monitors/no-such", "environment": "x"}),
         ("DeleteEnvironment", {"name": "projects/-/monitors/no-such", "environment": "a:b c"}),
         ("GetIncident", {"name": "projects/-/incidents/999999"}),
+        ("GetGroup", {"name": "projects/-/groups/no such"}),
+        ("CreateGroup", {"parent": "projects/-", "groupId": "a/b"}),
+        ("CreateMonitor", {"parent": "projects/-", "monitorId": "x", "monitor": {"group": "no such"}}),
+        ("SetGroupMonitors", {"name": "projects/-/groups/no such"}),
+        ("GetProjectEnvironment", {"name": "projects/-/environments/no such"}),
+        ("DeleteProjectEnvironment", {"name": "projects/-/environments/production"}),
     ],
 )
 def test_the_errors_are_the_same(

@@ -5,7 +5,15 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from typing import Any, Generic, ParamSpec, Self, TypeVar, overload
 
-from tocsin.client import incident_calls, maintenance_calls, monitor_calls, report_calls, settings_calls
+from tocsin.client import (
+    environment_calls,
+    group_calls,
+    incident_calls,
+    maintenance_calls,
+    monitor_calls,
+    report_calls,
+    settings_calls,
+)
 from tocsin.client.calls import Call, Pages, Stream
 from tocsin.client.retry import Retry
 
@@ -156,3 +164,16 @@ class Methods:
     get_maintenance_window = Unary(maintenance_calls.get_maintenance_window)
     maintenance_windows = Listed(maintenance_calls.maintenance_windows)
     delete_maintenance_window = Unary(maintenance_calls.delete_maintenance_window)
+
+    put_group = Unary(group_calls.put_group)
+    get_group = Unary(group_calls.get_group)
+    groups = Listed(group_calls.groups)
+    set_group_monitors = Unary(group_calls.set_group_monitors)
+    mute_group = Unary(group_calls.mute_group)
+    unmute_group = Unary(group_calls.unmute_group)
+    delete_group = Unary(group_calls.delete_group)
+
+    put_project_environment = Unary(environment_calls.put_project_environment)
+    get_project_environment = Unary(environment_calls.get_project_environment)
+    project_environments = Listed(environment_calls.project_environments)
+    delete_project_environment = Unary(environment_calls.delete_project_environment)

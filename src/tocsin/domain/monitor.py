@@ -79,6 +79,8 @@ class Monitor(msgspec.Struct, frozen=True, omit_defaults=True):
     display_name: str = ""
     alert_policy: AlertPolicy = AlertPolicy()
     labels: dict[str, str] = {}
+    group: str = ""  # key of the group that it is in, "": none
+    tags: tuple[str, ...] = ()
     owner: str = ""
     origin: str = "native"  # the dialect that created it: native, grpc, sentry, cronitor, checkly
     written_by: str = "native"  # the dialect that wrote it last
@@ -115,6 +117,8 @@ class MonitorChange(msgspec.Struct, frozen=True, omit_defaults=True):
     display_name: str | msgspec.UnsetType = msgspec.UNSET
     alert_policy: AlertPolicy | msgspec.UnsetType = msgspec.UNSET
     labels: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
+    group: str | msgspec.UnsetType = msgspec.UNSET
+    tags: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
     owner: str | msgspec.UnsetType = msgspec.UNSET
     disabled: bool | msgspec.UnsetType = msgspec.UNSET
     inactive: bool | msgspec.UnsetType = msgspec.UNSET
@@ -165,6 +169,8 @@ class MonitorChange(msgspec.Struct, frozen=True, omit_defaults=True):
                 "display_name",
                 "alert_policy",
                 "labels",
+                "group",
+                "tags",
                 "owner",
                 "disabled",
                 "inactive",
@@ -194,7 +200,7 @@ class MonitorChange(msgspec.Struct, frozen=True, omit_defaults=True):
         )
 
 
-_OWN: Final = ("display_name", "alert_policy", "labels", "owner")
+_OWN: Final = ("display_name", "alert_policy", "labels", "group", "tags", "owner")
 _POLICY: Final = ("schedules", "kind", "expect_from", "miss_while_running", "round_to_minute", "assertions")
 _PATHS: Final = {name: f"tolerance.{name.removesuffix('_ms')}" for name in Tolerance.__struct_fields__}
 _TOLERANCE: Final = {path: name for name, path in _PATHS.items()}

@@ -19,6 +19,8 @@ _PATTERNS = {
     "outage": re.compile(r"outages/([^/]+)"),
     "settings": re.compile(r"projects/([^/]+)/settings"),
     "maintenance_window": re.compile(r"projects/([^/]+)/maintenanceWindows/([^/]+)"),
+    "group": re.compile(r"projects/([^/]+)/groups/([^/]+)"),
+    "environment": re.compile(r"projects/([^/]+)/environments/([^/]+)"),
 }
 _SHAPES = {
     "project": "projects/{project}",
@@ -28,7 +30,11 @@ _SHAPES = {
     "outage": "outages/{outage}",
     "settings": "projects/{project}/settings",
     "maintenance_window": "projects/{project}/maintenanceWindows/{maintenance_window}",
+    "group": "projects/{project}/groups/{group}",
+    "environment": "projects/{project}/environments/{environment}",
 }
+
+_CHILDREN = ("incident", "outage", "maintenance_window", "group", "environment")  # with no monitor in their names
 
 
 class Name(NamedTuple):
@@ -36,7 +42,7 @@ class Name(NamedTuple):
 
     project: str = ""
     monitor: str = ""
-    child: str = ""  # id of a check-in, incident, outage or maintenance window
+    child: str = ""  # the last part of a name that is neither a project's nor a monitor's
 
 
 def parse(kind: str, name: str, field: str = "name") -> Name:
@@ -45,7 +51,7 @@ def parse(kind: str, name: str, field: str = "name") -> Name:
     if match is None:
         raise errors.invalid(field, f"{name[:200]!r} is not of the form {_SHAPES[kind]}", reason="NAME_INVALID")
     parts = match.groups()
-    if kind in ("incident", "outage", "maintenance_window"):
+    if kind in _CHILDREN:
         return Name("" if kind == "outage" else parts[0], "", parts[-1])
     return Name(*parts)
 
@@ -68,6 +74,14 @@ def settings_name(project: str | int) -> str:
 
 def maintenance_window_name(project: str | int, window: str) -> str:
     return f"projects/{project}/maintenanceWindows/{window}"
+
+
+def group_name(project: str | int, group: str) -> str:
+    return f"projects/{project}/groups/{group}"
+
+
+def environment_name(project: str | int, environment: str) -> str:
+    return f"projects/{project}/environments/{environment}"
 
 
 def slugify(text: str, limit: int = 50) -> str:

@@ -3,6 +3,8 @@
 Revision 0005_alerting, after 0004_partitions.
 """
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -42,11 +44,38 @@ def _drop_causes() -> None:
 
 
 def _add_groups() -> None:
-    pass
+    for name in ("group", "tags"):
+        op.add_column("monitors", sa.Column(name, TEXT, nullable=False, server_default=""))
+    grouped = sa.text("\"group\" != ''")
+    op.create_index(
+        "ix_monitors_project_group", "monitors", ["project", "group"], sqlite_where=grouped, postgresql_where=grouped
+    )
+    _create_noun("groups")
+    _create_noun("project_environments", sa.Column("with_alerts", sa.Boolean(), nullable=False))
+
+
+def _create_noun(table: str, *own: sa.Column[Any]) -> None:
+    op.create_table(
+        table,
+        sa.Column("number", NUMBER, nullable=False),
+        sa.Column("project", NUMBER, nullable=False),
+        sa.Column("key", TEXT, nullable=False),
+        sa.Column("display_name", TEXT, nullable=False),
+        *own,
+        sa.Column("create_time", sa.BigInteger(), nullable=False),
+        sa.Column("update_time", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=f"pk_{table}"),
+        sa.UniqueConstraint("project", "key", name=f"uq_{table}_project_key"),
+        sqlite_autoincrement=True,
+    )
 
 
 def _drop_groups() -> None:
-    pass
+    op.drop_table("project_environments")
+    op.drop_table("groups")
+    op.drop_index("ix_monitors_project_group", "monitors")
+    for name in ("tags", "group"):
+        op.drop_column("monitors", name)
 
 
 # --- lists, channels and notices
