@@ -156,7 +156,8 @@ REQUESTS: Final[dict[str, Callable[[World], dict[str, Any]]]] = {
         "requests": [{"name": w.monitor}, {"name": f"{w.parent}/monitors/no-such"}],
     },
     "GetIncident": lambda w: {"name": w.incident},
-    "ListIncidents": lambda w: {"parent": w.parent, "monitor": w.monitor, "openOnly": True},
+    "ListIncidents": lambda w: {"parent": w.parent, "monitor": w.monitor, "openOnly": True, "filter": "cause = error"},
+    "ResolveIncident": lambda w: {"name": w.incident, "resolvedBy": "me", "note": "done"},
     "AcknowledgeIncident": lambda w: {"name": w.incident, "acknowledgedBy": "me", "note": "on it"},
     "GetProjectSettings": lambda w: {"name": f"{w.parent}/settings"},
     "UpdateProjectSettings": lambda w: {
@@ -253,6 +254,8 @@ def test_the_answers_are_the_same(server: Server, channel: grpc.Channel, name: s
         ("MuteEnvironment", {"name": "projects/-/monitors/no-such", "environment": "x"}),
         ("DeleteEnvironment", {"name": "projects/-/monitors/no-such", "environment": "a:b c"}),
         ("GetIncident", {"name": "projects/-/incidents/999999"}),
+        ("ListIncidents", {"parent": "projects/-", "filter": "cause = boredom"}),
+        ("ResolveIncident", {"name": "projects/-/incidents/999999"}),
         ("GetGroup", {"name": "projects/-/groups/no such"}),
         ("CreateGroup", {"parent": "projects/-", "groupId": "a/b"}),
         ("CreateMonitor", {"parent": "projects/-", "monitorId": "x", "monitor": {"group": "no such"}}),

@@ -155,6 +155,7 @@ class Methods:
     incidents = Listed(incident_calls.incidents)
     get_incident = Unary(incident_calls.get_incident)
     acknowledge = Unary(incident_calls.acknowledge)
+    resolve = Unary(incident_calls.resolve)
     outages = Listed(incident_calls.outages)
 
     project_settings = Unary(settings_calls.project_settings)
