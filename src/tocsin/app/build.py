@@ -13,6 +13,8 @@ from starlette.requests import Request
 
 from tocsin import __version__
 from tocsin.api.check_ins import CheckInHandlers
+from tocsin.api.environments import EnvironmentHandlers
+from tocsin.api.groups import GroupHandlers
 from tocsin.api.heartbeats import HeartbeatHandlers
 from tocsin.api.incidents import IncidentHandlers
 from tocsin.api.maintenance_windows import MaintenanceWindowHandlers
@@ -52,6 +54,8 @@ from tocsin.service.browsing import Browsing
 from tocsin.service.call import Call
 from tocsin.service.check_ins import CheckIns
 from tocsin.service.configuration import Configuration
+from tocsin.service.environments import Environments
+from tocsin.service.groups import Groups
 from tocsin.service.incidents import Incidents
 from tocsin.service.maintenance_windows import MaintenanceWindows
 from tocsin.service.monitors import Monitors
@@ -62,6 +66,7 @@ from tocsin.service.statistics import Statistics
 from tocsin.service.watching import Watching
 from tocsin.store import SqlStore
 from tocsin.store.browse import SqlBrowse
+from tocsin.store.nouns import SqlNouns
 from tocsin.telemetry.metrics import Metrics
 from tocsin.telemetry.volume import VolumeWatch
 
@@ -174,9 +179,11 @@ def build(settings: Settings) -> Parts:
     identity = cronitor.Identity(store)
     incidents = Incidents(journal, store)
     resources = Resources(Finding(browsing, monitors, identity.codes()), browsing, incidents, Statistics(browse))
+    nouns = SqlNouns(store.database)
+    groups = Groups(journal, nouns)
     management_services = Services(monitors, check_ins, browsing, configuration.check, settings_of)
     services: dict[str, object] = {
-        "tocsin.v1.MonitorService": MonitorHandlers(monitors, watching, clock),
+        "tocsin.v1.MonitorService": MonitorHandlers(monitors, watching, clock, groups),
         "tocsin.v1.CheckInService": CheckInHandlers(check_ins, monitors, journal.arrival),
         "tocsin.v1.HeartbeatService": HeartbeatHandlers(check_ins, journal.arrival),
         "tocsin.v1.IncidentService": IncidentHandlers(incidents),
@@ -187,6 +194,8 @@ def build(settings: Settings) -> Parts:
             MaintenanceWindows(journal, store, configuration)
         ),
         **notifying.services(),
+        "tocsin.v1.GroupService": GroupHandlers(groups),
+        "tocsin.v1.EnvironmentService": EnvironmentHandlers(Environments(journal, nouns)),
     }
     readiness: dict[str, Any] = {"ready": False, "version": __version__, "tzdata": time_zones.version}
     metrics.show_tzdata(time_zones.version)
