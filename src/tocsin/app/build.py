@@ -216,16 +216,20 @@ def build(settings: Settings) -> Parts:
         MonitorSeries(store, principals, clock, time_zones, settings.telemetry.max_samples),
         open_metrics=metrics_are_open(settings),
     )
+    events, events_by_code = cronitor.telemetry(
+        settings, identity, principals, check_ins, monitors, browsing, incidents, settings_of
+    )
     routes = [
         *ops.routes(),
         *documents.routes(),
         *Pings(check_ins, principals, failed).routes(),
         *dialects.sentry(settings, check_ins, principals, metrics, settings_of),
         *dialects.sentry_management(settings, management_services, principals),
-        *dialects.cronitor_telemetry(settings, check_ins, principals, identity.number_of),
+        *events,
         *cronitor.routes(settings, identity, principals, monitors, browsing, configuration, settings_of),
         *dialects.cronitor_resources(resources, principals),
         *transcoded(services, context),
+        *events_by_code,
     ]
     return Parts(
         settings=settings,

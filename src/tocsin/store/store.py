@@ -160,6 +160,10 @@ class SqlStore:
         with self.database.read() as connection:
             return self._shown(monitors.get_by_number(connection, project, number))
 
+    def monitor_owner(self, number: int) -> tuple[int, str] | None:
+        with self.database.read() as connection:
+            return monitors.owner(connection, number)
+
     def get_monitors(self, project: int, numbers: Sequence[int]) -> list[MonitorWithHealth]:
         with self.database.read() as connection:
             rows = [row for row in monitors.get_many(connection, numbers) if row.monitor.project == project]

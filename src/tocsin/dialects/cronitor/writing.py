@@ -145,8 +145,12 @@ class _Plan:
         if before["type"] == CHECK != after["type"] and "schedules" not in wish.said:
             after.pop("schedules", None)
         self._check_zone(wish.said, problems)
-        zone = reading.zone_of(known, self._zone)
-        meaning = mapping.meaning_of(after, zone, problems, anchor=known.create_time, celery=self._celery)
+        zone, wrong = reading.zone_of(known, self._zone), Problems(problems.key)
+        meaning = mapping.meaning_of(after, zone, wrong, anchor=known.create_time, celery=self._celery)
+        if wrong.found:  # what no phrase says, by another protocol, is not this request's fault
+            old = Problems(problems.key)
+            mapping.meaning_of(before, zone, old, anchor=known.create_time, celery=self._celery)
+            problems.found += [problem for problem in wrong.found if problem not in old.found]
         change = mapping.alteration(known, meant, after, meaning)
         if not reading.is_known(known):
             change = msgspec.structs.replace(change, extras=mapping.extras_of(after))
