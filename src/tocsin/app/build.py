@@ -209,7 +209,7 @@ def build(settings: Settings) -> Parts:
         *dialects.sentry(settings, check_ins, principals, metrics, settings_of),
         *dialects.sentry_management(settings, management_services, principals),
         *dialects.cronitor_telemetry(settings, check_ins, principals, identity.number_of),
-        *cronitor.routes(settings, identity, principals, monitors, browsing, configuration, settings_of),
+        *cronitor.routes(settings, store, identity, principals, monitors, browsing, configuration, settings_of),
         *dialects.cronitor_resources(resources, principals),
         *transcoded(services, context),
     ]
