@@ -1,7 +1,7 @@
 """Cronitor's APIs among the server's parts: the codes of monitors, and how somebody outside is told."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -20,6 +20,7 @@ from tocsin.dialects.cronitor.telemetry.history import History
 from tocsin.dialects.cronitor.telemetry.intake import Intake, Options
 from tocsin.dialects.cronitor.telemetry.limits import Limits, Rate
 from tocsin.domain.codes import Codes
+from tocsin.domain.instant import Instant
 from tocsin.domain.project_settings import ProjectSettings
 from tocsin.http.addresses import Addresses
 from tocsin.outgoing.client import Client, Failed
@@ -29,11 +30,15 @@ from tocsin.service.check_ins import CheckIns
 from tocsin.service.configuration import Configuration
 from tocsin.service.incidents import Incidents
 from tocsin.service.monitors import Monitors
-from tocsin.service.principal import Principals
+from tocsin.service.notification import NotificationLists
+from tocsin.service.principal import Principal, Principals
+from tocsin.store import SqlStore
+from tocsin.store.notification import SqlNotification
 from tocsin.store.port import Store
 
 RESERVED: Final = ("badges", "groups", "health", "issues", "metric", "readyz", "report", "search")
 """Words of six characters that paths begin with, now or some day: no code is one of them."""
+_PAGE: Final = 1_000
 _log = structlog.get_logger("tocsin.cronitor")
 
 
@@ -61,8 +66,32 @@ class Identity:
         return self._codes.number_of(code)
 
 
+class Shared:
+    """Groups and notification lists as the dialect asks for them."""
+
+    def __init__(self, lists: NotificationLists) -> None:
+        self._lists = lists
+
+    async def ensure_groups(self, principal: Principal, keys: Collection[str], received: Instant) -> None:
+        """Nothing yet: groups are names without a list of their own."""
+
+    async def group_names(self, principal: Principal) -> Mapping[str, str]:  # noqa: ARG002
+        return {}
+
+    async def lists(self, principal: Principal) -> Collection[str]:
+        keys: set[str] = set()
+        token = ""
+        while True:
+            page = await self._lists.page(principal, size=_PAGE, token=token)
+            keys.update(row.key for row in page.rows)
+            token = page.next_token
+            if not token:
+                return keys
+
+
 def routes(
     settings: Settings,
+    store: SqlStore,
     identity: Identity,
     principals: Principals,
     monitors: Monitors,
@@ -72,7 +101,10 @@ def routes(
 ) -> list[BaseRoute]:
     if not settings.dialects.cronitor:
         return []
-    services = Services(monitors, browsing, configuration.check, configuration.check_zone, settings_of, poster(Guard()))
+    shared = Shared(NotificationLists(SqlNotification(store.database)))
+    services = Services(
+        monitors, browsing, configuration.check, configuration.check_zone, settings_of, shared, poster(Guard())
+    )
     door = Door(principals, identity.codes, identity.secret, settings.listen.public_url)
     return cronitor.routes(services, door)
 

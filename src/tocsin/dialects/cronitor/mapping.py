@@ -114,6 +114,13 @@ def paused(change: MonitorChange, pause: bool | None) -> MonitorChange:
     return change if pause is None else msgspec.structs.replace(change, muted_until=NEVER if pause else None)
 
 
+def alerts_of(said: Said) -> list[str]:
+    """Keys of notification lists and destinations, each for itself."""
+    notify = said.get("notify") or []
+    alerts = (notify if isinstance(notify, list) else notify.get("alerts")) or []
+    return [piece for text in alerts for piece in notification.split(text)]
+
+
 def extras_of(said: Said) -> dict[str, msgspec.Raw]:
     return {DIALECT: msgspec.Raw(msgspec.json.encode(said, order="deterministic"))}
 
@@ -181,13 +188,12 @@ def _check(text: str, kind: str) -> None:
 
 
 def _alert_policy(said: Said) -> AlertPolicy:
-    notify = said.get("notify") or []
-    alerts = (notify if isinstance(notify, list) else notify.get("alerts")) or [notification.DEFAULT_LIST]
+    notify = said.get("notify")
     events = notify.get("events") if isinstance(notify, dict) else None
     if isinstance(events, bool):
         events = dict.fromkeys(LIFECYCLE, events)
     return AlertPolicy(
-        channels=tuple(dict.fromkeys(piece for text in alerts for piece in notification.split(text))),
+        channels=tuple(dict.fromkeys(alerts_of(said))) or (notification.DEFAULT_LIST,),
         repeat_interval_ms=realert_ms(said.get("realert_interval") or REALERT),
         repeat_limit=said.get("consecutive_alert_threshold", ALERTS),
         events=tuple(event for event in LIFECYCLE if (events or {}).get(event)),
