@@ -3,6 +3,7 @@
 Dialect routes meet the HTTP application here.
 """
 
+import functools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from tocsin.app.readiness import metrics_are_open, told
 from tocsin.app.secret import secret_of
 from tocsin.app.settings import Settings, SettingsError
 from tocsin.app.timezones import TimeZones, TimeZoneWatch
+from tocsin.dialects.cronitor.resources.call import Door
 from tocsin.dialects.cronitor.resources.finding import Finding
 from tocsin.dialects.cronitor.resources.services import Services as Resources
 from tocsin.dialects.sentry.management.services import Services
@@ -168,7 +170,9 @@ def build(settings: Settings) -> Parts:
 
     browse = SqlBrowse(store.database)
     browsing = Browsing(browse)
-    codes = Codes(secret_of(store))
+    secret = functools.cache(lambda: secret_of(store))
+    codes = functools.cache(lambda: Codes(secret()))
+    door = Door(principals, codes, secret, settings.listen.public_url)
     incidents = Incidents(journal, store)
     resources = Resources(Finding(browsing, monitors, codes), browsing, incidents, Statistics(browse))
     management_services = Services(monitors, check_ins, browsing, configuration.check, settings_of)
@@ -209,7 +213,7 @@ def build(settings: Settings) -> Parts:
         *Pings(check_ins, principals, failed).routes(),
         *dialects.sentry(settings, check_ins, principals, metrics, settings_of),
         *dialects.sentry_management(settings, management_services, principals),
-        *dialects.cronitor_resources(resources, principals),
+        *dialects.cronitor_resources(resources, door),
         *transcoded(services, context),
     ]
     return Parts(

@@ -7,6 +7,7 @@ from starlette.types import ASGIApp
 
 from tocsin.app.settings import Settings
 from tocsin.dialects.cronitor.resources import routes as resources
+from tocsin.dialects.cronitor.resources.call import Door as ResourceDoor
 from tocsin.dialects.cronitor.resources.services import Services as Resources
 from tocsin.dialects.sentry import ingest as sentry_ingest
 from tocsin.dialects.sentry.management import routes as management
@@ -45,8 +46,8 @@ def sentry_management(settings: Settings, services: Services, principals: Princi
     return management.routes(services, door)
 
 
-def cronitor_resources(services: Resources, principals: Principals) -> list[Any]:
-    return resources.routes(services, principals)
+def cronitor_resources(services: Resources, door: ResourceDoor) -> list[Any]:
+    return resources.routes(services, door)
 
 
 def worded(settings: Settings) -> tuple[tuple[str, Callable[[str], ASGIApp]], ...]:

@@ -8,11 +8,12 @@ from typing import Final
 from tocsin.domain import errors
 from tocsin.domain.check_in import CheckIn
 from tocsin.domain.facts import CheckInRefused
+from tocsin.domain.incident import Incident
 from tocsin.domain.instant import Instant, Millis
 from tocsin.domain.monitor import Monitor, Policy
 from tocsin.domain.project import Scope
 from tocsin.service.principal import Principal
-from tocsin.store.browse_port import Browse, Count, Leaf, MonitorSearch, Turn
+from tocsin.store.browse_port import Browse, Count, IncidentSearch, Leaf, MonitorSearch, Numbered, Turn
 from tocsin.store.port import CheckInFilter, MonitorWithHealth
 
 _UID: Final = re.compile(r"[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -60,6 +61,10 @@ class Browsing:
             found += await asyncio.to_thread(self._browse.monitors_numbered, project, numbers)
         return found
 
+    async def anybodys(self, number: int) -> MonitorWithHealth | None:
+        """The monitor of this number, of whatever project: for who was told of it in another way than by a key."""
+        return await asyncio.to_thread(self._browse.monitor_of_any_project, number)
+
     async def monitors(
         self, principal: Principal, search: MonitorSearch, *, now: Instant, size: int, turn: Turn
     ) -> Leaf[MonitorWithHealth]:
@@ -67,6 +72,13 @@ class Browsing:
         return await asyncio.to_thread(
             self._browse.monitors, principal.project.number, search, now=now, size=size, turn=turn
         )
+
+    async def incidents(
+        self, principal: Principal, only: IncidentSearch, *, size: int, offset: int
+    ) -> Numbered[Incident]:
+        """A page of what is found from `offset` on, and how many there are in all."""
+        principal.require(Scope.READ)
+        return await asyncio.to_thread(self._browse.incidents, principal.project.number, only, size=size, offset=offset)
 
     async def check_ins(
         self, principal: Principal, only: CheckInFilter, environments: Sequence[str], *, size: int, turn: Turn

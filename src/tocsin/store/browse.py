@@ -7,6 +7,7 @@ from sqlalchemy import Row, select
 
 from tocsin.domain.check_in import CheckIn
 from tocsin.domain.facts import CheckInRefused
+from tocsin.domain.incident import Incident
 from tocsin.domain.instant import Instant, Millis
 from tocsin.domain.monitor import Policy
 from tocsin.store import (
@@ -14,6 +15,7 @@ from tocsin.store import (
     check_ins,
     counts,
     incident_counts,
+    incident_searches,
     leaves,
     monitors,
     refusals,
@@ -21,7 +23,18 @@ from tocsin.store import (
     statistics,
     weeks,
 )
-from tocsin.store.browse_port import Count, Downtime, IncidentCount, Leaf, MonitorSearch, Statistic, Turn, Window
+from tocsin.store.browse_port import (
+    Count,
+    Downtime,
+    IncidentCount,
+    IncidentSearch,
+    Leaf,
+    MonitorSearch,
+    Numbered,
+    Statistic,
+    Turn,
+    Window,
+)
 from tocsin.store.database import Database
 from tocsin.store.port import CheckInFilter, MonitorWithHealth, chunks
 from tocsin.store.schema import monitors as monitors_table
@@ -64,6 +77,12 @@ class SqlBrowse:
         rows = [row for row in found if row.monitor.project == project]
         self._database.overlay(rows)
         return rows
+
+    def monitor_of_any_project(self, number: int) -> MonitorWithHealth | None:
+        with self._database.read() as connection:
+            found = monitors.get_many(connection, [number])
+        self._database.overlay(found)
+        return found[0] if found else None
 
     def check_ins(
         self, project: int, only: CheckInFilter, environments: Sequence[str], *, size: int, turn: Turn
@@ -131,6 +150,10 @@ class SqlBrowse:
         with self._database.read() as connection:
             weeks.hold(connection)
             return list(statistics.read(connection, monitors, window, measures, quantiles))
+
+    def incidents(self, project: int, only: IncidentSearch, *, size: int, offset: int) -> Numbered[Incident]:
+        with self._database.read() as connection:
+            return incident_searches.page(connection, project, only, size=size, offset=offset)
 
     def incident_counts(self, monitors: Sequence[int], window: Window) -> list[IncidentCount]:
         with self._database.read() as connection:

@@ -7,6 +7,7 @@ from typing import Final, Generic, NamedTuple, Protocol, TypeVar
 
 from tocsin.domain.check_in import CheckIn, State
 from tocsin.domain.facts import CheckInRefused
+from tocsin.domain.incident import Cause, Incident
 from tocsin.domain.instant import Instant, Millis
 from tocsin.domain.monitor import Policy
 from tocsin.store.port import CheckInFilter, MonitorWithHealth
@@ -62,6 +63,35 @@ class MonitorSearch:
     standings: tuple[Standing, ...] = ()  # that of one of its environments; muted or not does not count
     sort: Sort = Sort.ID
     descending: bool = False
+
+
+class Stage(enum.Enum):
+    """How far an incident has come."""
+
+    OPEN = "open"  # and nobody has acknowledged it
+    ACKNOWLEDGED = "acknowledged"
+    RESOLVED = "resolved"
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentSearch:
+    """What a list of incidents is narrowed to; all of it must hold, and what is None or empty does."""
+
+    monitors: tuple[int, ...] | None = None  # of one of these
+    environments: tuple[str, ...] = ()
+    causes: frozenset[Cause] | None = None
+    stages: tuple[Stage, ...] = ()  # one of these
+    since: Instant | None = None  # opened then or later
+    until: Instant | None = None  # opened before
+    words: tuple[str, ...] = ()  # each is in the id or the name of its monitor
+    oldest_first: bool = False
+
+
+class Numbered(NamedTuple, Generic[T]):
+    """A page by its number, and of how many rows."""
+
+    rows: list[T]
+    total: int
 
 
 class Window(NamedTuple):
@@ -146,6 +176,7 @@ class Browse(Protocol):
     def monitors_numbered(self, project: int, numbers: Collection[int]) -> list[MonitorWithHealth]:
         """Those of the project that exist, in no order."""
 
+    def monitor_of_any_project(self, number: int) -> MonitorWithHealth | None: ...
     def policies(self, numbers: Collection[int]) -> dict[int, Policy]:
         """Those that exist, by number."""
 
@@ -159,6 +190,7 @@ class Browse(Protocol):
     ) -> list[Statistic]:
         """Of check-ins received in the window: monitor by monitor, by environment and time; empty ones are left out."""
 
+    def incidents(self, project: int, only: IncidentSearch, *, size: int, offset: int) -> Numbered[Incident]: ...
     def incident_counts(self, monitors: Sequence[int], window: Window) -> list[IncidentCount]:
         """Of incidents opened in the window; empty ones are left out."""
 

@@ -1,6 +1,6 @@
 """Monitors by what clients call them: a key, or a short code wherever a key is. A key wins over a code."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from starlette.datastructures import QueryParams
@@ -24,7 +24,7 @@ _PAGE: Final = 1_000
 
 
 class Finding:
-    def __init__(self, browsing: Browsing, monitors: Monitors, codes: Codes) -> None:
+    def __init__(self, browsing: Browsing, monitors: Monitors, codes: Callable[[], Codes]) -> None:
         self._browsing = browsing
         self._monitors = monitors
         self._codes = codes
@@ -32,7 +32,7 @@ class Finding:
     def code_of(self, number: int) -> str:
         """Empty for a number that has no code."""
         try:
-            return self._codes.code_of(number)
+            return self._codes().code_of(number)
         except ValueError:
             return ""
 
@@ -46,7 +46,7 @@ class Finding:
     async def many(self, principal: Principal, references: Sequence[str]) -> list[MonitorWithHealth | None]:
         """As many as there are references, in their order; None where there is no such monitor."""
         ids = {reference: _id_of(reference) for reference in references}
-        codes = {reference: self._codes.number_of(reference) for reference in references}
+        codes = {reference: self._codes().number_of(reference) for reference in references}
         rows = await self._browsing.find_exactly(
             principal,
             ids=[found for found in ids.values() if found],

@@ -5,23 +5,32 @@ from collections.abc import Mapping
 from starlette.routing import BaseRoute, Route
 
 from tocsin.dialects.cronitor.resources.aggregates import FigureCalls
-from tocsin.dialects.cronitor.resources.call import Endpoint, Handler
+from tocsin.dialects.cronitor.resources.badge import Badges
+from tocsin.dialects.cronitor.resources.call import Door, Endpoint, Handler
 from tocsin.dialects.cronitor.resources.history import HistoryCalls
+from tocsin.dialects.cronitor.resources.issues import IssueCalls
 from tocsin.dialects.cronitor.resources.services import Services
-from tocsin.service.principal import Principals
+from tocsin.dialects.cronitor.resources.uploads import PATH, LogCalls, Tokens, Uploads
 
 
-def routes(services: Services, principals: Principals) -> list[BaseRoute]:
+def routes(services: Services, door: Door) -> list[BaseRoute]:
     """With and without the last slash. Each request must carry `request.state.received`, the instant it arrived."""
-    return [
-        Route(f"{path}{slash}", Endpoint(handlers, principals), name=f"cronitor{path}")
-        for path, handlers in _calls(services).items()
+    tokens = Tokens(door.secret)
+    called = [
+        Route(f"{path}{slash}", Endpoint(handlers, door), name=f"cronitor{path}")
+        for path, handlers in _calls(services, tokens).items()
         for slash in ("", "/")
+    ]
+    badges = Badges(services.browsing, door.codes, door.secret)
+    return [
+        *called,
+        Route(PATH, Uploads(tokens), name="cronitor-upload"),
+        Route("/badges/{code}/{env}/{digest}.svg", badges.show, methods=["GET"], name="cronitor-badge"),
     ]
 
 
-def _calls(services: Services) -> Mapping[str, Mapping[str, Handler]]:
-    history, figures = HistoryCalls(services), FigureCalls(services)
+def _calls(services: Services, tokens: Tokens) -> Mapping[str, Mapping[str, Handler]]:
+    history, figures, issues = HistoryCalls(services), FigureCalls(services), IssueCalls(services)
     monitor = "/api/monitors/{key}"
     return {
         f"{monitor}/activity": {"GET": history.activity},
@@ -29,4 +38,12 @@ def _calls(services: Services) -> Mapping[str, Mapping[str, Handler]]:
         f"{monitor}/alerts": {"GET": history.alerts},
         "/api/aggregates": {"GET": figures.aggregates},
         "/api/metrics": {"GET": figures.metrics},
+        "/api/issues": {"GET": issues.list},
+        "/api/issues/{key}": {
+            "GET": issues.retrieve,
+            "PUT": issues.update,
+            "DELETE": issues.delete,
+            "POST": issues.post,
+        },
+        "/api/logs/presign": {"POST": LogCalls(tokens).presign},
     }
