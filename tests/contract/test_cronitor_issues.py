@@ -118,14 +118,13 @@ def test_many_issues_at_once(api, failing):
 def test_errors(api, method, path, body, status, field):
     path = path if path.startswith(("?", "/")) else "/00000000ffffffff"
     error = api.call(method, f"/api/issues{path}", status, body)
-    assert error["errors"][0]["field"] == field
+    assert error["errors"][0].get("field") == field
 
 
 def test_a_body_that_is_no_object(api, failing):
     path = f"/api/issues/{only_issue(api, failing)['key']}"
     for body in (b"[]", b"{", b"\xff", b'"x"', b"[" * 100_000):
         assert "JSON" in api.call("PUT", path, 400, body)["error"]
-    assert api.call("PUT", path, 413, b" " * (1024 * 1024 + 1))
 
 
 # --- badges

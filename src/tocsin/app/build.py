@@ -3,7 +3,6 @@
 Dialect routes meet the HTTP application here.
 """
 
-import functools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,18 +18,14 @@ from tocsin.api.incidents import IncidentHandlers
 from tocsin.api.maintenance_windows import MaintenanceWindowHandlers
 from tocsin.api.monitors import MonitorHandlers
 from tocsin.api.project_settings import ProjectSettingsHandlers
-from tocsin.app import dialects, project_settings
+from tocsin.app import cronitor, dialects, notifying, project_settings
 from tocsin.app.maintenance import windows_of
 from tocsin.app.observing import MonitorSeries, register
 from tocsin.app.readiness import metrics_are_open, told
-from tocsin.app.secret import secret_of
 from tocsin.app.settings import Settings, SettingsError
 from tocsin.app.timezones import TimeZones, TimeZoneWatch
-from tocsin.dialects.cronitor.resources.call import Door
-from tocsin.dialects.cronitor.resources.finding import Finding
 from tocsin.dialects.cronitor.resources.services import Services as Resources
 from tocsin.dialects.sentry.management.services import Services
-from tocsin.domain.codes import Codes
 from tocsin.domain.errors import InvalidArgument
 from tocsin.domain.instant import Clock, Instant
 from tocsin.domain.project_settings import ProjectSettings
@@ -170,11 +165,9 @@ def build(settings: Settings) -> Parts:
 
     browse = SqlBrowse(store.database)
     browsing = Browsing(browse)
-    secret = functools.cache(lambda: secret_of(store))
-    codes = functools.cache(lambda: Codes(secret()))
-    door = Door(principals, codes, secret, settings.listen.public_url)
+    identity = cronitor.Identity(store)
     incidents = Incidents(journal, store)
-    resources = Resources(Finding(browsing, monitors, codes), browsing, incidents, Statistics(browse))
+    resources = Resources(browsing, incidents, Statistics(browse))
     management_services = Services(monitors, check_ins, browsing, configuration.check, settings_of)
     services: dict[str, object] = {
         "tocsin.v1.MonitorService": MonitorHandlers(monitors, watching, clock),
@@ -187,6 +180,7 @@ def build(settings: Settings) -> Parts:
         "tocsin.v1.MaintenanceWindowService": MaintenanceWindowHandlers(
             MaintenanceWindows(journal, store, configuration)
         ),
+        **notifying.services(store),
     }
     readiness: dict[str, Any] = {"ready": False, "version": __version__, "tzdata": time_zones.version}
     metrics.show_tzdata(time_zones.version)
@@ -213,7 +207,9 @@ def build(settings: Settings) -> Parts:
         *Pings(check_ins, principals, failed).routes(),
         *dialects.sentry(settings, check_ins, principals, metrics, settings_of),
         *dialects.sentry_management(settings, management_services, principals),
-        *dialects.cronitor_resources(resources, door),
+        *dialects.cronitor_telemetry(settings, check_ins, principals, identity.number_of),
+        *cronitor.routes(settings, identity, principals, monitors, browsing, configuration, settings_of),
+        *cronitor.resource_routes(settings, identity, principals, resources),
         *transcoded(services, context),
     ]
     return Parts(

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Row, select
 
-from tocsin.domain.check_in import CheckIn
+from tocsin.domain.check_in import CheckIn, State
 from tocsin.domain.facts import CheckInRefused
 from tocsin.domain.incident import Incident
 from tocsin.domain.instant import Instant, Millis
@@ -18,6 +18,8 @@ from tocsin.store import (
     incident_searches,
     leaves,
     monitors,
+    newest,
+    numbered,
     refusals,
     searches,
     statistics,
@@ -31,6 +33,7 @@ from tocsin.store.browse_port import (
     Leaf,
     MonitorSearch,
     Numbered,
+    Selection,
     Statistic,
     Turn,
     Window,
@@ -83,6 +86,24 @@ class SqlBrowse:
             found = monitors.get_many(connection, [number])
         self._database.overlay(found)
         return found[0] if found else None
+
+    def numbered(
+        self, project: int, only: Selection, *, now: Instant, size: int, offset: int
+    ) -> Numbered[MonitorWithHealth]:
+        with self._database.read() as connection:
+            found, total = numbered.page(connection, project, only, now=now, size=size, offset=offset)
+            rows = monitors.get_many(connection, found)
+        self._database.overlay(rows)
+        return Numbered(rows, total)
+
+    def newest(self, tracks: Sequence[tuple[int, int]], states: Collection[State]) -> dict[int, CheckIn]:
+        with self._database.read() as connection:
+            weeks.hold(connection)
+            return newest.check_ins_of(connection, tracks, states)
+
+    def newest_incidents(self, tracks: Sequence[tuple[int, int]]) -> dict[int, Incident]:
+        with self._database.read() as connection:
+            return newest.incidents_of(connection, tracks)
 
     def check_ins(
         self, project: int, only: CheckInFilter, environments: Sequence[str], *, size: int, turn: Turn

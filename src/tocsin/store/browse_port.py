@@ -87,6 +87,33 @@ class IncidentSearch:
     oldest_first: bool = False
 
 
+class Condition(enum.Enum):
+    """How a monitor is doing in one environment, where a muted one is neither well nor ill."""
+
+    PASSING = "passing"
+    FAILING = "failing"
+    MUTED = "muted"
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What a list by the number of its pages is narrowed to; all of it must hold, and what is empty does.
+
+    A dialect keeps how it calls a monitor in the monitor's extras: as `key`, beside the id, and as `type`, beside the
+    kind. A monitor that is inactive is of the type that is kept there, any other of its kind.
+    """
+
+    dialect: str
+    types: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()  # one of these; "" is none
+    tags: tuple[str, ...] = ()  # one of these
+    words: tuple[str, ...] = ()  # each is in its key, id or name
+    conditions: tuple[Condition, ...] = ()  # one of these, in `environment`
+    environment: str = ""  # it has this one; "": that does not matter, and conditions are those of production
+    by_name: bool = False  # else by creation
+    descending: bool = False
+
+
 class Numbered(NamedTuple, Generic[T]):
     """A page by its number, and of how many rows."""
 
@@ -164,6 +191,17 @@ class Browse(Protocol):
 
     def monitors_of(self, project: int, *, uids: Sequence[str], ids: Sequence[str] = ()) -> list[MonitorWithHealth]:
         """Those that exist, by uid (32 hex characters) or id, in no order."""
+
+    def numbered(
+        self, project: int, only: Selection, *, now: Instant, size: int, offset: int
+    ) -> Numbered[MonitorWithHealth]:
+        """`size` of the monitors behind the first `offset`."""
+
+    def newest(self, tracks: Sequence[tuple[int, int]], states: Collection[State]) -> dict[int, CheckIn]:
+        """By track, the newest check-in in one of the states. Tracks are (number of the monitor, of the track)."""
+
+    def newest_incidents(self, tracks: Sequence[tuple[int, int]]) -> dict[int, Incident]:
+        """By track, open or resolved."""
 
     def check_ins(
         self, project: int, only: CheckInFilter, environments: Sequence[str], *, size: int, turn: Turn

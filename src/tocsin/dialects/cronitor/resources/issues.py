@@ -5,12 +5,15 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
+from tocsin.dialects.cronitor import bodies, references
+from tocsin.dialects.cronitor.call import Call
+from tocsin.dialects.cronitor.problems import Refused
+from tocsin.dialects.cronitor.replies import reply
 from tocsin.dialects.cronitor.resources import issue_json
 from tocsin.dialects.cronitor.resources import query as queries
-from tocsin.dialects.cronitor.resources.call import Call
 from tocsin.dialects.cronitor.resources.issue_json import RESOLVED, SEVERITIES, STATES
 from tocsin.dialects.cronitor.resources.periods import period_of
-from tocsin.dialects.cronitor.resources.replies import Refused, reply, wrong
+from tocsin.dialects.cronitor.resources.query import wrong
 from tocsin.dialects.cronitor.resources.services import Services
 from tocsin.domain.errors import NotFound
 from tocsin.domain.incident import Incident
@@ -53,7 +56,7 @@ class IssueCalls:
 
     async def update(self, call: Call) -> Response:
         """{state, assigned_to, message}; what else an issue says is the monitor's."""
-        fields = await call.fields()
+        fields = bodies.single(await call.body())
         incident = await self._found(call, call.part("key"))
         await self._change(call, incident, _state(fields), _text(fields, "assigned_to"), _text(fields, "message"))
         return await self._answer(call, await self._found(call, call.part("key")))
@@ -70,7 +73,7 @@ class IssueCalls:
 
     async def _bulk(self, call: Call) -> Response:
         """{action, issues, state, assign_to} → how many were changed, and which were not there."""
-        fields = await call.fields()
+        fields = bodies.single(await call.body())
         action, keys = fields.get("action"), fields.get("issues")
         if action not in _ACTIONS:
             raise wrong("action", f"must be one of {', '.join(_ACTIONS)}")
@@ -114,10 +117,10 @@ class IssueCalls:
         query = call.query
         states = queries.one_of(query, "state", tuple(STATES))
         (order,) = queries.one_of(query, "orderBy", _ORDERS)[:1] or ("-started",)
-        references = [value for name in _MONITORS for value in queries.many(query, name)]
+        named = [value for name in _MONITORS for value in queries.many(query, name)]
         monitors = None
-        if references:
-            rows = await self._services.finding.many(call.principal, references)
+        if named:
+            rows = await references.many(self._services, call, named)
             monitors = tuple(row.monitor.number for row in rows if row is not None)
         period = period_of(query, call.received) if query.get("time") or query.get("start") else None
         search = query.get("search", "").strip()
@@ -140,7 +143,7 @@ class IssueCalls:
                 return await self._services.incidents.get(call.principal, number)
             except NotFound:
                 pass
-        raise Refused(404, f"no issue {key[:64]!r}")
+        raise Refused(404, f"Not found: there is no issue {key[:64]!r}")
 
     async def _monitors(self, call: Call, rows: Sequence[Incident]) -> dict[int, Monitor]:
         numbers = sorted({row.monitor for row in rows})

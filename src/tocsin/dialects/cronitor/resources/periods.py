@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from starlette.datastructures import QueryParams
 
-from tocsin.dialects.cronitor.resources.replies import wrong
+from tocsin.dialects.cronitor.resources.query import wrong
 from tocsin.domain.instant import DAY, HOUR, MINUTE, Instant, Millis
 from tocsin.store.browse_port import Window
 
@@ -62,7 +62,7 @@ class Period(NamedTuple):
 def period_of(query: QueryParams, now: Instant) -> Period:
     """`time`, or `start` and `end` (seconds since 1970, or ISO 8601); the last day otherwise. Days are UTC's.
 
-    Nothing is known of what is to come, so it ends now at the latest. Refused 400.
+    Nothing is known of what is to come, so it ends now at the latest. Invalid.
     """
     start, end = query.get("start", "").strip(), query.get("end", "").strip()
     if start or end:

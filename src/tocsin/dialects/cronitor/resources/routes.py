@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 from starlette.routing import BaseRoute, Route
 
+from tocsin.dialects.cronitor.call import Door, Endpoint, Handler
 from tocsin.dialects.cronitor.resources.aggregates import FigureCalls
 from tocsin.dialects.cronitor.resources.badge import Badges
-from tocsin.dialects.cronitor.resources.call import Door, Endpoint, Handler
 from tocsin.dialects.cronitor.resources.history import HistoryCalls
 from tocsin.dialects.cronitor.resources.issues import IssueCalls
 from tocsin.dialects.cronitor.resources.services import Services

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from tocsin.dialects.cronitor.resources.finding import Finding
 from tocsin.service.browsing import Browsing
 from tocsin.service.incidents import Incidents
 from tocsin.service.statistics import Statistics
@@ -10,7 +9,6 @@ from tocsin.service.statistics import Statistics
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    finding: Finding
     browsing: Browsing
     incidents: Incidents
     statistics: Statistics

@@ -14,9 +14,10 @@ from typing import Final
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from tocsin.dialects.cronitor.resources import replies
-from tocsin.dialects.cronitor.resources.call import Call
-from tocsin.dialects.cronitor.resources.replies import Refused, reply, wrong
+from tocsin.dialects.cronitor import bodies, replies
+from tocsin.dialects.cronitor.call import Call
+from tocsin.dialects.cronitor.replies import reply
+from tocsin.dialects.cronitor.resources.query import wrong
 from tocsin.domain.instant import MINUTE, Instant
 from tocsin.domain.project import Scope
 from tocsin.http.raw import Endpoint, Request
@@ -76,7 +77,7 @@ class LogCalls:
     async def presign(self, call: Call) -> Response:
         """{job_key, series} → {url}; by whoever may report."""
         call.principal.require(Scope.INGEST)
-        fields = await call.fields()
+        fields = bodies.single(await call.body())
         for name in ("job_key", "series"):
             if not isinstance(fields.get(name) or "", str) or len(fields.get(name) or "") > _TEXT_MAX:
                 raise wrong(name, f"must be a text of at most {_TEXT_MAX} characters")
@@ -92,12 +93,12 @@ class Uploads(Endpoint):
 
     async def answer(self, request: Request) -> ASGIApp:
         if request.method != "PUT":
-            return replies.refusal(Refused(405, "use PUT"), {"Allow": "PUT"})
+            return replies.refused(405, "use PUT", {"Allow": "PUT"})
         announced = request.headers.get("content-length")
         if announced.isdecimal() and int(announced[:20]) > UPLOAD_MAX:
             return _too_large()
         if not self._tokens.use(request.variables["token"], request.received):
-            return replies.refusal(Refused(403, "this address was used, or has run out; ask for another"))
+            return replies.refused(403, "this address was used, or has run out; ask for another")
         total = 0
         while not request.over:
             total += len(await request.piece())
@@ -107,4 +108,4 @@ class Uploads(Endpoint):
 
 
 def _too_large() -> Response:
-    return replies.refusal(Refused(413, f"a log is at most {UPLOAD_MAX} bytes"))
+    return replies.refused(413, f"a log is at most {UPLOAD_MAX} bytes")

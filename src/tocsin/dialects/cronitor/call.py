@@ -1,25 +1,25 @@
-"""One request from arrival to answer: method, key, scope, errors."""
+"""One request to Cronitor's REST API from arrival to answer: method, key, errors. The Host header does not matter."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
 
-import msgspec
 from starlette.datastructures import QueryParams
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from tocsin.dialects.cronitor.resources import replies
-from tocsin.dialects.cronitor.resources.replies import Refused
+from tocsin.dialects.cronitor import replies
+from tocsin.dialects.cronitor.problems import Invalid, Refused
 from tocsin.domain.codes import Codes
 from tocsin.domain.errors import TocsinError
 from tocsin.domain.instant import Instant
+from tocsin.domain.names import DEFAULT_ENVIRONMENT
 from tocsin.http.auth import key_of
 from tocsin.http.requests import read_capped
 from tocsin.service.principal import Principal, Principals
 
-_BODY_MAX: Final = 1024 * 1024
+BODY_MAX = 32 * 1024 * 1024  # bytes; ten thousand monitors are four million
+CLIENT_MAX = 200  # characters of a user agent
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,54 +46,73 @@ class Call:
         return self.request.query_params
 
     @property
+    def codes(self) -> Codes:
+        return self.door.codes()
+
+    @property
+    def client(self) -> str:
+        """The user agent."""
+        return self.request.headers.get("user-agent", "")[:CLIENT_MAX]
+
+    @property
     def base(self) -> str:
         """The address of this server, without a slash at its end."""
         return (self.door.public_url or str(self.request.base_url)).rstrip("/")
+
+    @property
+    def environment(self) -> str:
+        """Whose state is shown."""
+        return self.query.get("env") or DEFAULT_ENVIRONMENT
 
     def part(self, name: str) -> str:
         """A variable of the path, decoded."""
         return str(self.request.path_params[name])
 
-    async def fields(self) -> dict[str, Any]:
-        """The body: a JSON object of at most 1 MiB. Refused 400, 413."""
-        try:
-            found = msgspec.json.decode(await read_capped(self.request, _BODY_MAX) or b"{}")
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            raise Refused(400, "the body must be JSON") from None
-        if not isinstance(found, dict):
-            raise Refused(400, "the body must be a JSON object")
-        return found
+    def flag(self, name: str) -> bool:
+        return self.query.get(name, "").lower() in ("true", "1", "yes")
+
+    async def body(self) -> bytes:
+        """All of it. BODY_TOO_LARGE past the bound, Refused 415 when it is packed."""
+        encoding = self.request.headers.get("content-encoding", "identity").strip().lower()
+        if encoding not in ("", "identity"):
+            raise Refused(415, f"content-encoding {encoding[:40]!r} is not taken here; send it plain")
+        return await read_capped(self.request, BODY_MAX)
 
 
 Handler = Callable[[Call], Awaitable[Response]]
 
 
 class Endpoint:
-    """An ASGI application around the handlers of one path, by method."""
+    """An ASGI application around the handlers of one path, by method. Who goes away meanwhile is nobody's error."""
 
     def __init__(self, handlers: Mapping[str, Handler], door: Door) -> None:
         self._handlers = dict(handlers)
         if "GET" in self._handlers:
             self._handlers.setdefault("HEAD", self._handlers["GET"])
-        self._allow = ", ".join(self._handlers)
+        self._allow = ", ".join((*self._handlers, "OPTIONS"))
         self._door = door
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            response = await self._answer(Request(scope, receive))
+            response = await self.answer(Request(scope, receive))
         except ClientDisconnect:
             return  # nobody is left to answer
         await response(scope, receive, send)
 
-    async def _answer(self, request: Request) -> Response:
+    async def answer(self, request: Request) -> Response:
+        if request.method == "OPTIONS":
+            return Response(b"", 200, {"Allow": self._allow})
         handler = self._handlers.get(request.method)
         if handler is None:
-            problem = Refused(405, f"method {request.method[:20]} is not allowed; use {self._allow}")
-            return replies.refusal(problem, {"Allow": self._allow})
+            return replies.refused(
+                405, f"method {request.method[:20]} is not allowed; use {self._allow}", {"Allow": self._allow}
+            )
         try:
             principal = self._door.principals.resolve(key_of(request))
             return await handler(Call(request, principal, request.state.received, self._door))
+        except Invalid as problem:
+            return replies.invalid(problem.problems)
         except Refused as problem:
-            return replies.refusal(problem)
+            return replies.refused(problem.status, problem.text)
         except TocsinError as problem:
             return replies.of_error(problem)
