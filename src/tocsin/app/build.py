@@ -53,6 +53,7 @@ from tocsin.service.configuration import Configuration
 from tocsin.service.incidents import Incidents
 from tocsin.service.maintenance_windows import MaintenanceWindows
 from tocsin.service.monitors import Monitors
+from tocsin.service.notification import NotificationLists
 from tocsin.service.principal import Principals
 from tocsin.service.project_settings import Settings as Decisions
 from tocsin.service.room import Room
@@ -60,6 +61,7 @@ from tocsin.service.statistics import Statistics
 from tocsin.service.watching import Watching
 from tocsin.store import SqlStore
 from tocsin.store.browse import SqlBrowse
+from tocsin.store.notification import SqlNotification
 from tocsin.telemetry.metrics import Metrics
 from tocsin.telemetry.volume import VolumeWatch
 
@@ -167,7 +169,9 @@ def build(settings: Settings) -> Parts:
     browsing = Browsing(browse)
     identity = cronitor.Identity(store)
     incidents = Incidents(journal, store)
-    resources = Resources(browsing, incidents, Statistics(browse))
+    windows_in_use = MaintenanceWindows(journal, store, configuration)
+    lists = NotificationLists(SqlNotification(store.database))
+    resources = Resources(browsing, monitors, incidents, Statistics(browse), lists, windows_in_use)
     management_services = Services(monitors, check_ins, browsing, configuration.check, settings_of)
     services: dict[str, object] = {
         "tocsin.v1.MonitorService": MonitorHandlers(monitors, watching, clock),
@@ -177,9 +181,7 @@ def build(settings: Settings) -> Parts:
         "tocsin.v1.ProjectSettingsService": ProjectSettingsHandlers(
             Decisions(journal, principals, configuration, projects)
         ),
-        "tocsin.v1.MaintenanceWindowService": MaintenanceWindowHandlers(
-            MaintenanceWindows(journal, store, configuration)
-        ),
+        "tocsin.v1.MaintenanceWindowService": MaintenanceWindowHandlers(windows_in_use),
         **notifying.services(store),
     }
     readiness: dict[str, Any] = {"ready": False, "version": __version__, "tzdata": time_zones.version}

@@ -13,7 +13,7 @@ from tocsin.domain.instant import Instant, Millis
 from tocsin.domain.monitor import Monitor, Policy
 from tocsin.domain.project import Scope
 from tocsin.service.principal import Principal
-from tocsin.store.browse_port import Browse, Count, IncidentSearch, Leaf, MonitorSearch, Numbered, Selection, Turn
+from tocsin.store.browse_port import Browse, Count, IncidentSearch, Leaf, MonitorSearch, Numbered, Selection, Told, Turn
 from tocsin.store.port import CheckInFilter, MonitorWithHealth
 
 _UID: Final = re.compile(r"[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -72,6 +72,11 @@ class Browsing:
         return await asyncio.to_thread(
             self._browse.monitors, principal.project.number, search, now=now, size=size, turn=turn
         )
+
+    async def told(self, principal: Principal) -> list[Told]:
+        """Whom each monitor of the project tells, by its id."""
+        principal.require(Scope.READ)
+        return await asyncio.to_thread(self._browse.told, principal.project.number)
 
     async def incidents(
         self, principal: Principal, only: IncidentSearch, *, size: int, offset: int

@@ -23,6 +23,7 @@ from tocsin.store import (
     refusals,
     searches,
     statistics,
+    told,
     weeks,
 )
 from tocsin.store.browse_port import (
@@ -35,6 +36,7 @@ from tocsin.store.browse_port import (
     Numbered,
     Selection,
     Statistic,
+    Told,
     Turn,
     Window,
 )
@@ -171,6 +173,10 @@ class SqlBrowse:
         with self._database.read() as connection:
             weeks.hold(connection)
             return list(statistics.read(connection, monitors, window, measures, quantiles))
+
+    def told(self, project: int) -> list[Told]:
+        with self._database.read() as connection:
+            return told.read(connection, project)
 
     def incidents(self, project: int, only: IncidentSearch, *, size: int, offset: int) -> Numbered[Incident]:
         with self._database.read() as connection:

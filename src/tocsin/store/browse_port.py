@@ -5,6 +5,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, NamedTuple, Protocol, TypeVar
 
+import msgspec
+
 from tocsin.domain.check_in import CheckIn, State
 from tocsin.domain.facts import CheckInRefused
 from tocsin.domain.incident import Cause, Incident
@@ -165,6 +167,14 @@ class Statistic(NamedTuple):
     spreads: dict[str, Spread]  # by measure; without those that no check-in has
 
 
+class Told(NamedTuple):
+    """Whom a monitor tells; see `AlertPolicy.channels`."""
+
+    id: str
+    channels: tuple[str, ...]
+    extras: dict[str, msgspec.Raw]
+
+
 class IncidentCount(NamedTuple):
     """Incidents opened in [start, start + width) in one environment."""
 
@@ -227,6 +237,9 @@ class Browse(Protocol):
         self, monitors: Sequence[int], window: Window, *, measures: Sequence[str], quantiles: tuple[float, ...]
     ) -> list[Statistic]:
         """Of check-ins received in the window: monitor by monitor, by environment and time; empty ones are left out."""
+
+    def told(self, project: int) -> list[Told]:
+        """Of every monitor, by id."""
 
     def incidents(self, project: int, only: IncidentSearch, *, size: int, offset: int) -> Numbered[Incident]: ...
     def incident_counts(self, monitors: Sequence[int], window: Window) -> list[IncidentCount]:

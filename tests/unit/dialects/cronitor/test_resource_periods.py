@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.datastructures import QueryParams
 
+from tocsin.dialects.cronitor.problems import Invalid
 from tocsin.dialects.cronitor.resources import query as queries
 from tocsin.dialects.cronitor.resources.periods import LENGTHS, NAMES, POINTS, period_of
-from tocsin.dialects.cronitor.problems import Invalid
 from tocsin.domain.instant import DAY, HOUR, MINUTE
 
 NOW = 1_800_000_000_000  # 2027-01-15T08:00:00Z

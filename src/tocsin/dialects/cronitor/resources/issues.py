@@ -1,16 +1,17 @@
 """Issues: the incidents of monitors, listed, taken in hand, resolved."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 from starlette.responses import Response
 
-from tocsin.dialects.cronitor import bodies, references
+from tocsin.dialects.cronitor import references
 from tocsin.dialects.cronitor.call import Call
 from tocsin.dialects.cronitor.problems import Refused
 from tocsin.dialects.cronitor.replies import reply
 from tocsin.dialects.cronitor.resources import issue_json
 from tocsin.dialects.cronitor.resources import query as queries
+from tocsin.dialects.cronitor.resources.body import Body
 from tocsin.dialects.cronitor.resources.issue_json import RESOLVED, SEVERITIES, STATES
 from tocsin.dialects.cronitor.resources.periods import period_of
 from tocsin.dialects.cronitor.resources.query import wrong
@@ -25,7 +26,6 @@ _ORDERS: Final = ("started", "-started", "relevance")
 _MONITORS: Final = ("job", "monitor", "check", "heartbeat", "site")  # parameters that name one
 _ACTIONS: Final = ("delete", "change_state", "assign_to")
 _BULK_MAX: Final = 1_000
-_TEXT_MAX: Final = 2_000
 _KEPT: Final = "an issue of a monitor cannot be deleted; resolve it"
 
 
@@ -56,9 +56,10 @@ class IssueCalls:
 
     async def update(self, call: Call) -> Response:
         """{state, assigned_to, message}; what else an issue says is the monitor's."""
-        fields = bodies.single(await call.body())
+        body = await Body.of(call)
         incident = await self._found(call, call.part("key"))
-        await self._change(call, incident, _state(fields), _text(fields, "assigned_to"), _text(fields, "message"))
+        state, person = body.word("state", (*STATES, _UPDATE)), body.text("assigned_to")
+        await self._change(call, incident, state, person, body.text("message"))
         return await self._answer(call, await self._found(call, call.part("key")))
 
     async def delete(self, call: Call) -> Response:
@@ -73,19 +74,19 @@ class IssueCalls:
 
     async def _bulk(self, call: Call) -> Response:
         """{action, issues, state, assign_to} → how many were changed, and which were not there."""
-        fields = bodies.single(await call.body())
-        action, keys = fields.get("action"), fields.get("issues")
-        if action not in _ACTIONS:
+        body = await Body.of(call)
+        action, keys = body.word("action", _ACTIONS), body.texts("issues")
+        if not action:
             raise wrong("action", f"must be one of {', '.join(_ACTIONS)}")
-        if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys) or len(keys) > _BULK_MAX:
-            raise wrong("issues", f"must be a list of at most {_BULK_MAX} keys")
-        state, person = _state(fields), _text(fields, "assign_to")
+        if len(keys) > _BULK_MAX:
+            raise wrong("issues", f"at most {_BULK_MAX} keys")
+        state, person = body.word("state", (*STATES, _UPDATE)), body.text("assign_to")
         if action == "change_state" and not state:
             raise wrong("state", "required to change it")
         if action == "delete":
             raise Refused(400, _KEPT)
         missing, changed = [], 0
-        for key in dict.fromkeys(keys):
+        for key in keys:
             try:
                 incident = await self._found(call, key)
             except Refused:
@@ -153,20 +154,3 @@ class IssueCalls:
     async def _answer(self, call: Call, incident: Incident) -> Response:
         monitors = await self._monitors(call, [incident])
         return reply(200, issue_json.issue_json(incident, monitors.get(incident.monitor)))
-
-
-def _state(fields: dict[str, Any]) -> str:
-    """Empty when it is not said."""
-    state = fields.get("state") or ""
-    if state and (not isinstance(state, str) or state not in (*STATES, _UPDATE)):
-        raise wrong("state", f"must be one of {', '.join((*STATES, _UPDATE))}")
-    return str(state)
-
-
-def _text(fields: dict[str, Any], name: str) -> str:
-    value = fields.get(name)
-    if value is None:
-        return ""
-    if not isinstance(value, str) or len(value) > _TEXT_MAX:
-        raise wrong(name, f"must be a text of at most {_TEXT_MAX} characters")
-    return value.strip()

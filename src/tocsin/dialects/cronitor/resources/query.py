@@ -1,11 +1,12 @@
 """Parameters of a query: lists (repeated or joined by commas), flags, whole numbers, pages."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple, TypeVar
 
 from starlette.datastructures import QueryParams
 
 from tocsin.dialects.cronitor.problems import Invalid, Problem
+from tocsin.domain.errors import InvalidArgument
 
 T = TypeVar("T")
 PAGE_SIZE: Final = 50
@@ -19,6 +20,13 @@ _DIGITS_MAX: Final = 9
 def wrong(field: str, text: str) -> Invalid:
     """A 400 about one field."""
     return Invalid(Problem(f"{field}: {text}", "", field))
+
+
+def wrong_by(problem: InvalidArgument, names: Mapping[str, str]) -> Invalid:
+    """What a rule of the domain says, under the name that clients have for its field: `names` has it."""
+    path, text = problem.violations[0] if problem.violations else ("", problem.message)
+    last = path.rpartition(".")[2].partition("[")[0]
+    return wrong(names.get(last, last), text)
 
 
 class Paging(NamedTuple):

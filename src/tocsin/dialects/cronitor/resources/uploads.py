@@ -14,10 +14,10 @@ from typing import Final
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from tocsin.dialects.cronitor import bodies, replies
+from tocsin.dialects.cronitor import replies
 from tocsin.dialects.cronitor.call import Call
 from tocsin.dialects.cronitor.replies import reply
-from tocsin.dialects.cronitor.resources.query import wrong
+from tocsin.dialects.cronitor.resources.body import Body
 from tocsin.domain.instant import MINUTE, Instant
 from tocsin.domain.project import Scope
 from tocsin.http.raw import Endpoint, Request
@@ -77,10 +77,9 @@ class LogCalls:
     async def presign(self, call: Call) -> Response:
         """{job_key, series} → {url}; by whoever may report."""
         call.principal.require(Scope.INGEST)
-        fields = bodies.single(await call.body())
+        body = await Body.of(call)
         for name in ("job_key", "series"):
-            if not isinstance(fields.get(name) or "", str) or len(fields.get(name) or "") > _TEXT_MAX:
-                raise wrong(name, f"must be a text of at most {_TEXT_MAX} characters")
+            body.text(name, _TEXT_MAX)
         token = self._tokens.make(call.received)
         return reply(200, {"url": call.base + PATH.replace("{token}", token)})
 
