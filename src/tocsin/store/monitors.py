@@ -4,11 +4,12 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, Select, Text, asc, cast, desc, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, Select, Text, asc, cast, desc, or_, select, tuple_
 
 from tocsin._core.filling import packed_monitor
 from tocsin._core.saved import packed
 from tocsin.domain import errors
+from tocsin.domain.group import Filed
 from tocsin.domain.incident import Incident
 from tocsin.domain.instant import Instant
 from tocsin.domain.monitor import AlertPolicy, FieldWriter, Monitor, Policy
@@ -98,6 +99,20 @@ def ids_of(connection: Connection, projects: Iterable[int]) -> dict[int, dict[in
         project: {
             row.number: row.id
             for row in connection.execute(select(monitors.c.number, monitors.c.id).where(monitors.c.project == project))
+        }
+        for project in projects
+    }
+
+
+def filed_of(connection: Connection, projects: Iterable[int]) -> dict[int, dict[int, Filed]]:
+    """Groups and tags of the monitors of these projects that have any, by project and number."""
+    columns = select(monitors.c.number, monitors.c.group, monitors.c.tags)
+    return {
+        project: {
+            row.number: Filed(row.group, tags.from_text(row.tags))
+            for row in connection.execute(
+                columns.where(monitors.c.project == project, or_(is_grouped, monitors.c.tags != ""))
+            )
         }
         for project in projects
     }

@@ -96,7 +96,8 @@ class SqlStore:
             return Recall(
                 monitors.recall(connection, needs.monitors),
                 check_ins.recall(connection, needs.check_ins),
-                monitors.ids_of(connection, needs.monitor_ids),
+                monitor_ids=monitors.ids_of(connection, needs.monitor_ids),
+                filed=monitors.filed_of(connection, needs.filed),
             )
 
     def commit(self, delta: Delta, position: int) -> None:
