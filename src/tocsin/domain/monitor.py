@@ -66,6 +66,8 @@ class Policy(msgspec.Struct, frozen=True, omit_defaults=True):
     round_to_minute: bool = False  # time-outs are rounded up to the whole minute, as Sentry shows them
     assertions: tuple[str, ...] = ()
     check_ins_per_minute: int | None = None  # in one environment; 0: any number; None: what the project says
+    separate_causes: bool = False  # misses, errors and time-outs arise and recover each for itself (Cronitor)
+    abandon_runs: bool = False  # a run that nobody ends is closed at last, and that counts for nothing (Cronitor)
 
 
 class FieldWriter(msgspec.Struct, frozen=True):
@@ -209,7 +211,10 @@ class MonitorChange(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 _OWN: Final = ("display_name", "alert_policy", "labels", "group", "tags", "owner")
-_POLICY: Final = ("schedules", "kind", "expect_from", "miss_while_running", "round_to_minute", "assertions")
+_POLICY: Final = (
+    *("schedules", "kind", "expect_from", "miss_while_running", "round_to_minute", "assertions"),
+    *("separate_causes", "abandon_runs"),
+)
 _PATHS: Final = {name: f"tolerance.{name.removesuffix('_ms')}" for name in Tolerance.__struct_fields__}
 _TOLERANCE: Final = {path: name for name, path in _PATHS.items()}
 FIELDS: Final = frozenset((*_OWN, *_POLICY, *_TOLERANCE))

@@ -79,7 +79,8 @@ def duration(sent: Report, time: Instant, run: CheckIn) -> Millis | None:
         return sent.duration_ms
     if run.duration_ms is not None:
         return run.duration_ms
-    computed = abs(time - (run.start_time if run.start_time is not None else run.receive_time))
+    other = run.start_time if run.start_time is not None else run.end_time
+    computed = abs(time - (other if other is not None else run.receive_time))
     if computed > MAX_DURATION:
         raise Refused(
             RefusalReason.CHECKIN_INVALID_DURATION,

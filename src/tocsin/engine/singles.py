@@ -73,9 +73,9 @@ class Singles:
         """Whether the configuration that came along is that which the monitor has applied last."""
         slot = self.state.find_monitor(sent.project, sent.monitor_id)
         assert sent.upsert is not None
-        if sent.upsert_new_only:
-            return slot != NOWHERE
-        return slot != NOWHERE and self.state.monitors.get(slot, "digest") == puts.digest_of(sent.upsert)
+        if slot == NOWHERE:
+            return False
+        return sent.upsert_new_only or self.state.monitors.get(slot, "digest") == puts.digest_of(sent.upsert)
 
     def step(self) -> list[Receipt]:
         state, head = self.state, self.sent[0]

@@ -88,6 +88,7 @@ class SqlStore:
                 monitors.recall(connection, needs.monitors),
                 check_ins.recall(connection, needs.check_ins),
                 monitors.ids_of(connection, needs.monitor_ids),
+                monitors.named(connection, needs.named),
             )
 
     def commit(self, delta: Delta, position: int) -> None:

@@ -186,6 +186,8 @@ _POLICY: Final[Mapping[str, Reader]] = {
     "miss_while_running": _whole,
     "round_to_minute": _whole,
     "assertions": _texts,
+    "separate_causes": _whole,
+    "abandon_runs": _whole,
     "check_ins_per_minute": _between(0, BOUNDS["check_ins_per_minute"][1]),
 }
 _OWN: Final[Mapping[str, Reader]] = {

@@ -103,6 +103,8 @@ def from_monitor(
         miss_while_running=policy.miss_while_running,
         round_to_minute=policy.round_to_minute,
         check_ins_per_minute=policy.check_ins_per_minute,
+        separate_causes=policy.separate_causes,
+        abandon_runs=policy.abandon_runs,
         environments=[
             from_track(monitor, environment, track, created.get(track.number, 0), now=now)
             for environment, track in tracks

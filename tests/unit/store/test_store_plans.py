@@ -29,6 +29,7 @@ QUICK = {
     "latest": lambda store: store.get_check_in(1, "m-1", "latest"),
     "by our id": lambda store: store.get_check_in(1, "m-1", ids.public_id(5)),
     "recall": lambda store: store.recall(Needs({(1, "a"), (2, "b")}, {(1, "ab" * 16), (1, "cd" * 16), (2, "ef" * 16)})),
+    "recall by number": lambda store: store.recall(Needs(named={1, 2})),
     "check-ins of a monitor": lambda store: store.list_check_ins(1, CheckInFilter(monitor=1, until=NOW), size=5),
     "incidents of a monitor": lambda store: store.list_incidents(1, monitor=1, size=5),
     "browse monitors": lambda store: browse(store).monitors(1, MonitorSearch(), now=NOW, size=5, turn=Turn()),
