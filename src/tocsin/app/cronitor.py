@@ -1,4 +1,4 @@
-"""Cronitor's Monitor API among the server's parts: the codes of monitors, and how somebody outside is told."""
+"""Cronitor's APIs among the server's parts: the codes of monitors, and how somebody outside is told."""
 
 import functools
 from collections.abc import Callable, Collection, Mapping
@@ -14,13 +14,21 @@ from tocsin.app.settings import Settings
 from tocsin.dialects.cronitor import routes as cronitor
 from tocsin.dialects.cronitor.call import Door
 from tocsin.dialects.cronitor.services import Post, Services
+from tocsin.dialects.cronitor.telemetry import anonymous
+from tocsin.dialects.cronitor.telemetry import routes as events
+from tocsin.dialects.cronitor.telemetry.history import History
+from tocsin.dialects.cronitor.telemetry.intake import Intake, Options
+from tocsin.dialects.cronitor.telemetry.limits import Limits, Rate
 from tocsin.domain.codes import Codes
 from tocsin.domain.instant import Instant
 from tocsin.domain.project_settings import ProjectSettings
+from tocsin.http.addresses import Addresses
 from tocsin.outgoing.client import Client, Failed
 from tocsin.outgoing.guard import Guard, Refused
 from tocsin.service.browsing import Browsing
+from tocsin.service.check_ins import CheckIns
 from tocsin.service.configuration import Configuration
+from tocsin.service.incidents import Incidents
 from tocsin.service.monitors import Monitors
 from tocsin.service.notification import NotificationLists
 from tocsin.service.principal import Principal, Principals
@@ -99,6 +107,34 @@ def routes(
     )
     door = Door(principals, identity.codes, identity.secret, settings.listen.public_url)
     return cronitor.routes(services, door)
+
+
+def telemetry(
+    settings: Settings,
+    identity: Identity,
+    principals: Principals,
+    check_ins: CheckIns,
+    monitors: Monitors,
+    browsing: Browsing,
+    incidents: Incidents,
+    settings_of: Callable[[int], ProjectSettings],
+) -> tuple[list[BaseRoute], list[BaseRoute]]:
+    """The routes of telemetry, and those that come after the routes of everybody."""
+    chosen = settings.dialects
+    if not chosen.cronitor:
+        return [], []
+    options = Options(chosen.cronitor_create, frozenset(chosen.cronitor_create_not), chosen.cronitor_strict)
+    intake, addresses = Intake(check_ins, identity.number_of, options, settings_of), Addresses()
+    limits = Limits(
+        Rate(chosen.cronitor_monitor_rate, chosen.cronitor_monitor_burst),
+        Rate(chosen.cronitor_address_rate, chosen.cronitor_address_burst),
+    )
+    last: list[BaseRoute] = []
+    if chosen.cronitor_anonymous:
+        finder = anonymous.Finder(identity.number_of, monitors, principals)
+        history = History(monitors, browsing, incidents, identity.codes)
+        last = anonymous.routes(intake, finder, monitors, history, addresses, limits)
+    return events.routes(intake, principals, addresses, limits), last
 
 
 def poster(guard: Guard) -> Post:

@@ -32,6 +32,7 @@ from tocsin.domain.commands import (
     RecordTraceErrors,
     ReportBatch,
     ReportCheckIn,
+    ResolveIncident,
     ReviewTracks,
     Tick,
     WindowCommand,
@@ -181,8 +182,8 @@ class Engine:
             case RecordTraceErrors(errors=found):
                 self._state.delta.trace_errors.update({(error.project, error.trace_id): error for error in found})
                 return Receipt()
-            case AcknowledgeIncident() as command:
-                return verdicts.acknowledge(self._state, command, at)
+            case AcknowledgeIncident() | ResolveIncident() as command:
+                return verdicts.by_hand(self._state, command, at)
             case ReviewTracks(first=first):
                 return Receipt(reviewed=review.review(self._state, first, at))
             case Tick():

@@ -136,6 +136,13 @@ def get_by_number(connection: Connection, project: int, number: int) -> MonitorW
     return _with_health(connection, [_from_row(row)])[0] if row else None
 
 
+def owner(connection: Connection, number: int) -> tuple[int, str] | None:
+    """Project and id of the monitor of a number, whosever it is."""
+    found = connection.execute(select(monitors.c.project, monitors.c.id).where(monitors.c.number == number))
+    row = found.one_or_none()
+    return None if row is None else (row.project, row.id)
+
+
 def get_many(connection: Connection, numbers: Sequence[int]) -> list[MonitorWithHealth]:
     """Those of these numbers that exist, in the order of the numbers."""
     found: dict[int, Monitor] = {}
