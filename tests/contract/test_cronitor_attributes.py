@@ -141,6 +141,7 @@ BAD: list[tuple[str, str, Any, str]] = [
     ("job", "consecutive_alert_threshold", 0, "consecutive_alert_threshold"),
     ("job", "notify", "default", "notify"),
     ("job", "notify", ["carrier pigeon:x"], "notify"),
+    ("job", "notify", ["default", "devops-listt"], "notify"),
     ("job", "notify", {"alerts": ["default"], "events": {"sleep": True}}, "notify"),
     ("job", "notify", {"alerts": ["default"], "events": {"run": "yes"}}, "notify"),
     ("job", "notify", ["webhook:ftp://example.com/"], "notify"),

@@ -18,7 +18,7 @@ MONITORS = "/api/monitors", "/api/search"
 SHAPES = json.loads((FIXTURES / "response_shapes.json").read_text())
 LIST, ONE = (SHAPES[name]["body"] for name in ("GET /api/monitors", "GET /api/monitors/:key (job)"))
 NAMED = "nightly-backup", "n1", "nightly", "my-job", "k1", "abc123"  # by requests that need a monitor
-NO_METRICS = {"metrics": {}}
+SENDERS: dict[str, Any] = {"metrics": {}, "notify": None}  # whose parts are what the sender made of them
 
 
 def requests(document: Any) -> Iterator[dict[str, Any]]:
@@ -69,6 +69,8 @@ def test_what_clients_send_is_answered_as_they_need_it(cronitor: Cronitor, reque
     """Each finds what it names: the CLI's second sync names a monitor by its code."""
     method, target, body = request_["method"], request_["target"], request_["body"] or ""
     assert cronitor.call("DELETE", "/api/monitors", {"monitors": list(NAMED)}).status == 200
+    lists = f"/v1/projects/{cronitor.server.project_id}/notificationLists"
+    cronitor.server.request("POST", f"{lists}?notificationListId=ops", {})  # which one of them names
     cronitor.put(*({"key": name, "type": "job"} for name in NAMED))
     if "a1B2c3" in body:
         (made,) = cronitor.put({"key": f"discovered-{uuid.uuid4().hex}", "type": "job"})
@@ -85,14 +87,14 @@ def test_what_clients_send_is_answered_as_they_need_it(cronitor: Cronitor, reque
             json.loads(answer.text)
         assert set(yaml.safe_load(answer.text)) == {"jobs", "checks", "heartbeats"}
     else:
-        assert differences(without_metrics(shape_of(request_)), answer.json) == []
+        assert differences(plain(shape_of(request_)), answer.json) == []
 
 
-def without_metrics(shape: Any) -> Any:
-    """Metrics and the keys of a document are the sender's."""
+def plain(shape: Any) -> Any:
+    """The shape without what is different in each monitor."""
     if isinstance(shape, dict):
-        return {name: {} if name in NO_METRICS else without_metrics(part) for name, part in shape.items()}
-    return [without_metrics(part) for part in shape] if isinstance(shape, list) else shape
+        return {name: SENDERS[name] if name in SENDERS else plain(part) for name, part in shape.items()}
+    return [plain(part) for part in shape] if isinstance(shape, list) else shape
 
 
 def test_the_shape_of_a_monitor_that_has_lived(cronitor: Cronitor, key: str) -> None:
@@ -101,7 +103,7 @@ def test_the_shape_of_a_monitor_that_has_lived(cronitor: Cronitor, key: str) -> 
     cronitor.ping(f"{key}?state=complete&series=s1&metric=count:3&msg=done&host=web-1")
     cronitor.ping(f"{key}?state=fail&msg=oh")
     found = cronitor.get(f"/api/monitors/{key}?withEvents=true&withInvocations=true")
-    assert differences(without_metrics(ONE), found) == []
+    assert differences(plain(ONE), found) == []
     assert found["initialized"]
     assert not found["passing"]
     assert not found["running"]
