@@ -184,6 +184,13 @@ async def test_a_project_may_be_strict_for_itself():
     assert (await edge.send("/p/stranger/job")).text == "ok"
 
 
+async def test_an_event_that_was_sent_before_is_ok_and_counted():
+    edge = Edge(STRICT)
+    edge.journal.duplicate = True
+    assert (await edge.send(f"/p/{KEY}/job/run")).text == "ok"
+    assert (edge.rejections, edge.refusals) == (["cronitor:duplicate"], [])
+
+
 async def test_strict_tells_of_bad_keys_and_not_of_remarks():
     assert (await Edge(STRICT).send(f"/p/{KEY}/a/b/c")).status_code == 400
     edge = Edge(STRICT)

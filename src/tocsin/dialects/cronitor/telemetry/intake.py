@@ -110,6 +110,8 @@ class Intake:
             raise
         except TocsinError as problem:
             return None, (about(report, _reason_of(problem), problem.message),)
+        if receipt.duplicate:  # what is missing from the history is counted, whatever the reason
+            self._check_ins.rejected(DIALECT, "duplicate")
         return receipt.refusal, ()
 
 
