@@ -38,7 +38,11 @@ def main() -> None:
         stack.callback(server.stop)
         took = put(server, monitors)
         report.at_most(f"bulk PUT of {monitors:,} monitors", took, "s", bar=PUT_S)
-        measure(report, server, monitors, options.rate, seconds)
+        try:
+            measure(report, server, monitors, options.rate, seconds)
+        except SystemExit:
+            print(f"the server's end: {server.child.poll()}", (folder / "server.log").read_text()[-4_000:], sep="\n")
+            raise
     report.end()
 
 
