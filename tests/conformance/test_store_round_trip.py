@@ -55,6 +55,8 @@ monitor_fields = st.fixed_dictionaries(
         "origin": st.sampled_from(["native", "sentry"]),
         "written_by": st.sampled_from(["native", "sentry"]),
         "labels": st.dictionaries(texts, texts, max_size=3),
+        "group": texts,
+        "tags": st.lists(texts.filter(lambda text: "\n" not in text), max_size=3).map(tuple),
         "alert_policy": st.builds(
             AlertPolicy, channels=st.lists(texts, max_size=2).map(tuple), repeat_interval_ms=instants
         ),

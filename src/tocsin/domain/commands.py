@@ -131,6 +131,15 @@ class AcknowledgeIncident(msgspec.Struct, frozen=True, tag="acknowledge"):
     note: str = ""
 
 
+class ResolveIncident(msgspec.Struct, frozen=True, tag="resolve"):
+    """Somebody says that it is over; what fails from now on is counted from the beginning."""
+
+    project: int
+    incident: int
+    by: str = ""
+    note: str = ""  # "": the one that there is stays
+
+
 class ReviewTracks(msgspec.Struct, frozen=True, tag="review"):
     """Looks after what nobody looks after, in one slice of all environments; its receipt says where the next begins."""
 
@@ -164,6 +173,7 @@ Command = (
     | DeleteEnvironment
     | PutProjectSettings
     | AcknowledgeIncident
+    | ResolveIncident
     | ReviewTracks
     | Tick
     | Deaf

@@ -36,6 +36,7 @@ class Incident(msgspec.Struct, frozen=True, omit_defaults=True):
     broken_time: Instant | None = None  # when its owner was told that nobody seems to care
     broken_mute_time: Instant | None = None  # when its environment was muted, because nobody did
     attended_time: Instant | None = None  # when somebody last unmuted, resumed or enabled what it is about
+    resolved_by: str = ""  # who did, in their own words; "": a check-in did, or they did not say
 
 
 class Outage(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -32,6 +32,7 @@ from tocsin.domain.commands import (
     RecordTraceErrors,
     ReportBatch,
     ReportCheckIn,
+    ResolveIncident,
     ReviewTracks,
     Tick,
     WindowCommand,
@@ -129,8 +130,7 @@ class Engine:
                     for put in several:
                         self._monitor_needs(needs, put.project, put.monitor_id)
                 case PutMaintenanceWindow(project=project, window=window):
-                    if self._state.windows.wants_names(project, window):
-                        needs.monitor_ids.add(project)
+                    self._state.windows.add_needs(needs, project, window)
                 case _:
                     pass
         return needs
@@ -181,8 +181,8 @@ class Engine:
             case RecordTraceErrors(errors=found):
                 self._state.delta.trace_errors.update({(error.project, error.trace_id): error for error in found})
                 return Receipt()
-            case AcknowledgeIncident() as command:
-                return verdicts.acknowledge(self._state, command, at)
+            case AcknowledgeIncident() | ResolveIncident() as command:
+                return verdicts.by_hand(self._state, command, at)
             case ReviewTracks(first=first):
                 return Receipt(reviewed=review.review(self._state, first, at))
             case Tick():

@@ -4,7 +4,7 @@ import msgspec
 
 from tocsin.domain import errors
 from tocsin.domain.check_in import CheckIn
-from tocsin.domain.commands import AcknowledgeIncident
+from tocsin.domain.commands import AcknowledgeIncident, ResolveIncident
 from tocsin.domain.facts import IncidentAcknowledged, IncidentContinued, IncidentOpened, IncidentResolved
 from tocsin.domain.incident import Cause, Incident
 from tocsin.domain.instant import Instant
@@ -85,7 +85,8 @@ def keep(state: State, incident: Incident) -> None:
     state.incidents[incident.number] = state.delta.incidents[incident.number] = incident
 
 
-def acknowledge(state: State, command: AcknowledgeIncident, at: Instant) -> Receipt:
+def by_hand(state: State, command: AcknowledgeIncident | ResolveIncident, at: Instant) -> Receipt:
+    """What people do about an open incident."""
     known = state.incidents.get(command.incident)
     if known is None or known.project != command.project:
         error = errors.FailedPrecondition(
@@ -94,7 +95,22 @@ def acknowledge(state: State, command: AcknowledgeIncident, at: Instant) -> Rece
             metadata={"incident": str(command.incident)},
         )
         return Receipt(error=error)
+    if isinstance(command, ResolveIncident):
+        return _resolve(state, known, command, at)
     incident = msgspec.structs.replace(known, acknowledge_time=at, acknowledged_by=command.by, note=command.note)
     keep(state, incident)
     state.delta.facts.append(IncidentAcknowledged(incident))
+    return Receipt(incident=incident)
+
+
+def _resolve(state: State, known: Incident, command: ResolveIncident, at: Instant) -> Receipt:
+    """Counters begin anew; the last verdict stays what it was."""
+    state.write_back()
+    track = state.track(state.tracks.column("incident").tolist().index(known.number))
+    track.health, _ = HEALTH[Health(track.health), Outcome.GOOD_ENOUGH]
+    track.failures = track.misses = track.recoveries = track.incident = 0
+    del state.incidents[known.number]
+    incident = msgspec.structs.replace(known, resolve_time=at, resolved_by=command.by, note=command.note or known.note)
+    state.delta.incidents[incident.number] = incident
+    state.delta.facts.append(IncidentResolved(incident))
     return Receipt(incident=incident)

@@ -231,6 +231,7 @@ incidents = Table(
     Column("broken_time", BigInteger),
     Column("broken_mute_time", BigInteger),
     Column("attended_time", BigInteger),
+    Column("resolved_by", Text, nullable=False, server_default=""),
     Index(None, "project", "number"),
     Index(None, "monitor", "number"),
 )

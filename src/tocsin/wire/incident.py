@@ -39,6 +39,7 @@ def from_incident(incident: Incident) -> pb.Incident:
         muted=incident.muted,
         broken_time=from_optional(incident.broken_time),
         broken_mute_time=from_optional(incident.broken_mute_time),
+        resolved_by=incident.resolved_by,
     )
 
 

@@ -50,6 +50,7 @@ def _add_groups() -> None:
     op.create_index(
         "ix_monitors_project_group", "monitors", ["project", "group"], sqlite_where=grouped, postgresql_where=grouped
     )
+    op.add_column("incidents", sa.Column("resolved_by", TEXT, nullable=False, server_default=""))
     _create_noun("groups")
     _create_noun("project_environments", sa.Column("with_alerts", sa.Boolean(), nullable=False))
 
@@ -73,6 +74,7 @@ def _create_noun(table: str, *own: sa.Column[Any]) -> None:
 def _drop_groups() -> None:
     op.drop_table("project_environments")
     op.drop_table("groups")
+    op.drop_column("incidents", "resolved_by")
     op.drop_index("ix_monitors_project_group", "monitors")
     for name in ("tags", "group"):
         op.drop_column("monitors", name)
