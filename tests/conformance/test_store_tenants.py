@@ -119,6 +119,7 @@ def test_maintenance_windows(store):
     commit(store, delta(deleted_windows={2}, windows={4: again}))
     assert store.list_windows(1, size=9).rows == [again, once]
     assert store.recall(Needs(monitor_ids={1, 5})).monitor_ids == {1: {1: "m-1"}, 5: {}}
+    assert store.recall(Needs(named={1, 99})).named == {1: (1, "m-1")}
 
 
 def test_what_monitors_are_put_together_by_comes_with_windows_that_ask(store):

@@ -23,6 +23,7 @@ from google.rpc.status_pb2 import Status
 
 from support.server import Server
 from tocsin.v1 import (
+    channel_service_pb2,
     check_in_service_pb2,
     environment_service_pb2,
     group_service_pb2,
@@ -30,6 +31,7 @@ from tocsin.v1 import (
     incident_service_pb2,
     maintenance_window_service_pb2,
     monitor_service_pb2,
+    notification_list_service_pb2,
     project_settings_service_pb2,
 )
 
@@ -44,6 +46,8 @@ METHODS: Final = {
         maintenance_window_service_pb2,
         group_service_pb2,
         environment_service_pb2,
+        notification_list_service_pb2,
+        channel_service_pb2,
     )
     for service in module.DESCRIPTOR.services_by_name.values()
     for method in service.methods
@@ -94,6 +98,10 @@ class World:
         server.call("POST", f"/v1/{self.group}:setMonitors", {"monitors": [self.monitor]})
         environments = f"/v1/{self.parent}/environments?projectEnvironmentId={self.id}"
         self.environment = server.call("POST", environments, {"withAlerts": False})["name"]
+        hook = {"url": "https://example.org/hook"}
+        channels, lists = f"/v1/{self.parent}/channels", f"/v1/{self.parent}/notificationLists"
+        self.channel = server.call("POST", f"{channels}?channelId={self.id}", hook)["name"]
+        self.list = server.call("POST", f"{lists}?notificationListId={self.id}", {"environments": ["né"]})["name"]
         self.refused = f"{self.parent}/monitors/refused-{self.id}"
         server.request("POST", f"/v1/{self.refused}/checkIns:report", {"kind": "KIND_OK"})
 
@@ -189,6 +197,24 @@ REQUESTS: Final[dict[str, Callable[[World], dict[str, Any]]]] = {
     "ListProjectEnvironments": lambda w: {"parent": w.parent, "pageSize": 2},
     "UpdateProjectEnvironment": lambda w: {"projectEnvironment": {"name": w.environment, "withAlerts": True}},
     "DeleteProjectEnvironment": lambda w: {"name": w.environment},
+    "CreateNotificationList": lambda w: {
+        "parent": w.parent,
+        "notificationListId": f"new-{w.id}",
+        "notificationList": {"displayName": "Ünï", "destinations": ["webhook:ops", "email:a@example.org"]},
+    },
+    "GetNotificationList": lambda w: {"name": w.list},
+    "ListNotificationLists": lambda w: {"parent": w.parent, "pageSize": 1},
+    "UpdateNotificationList": lambda w: {"notificationList": {"name": w.list, "destinations": ["sms:+49 1"]}},
+    "DeleteNotificationList": lambda w: {"name": w.list},
+    "CreateChannel": lambda w: {
+        "parent": w.parent,
+        "channelId": f"new-{w.id}",
+        "channel": {"kind": "KIND_WEBHOOK", "url": "https://example.org/ünï"},
+    },
+    "GetChannel": lambda w: {"name": w.channel},
+    "ListChannels": lambda w: {"parent": w.parent, "pageSize": 1},
+    "UpdateChannel": lambda w: {"channel": {"name": w.channel, "url": "https://example.org/other"}},
+    "DeleteChannel": lambda w: {"name": w.channel},
     "ListOutages": lambda _: {"pageSize": 3, "showShort": True},
 }
 DETAILS: Final = error_details_pb2.DESCRIPTOR  # known to the pool, so that `Any` can be written as JSON

@@ -1,5 +1,7 @@
 """Whatever happens, when the engine ticks, restarts or commits changes nothing: random histories, played in two ways."""
 
+from collections import Counter
+
 import hypothesis.strategies as st
 import msgspec
 from hypothesis import HealthCheck, given, settings
@@ -206,7 +208,8 @@ def test_how_a_history_is_cut_into_commits_changes_nothing(history: History, dat
         size = data.draw(st.integers(1, len(rest)))
         world.together(*rest[:size])
         del rest[:size]
-    assert world.facts == apart.facts
+    # Those of check-ins in columns come last in their commit, so with other commits they have another place.
+    assert Counter(map(str, world.facts)) == Counter(map(str, apart.facts))
     assert world.kept == apart.kept
 
 

@@ -200,6 +200,9 @@ class World:
                     monitors={key: by_name[key] for key in needs.monitors if key in by_name},
                     check_ins={key: by_id[key] for key in needs.check_ins if key in by_id},
                     filed=self.kept.filed(needs.filed),
+                    named={
+                        m.number: (m.project, m.id) for m, _ in self.kept.monitors.values() if m.number in needs.named
+                    },
                     monitor_ids={
                         project: {m.number: m.id for m, _ in self.kept.monitors.values() if m.project == project}
                         for project in needs.monitor_ids
@@ -331,6 +334,9 @@ _TOLERANCE = frozenset(
     ("margin_ms", "max_runtime_ms", "failure_threshold", "miss_threshold", "recovery_threshold", "early_ms")
 )
 _POLICY = frozenset(
-    ("schedules", "kind", "expect_from", "miss_while_running", "round_to_minute", "check_ins_per_minute")
+    (
+        *("schedules", "kind", "expect_from", "miss_while_running", "round_to_minute", "check_ins_per_minute"),
+        *("assertions", "separate_causes", "abandon_runs"),
+    )
 )
 __all__ = ["T0", "Deaf", "Kept", "World", "compiler", "findable", "instant", "relative", "states"]

@@ -62,6 +62,15 @@ class Telemetry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Dialects(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sentry: bool = True  # serve Sentry's ingest and management paths
     sentry_organization: str = "tocsin"  # slug of the one organisation of Sentry's management API
+    cronitor: bool = True  # serve Cronitor's telemetry and monitor paths
+    cronitor_create: bool = True  # telemetry makes the monitor that it names
+    cronitor_create_not: tuple[int, ...] = ()  # numbers of keys by which it makes none
+    cronitor_strict: bool = False  # telemetry that is dropped is answered with an error, not with "ok"
+    cronitor_anonymous: bool = False  # serve the old URLs without a key: whoever knows a code may send and read
+    cronitor_monitor_rate: float = 0.0  # events a second of one monitor; more are told to wait; 0: any number
+    cronitor_monitor_burst: int = 10  # that may come at once
+    cronitor_address_rate: float = 0.0  # the same of one address
+    cronitor_address_burst: int = 250
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -110,7 +119,7 @@ def load(file: Path | None, environment: Mapping[str, str], flags: Mapping[str, 
     return settings
 
 
-_LISTS: Final = frozenset(("projects", name) for name in project_settings.LISTS)
+_LISTS: Final = frozenset(("projects", name) for name in project_settings.LISTS) | {("dialects", "cronitor_create_not")}
 
 
 def _listed(text: str) -> list[str]:
@@ -155,6 +164,10 @@ def _check(settings: Settings) -> None:
         ("store.trace_error_days", settings.store.trace_error_days, 1),
         ("store.refusals_kept", settings.store.refusals_kept, 1),
         ("telemetry.max_samples", settings.telemetry.max_samples, 1),
+        ("dialects.cronitor_monitor_rate", settings.dialects.cronitor_monitor_rate, 0),
+        ("dialects.cronitor_monitor_burst", settings.dialects.cronitor_monitor_burst, 1),
+        ("dialects.cronitor_address_rate", settings.dialects.cronitor_address_rate, 0),
+        ("dialects.cronitor_address_burst", settings.dialects.cronitor_address_burst, 1),
     ):
         if not least <= value < math.inf:  # nor is it a number that is none
             raise SettingsError(f"{path}: must be at least {least}, not {value}")

@@ -27,6 +27,9 @@ _PLAIN: Final = (
     "miss_while_running",
     "round_to_minute",
     "check_ins_per_minute",
+    "assertions",
+    "separate_causes",
+    "abandon_runs",
     "locks",
 )
 _KINDS: Final = {"job": Monitor.KIND_JOB, "heartbeat": Monitor.KIND_HEARTBEAT}
@@ -55,6 +58,9 @@ class MonitorFields(TypedDict, total=False):
     miss_while_running: bool
     round_to_minute: bool
     check_ins_per_minute: int  # of one environment, openings and endings apart; 0: any number
+    assertions: Sequence[str]  # "metric.duration < 5 min", "metric.rows > 0"
+    separate_causes: bool  # misses, errors and time-outs arise and recover each for itself
+    abandon_runs: bool  # a run that nobody ends is closed after a day or more, and counts for nothing
     disabled: bool
     inactive: bool
     locks: Sequence[str]  # fields that no report's configuration changes, such as "tolerance.margin"

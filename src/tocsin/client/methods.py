@@ -11,6 +11,7 @@ from tocsin.client import (
     incident_calls,
     maintenance_calls,
     monitor_calls,
+    notification_calls,
     report_calls,
     settings_calls,
 )
@@ -178,3 +179,11 @@ class Methods:
     get_project_environment = Unary(environment_calls.get_project_environment)
     project_environments = Listed(environment_calls.project_environments)
     delete_project_environment = Unary(environment_calls.delete_project_environment)
+    put_notification_list = Unary(notification_calls.put_notification_list)
+    get_notification_list = Unary(notification_calls.get_notification_list)
+    notification_lists = Listed(notification_calls.notification_lists)
+    delete_notification_list = Unary(notification_calls.delete_notification_list)
+    put_channel = Unary(notification_calls.put_channel)
+    get_channel = Unary(notification_calls.get_channel)
+    channels = Listed(notification_calls.channels)
+    delete_channel = Unary(notification_calls.delete_channel)

@@ -65,11 +65,17 @@ class Report(msgspec.Struct, frozen=True, omit_defaults=True):
     series: str = ""  # pairs runs that have no id (Cronitor)
     dialect: str = "native"
     client: str = ""  # "sentry.python/2.75.0"
+    monitor_number: int = 0  # where no monitor has the id: the monitor of this number, in the same project
     upsert: MonitorChange | None = None  # create or change the monitor first
+    upsert_new_only: bool = False  # create it where there is none, and change none that there is
     upsert_error: str = ""  # why the configuration that came along could not be used
     pair: bool = True  # without an id: close or keep alive the newest open run; False: stand alone
     payload: str = ""  # how the dialect received it, cut: kept with a refusal, and nowhere else
     retry_safe: bool = False  # the same id with the same outcome is the same request again, not a second report
+    attempt: int = 1  # more: the client tries again, and another report of the same `time` is this one
+    by_kind: bool = False  # what it means depends on the kind of its monitor: see `engine.meanings`
+    event: str = ""  # what the protocol calls it
+    address: str = ""  # of the sender
 
 
 class CheckIn(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -104,3 +110,5 @@ class CheckIn(msgspec.Struct, frozen=True, omit_defaults=True):
     series: str = ""
     dialect: str = "native"
     client: str = ""
+    event: str = ""  # what the protocol calls its newest report
+    address: str = ""  # of who sent that

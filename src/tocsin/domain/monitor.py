@@ -12,6 +12,12 @@ from tocsin.domain.schedule import Schedule, in_zone, zone_of
 MAX_THRESHOLD = 720
 MAX_MARGIN = 366 * DAY
 MAX_MAX_RUNTIME = 366 * DAY
+MAX_REPEATS = 10_000
+EVENTS: Final = (
+    "run",
+    "complete",
+    "fail",
+)  # reports that can be told by themselves: a run begins, ends well, ends badly
 
 
 class Kind(enum.Enum):
@@ -43,8 +49,10 @@ class Tolerance(msgspec.Struct, frozen=True, omit_defaults=True):
 class AlertPolicy(msgspec.Struct, frozen=True, omit_defaults=True):
     """Whom to tell and how often. Stored whole; acted on by notification."""
 
-    channels: tuple[str, ...] = ()
-    repeat_interval_ms: Millis = 0
+    channels: tuple[str, ...] = ()  # destinations, or keys of notification lists; none: the project's default list
+    repeat_interval_ms: Millis = 0  # from an alert to the next of the same incident; 0: told once
+    repeat_limit: int = 0  # alerts of one incident; 0: any number
+    events: tuple[str, ...] = ()  # of EVENTS; told each, also while all is well
 
 
 class Policy(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -58,6 +66,8 @@ class Policy(msgspec.Struct, frozen=True, omit_defaults=True):
     round_to_minute: bool = False  # time-outs are rounded up to the whole minute, as Sentry shows them
     assertions: tuple[str, ...] = ()
     check_ins_per_minute: int | None = None  # in one environment; 0: any number; None: what the project says
+    separate_causes: bool = False  # misses, errors and time-outs arise and recover each for itself (Cronitor)
+    abandon_runs: bool = False  # a run that nobody ends is closed at last, and that counts for nothing (Cronitor)
 
 
 class FieldWriter(msgspec.Struct, frozen=True):
@@ -201,7 +211,10 @@ class MonitorChange(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 _OWN: Final = ("display_name", "alert_policy", "labels", "group", "tags", "owner")
-_POLICY: Final = ("schedules", "kind", "expect_from", "miss_while_running", "round_to_minute", "assertions")
+_POLICY: Final = (
+    *("schedules", "kind", "expect_from", "miss_while_running", "round_to_minute", "assertions"),
+    *("separate_causes", "abandon_runs"),
+)
 _PATHS: Final = {name: f"tolerance.{name.removesuffix('_ms')}" for name in Tolerance.__struct_fields__}
 _TOLERANCE: Final = {path: name for name, path in _PATHS.items()}
 FIELDS: Final = frozenset((*_OWN, *_POLICY, *_TOLERANCE))

@@ -21,6 +21,9 @@ _PATTERNS = {
     "maintenance_window": re.compile(r"projects/([^/]+)/maintenanceWindows/([^/]+)"),
     "group": re.compile(r"projects/([^/]+)/groups/([^/]+)"),
     "environment": re.compile(r"projects/([^/]+)/environments/([^/]+)"),
+    "notification_list": re.compile(r"projects/([^/]+)/notificationLists/([^/]+)"),
+    "channel": re.compile(r"projects/([^/]+)/channels/([^/]+)"),
+    "notice": re.compile(r"projects/([^/]+)/notices/([^/]+)"),
 }
 _SHAPES = {
     "project": "projects/{project}",
@@ -32,9 +35,21 @@ _SHAPES = {
     "maintenance_window": "projects/{project}/maintenanceWindows/{maintenance_window}",
     "group": "projects/{project}/groups/{group}",
     "environment": "projects/{project}/environments/{environment}",
+    "notification_list": "projects/{project}/notificationLists/{notification_list}",
+    "channel": "projects/{project}/channels/{channel}",
+    "notice": "projects/{project}/notices/{notice}",
 }
-
-_CHILDREN = ("incident", "outage", "maintenance_window", "group", "environment")  # with no monitor in their names
+# with no monitor in their names
+_CHILDREN = (
+    "incident",
+    "outage",
+    "maintenance_window",
+    "group",
+    "environment",
+    "notification_list",
+    "channel",
+    "notice",
+)
 
 
 class Name(NamedTuple):
@@ -82,6 +97,18 @@ def group_name(project: str | int, group: str) -> str:
 
 def environment_name(project: str | int, environment: str) -> str:
     return f"projects/{project}/environments/{environment}"
+
+
+def notification_list_name(project: str | int, key: str) -> str:
+    return f"projects/{project}/notificationLists/{key}"
+
+
+def channel_name(project: str | int, key: str) -> str:
+    return f"projects/{project}/channels/{key}"
+
+
+def notice_name(project: str | int, notice: str | int) -> str:
+    return f"projects/{project}/notices/{notice}"
 
 
 def slugify(text: str, limit: int = 50) -> str:

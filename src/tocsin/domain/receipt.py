@@ -38,4 +38,5 @@ class Receipt(msgspec.Struct, frozen=True):
     settings: ProjectSettings | None = None  # of the project, after a change of them
     batch: BatchReceipt | None = None  # of a batch in columns
     created: bool = False  # the check-in or the monitor did not exist before
+    duplicate: bool = False  # the report is one that was honoured before: nothing was done
     error: TocsinError | None = None  # expected trouble, to be raised to the caller; nothing was changed

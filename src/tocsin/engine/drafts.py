@@ -55,6 +55,8 @@ def new(
         series=sent.series,
         dialect=sent.dialect,
         client=sent.client,
+        event=sent.event,
+        address=sent.address,
     )
 
 
@@ -63,7 +65,7 @@ def merged(sent: Report, at: Instant, run: CheckIn, **changes: object) -> CheckI
     added: dict[str, object] = {"update_time": at, "monitor_id": sent.monitor_id}
     if sent.exit_code is not None:
         added["exit_code"] = sent.exit_code
-    for field in ("message", "release", "host"):
+    for field in ("message", "release", "host", "event", "address"):
         if value := getattr(sent, field):
             added[field] = value
     if sent.metrics:
@@ -77,7 +79,8 @@ def duration(sent: Report, time: Instant, run: CheckIn) -> Millis | None:
         return sent.duration_ms
     if run.duration_ms is not None:
         return run.duration_ms
-    computed = abs(time - (run.start_time if run.start_time is not None else run.receive_time))
+    other = run.start_time if run.start_time is not None else run.end_time
+    computed = abs(time - (other if other is not None else run.receive_time))
     if computed > MAX_DURATION:
         raise Refused(
             RefusalReason.CHECKIN_INVALID_DURATION,

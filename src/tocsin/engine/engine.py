@@ -14,7 +14,6 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from tocsin.domain.check_in import Report
 from tocsin.domain.commands import (
     AcknowledgeIncident,
     ChangeEnvironment,
@@ -116,10 +115,10 @@ class Engine:
         for command in commands:
             match command:
                 case ReportCheckIn(report=sent):
-                    self._report_needs(needs, sent)
+                    reports.need(self._state, needs, sent)
                 case ReportBatch(rest=rest):
                     for sent in rest.values():
-                        self._report_needs(needs, sent)
+                        reports.need(self._state, needs, sent)
                 case (
                     PutMonitor(project=project, monitor_id=monitor_id)
                     | DeleteMonitor(project=project, monitor_id=monitor_id)
@@ -135,15 +134,6 @@ class Engine:
                 case _:
                     pass
         return needs
-
-    def _report_needs(self, needs: Needs, sent: Report) -> None:
-        state = self._state
-        if sent.check_in_id and state.runs.find(sent.project, sent.check_in_id) is None:
-            needs.check_ins.add((sent.project, sent.check_in_id))
-        if sent.upsert is not None:
-            slot = state.find_monitor(sent.project, sent.monitor_id)
-            if slot != NOWHERE and state.monitor(slot).digest != puts.digest_of(sent.upsert):
-                needs.monitors.add((sent.project, sent.monitor_id))
 
     def _monitor_needs(self, needs: Needs, project: int, monitor_id: str) -> None:
         if self._state.find_monitor(project, monitor_id) != NOWHERE:

@@ -11,24 +11,22 @@ from tocsin.domain import ids
 from tocsin.domain.check_in import CheckIn, Report, ReportKind
 from tocsin.domain.check_in import State as CheckInState
 from tocsin.domain.facts import CheckInRecorded
-from tocsin.domain.instant import DAY, MINUTE, NEVER, Instant, ceil_second
+from tocsin.domain.instant import MINUTE, NEVER, Instant, ceil_second
 from tocsin.domain.receipt import Receipt
 from tocsin.domain.refusals import RefusalReason
 from tocsin.domain.track import Verdict
-from tocsin.engine import drafts, rates, silence, verdicts
+from tocsin.engine import drafts, open_runs, pairing, rates, silence, verdicts
 from tocsin.engine.drafts import Refused
 from tocsin.engine.rules import RUNS
 from tocsin.engine.state import UNHEARD
 from tocsin.engine.subject import Subject
 
-REMEMBERED = 28 * DAY  # a run older than this, and than its longest time, is closed for ever
 SPOOL_GRACE = MINUTE  # a run whose start was delivered late has at least this long to deliver its end
 
 OPEN_RUNS_MAX = 1_000  # of one monitor in one environment: each report of it looks at all of them
 
 _ALIVE = (CheckInState.IN_PROGRESS, CheckInState.UNKNOWN)
 _WELL = (ReportKind.OK, ReportKind.RESET)
-_APART = (ReportKind.RESET, ReportKind.NOTE)  # they stand beside whatever run they name
 
 __all__ = ["OPEN_RUNS_MAX", "Filing", "Refused"]
 
@@ -45,9 +43,9 @@ class Filing:
         self.settings = subject.state.settings_of(subject.monitor.project)
 
     def file(self) -> Receipt:
-        run = self._run()
+        run = pairing.run_of(self.subject, self.sent, self.time, self.at)
         action = RUNS[run.state if run else None, self.sent.kind]
-        if run is not None and self.at >= self._forgotten(run):
+        if run is not None and self.at >= pairing.forgotten(self.subject, run):
             raise Refused(RefusalReason.CHECKIN_FINISHED, f"check-in {run.id} began too long ago", {"guid": run.id})
         if run is not None and self.sent.check_in_id and self.sent.retry_safe and self._repeats(run):
             return Receipt(check_in=self._named(run))
@@ -56,7 +54,7 @@ class Filing:
 
     def _admit(self, run: CheckIn | None) -> None:
         """Refused when the minute is full. What shows life or the end of a run known to be open always counts."""
-        opening = run is None or self.sent.kind in _APART
+        opening = run is None or self.sent.kind in pairing.APART
         if not opening and run is not None and run.state in _ALIVE:
             return
         limit = self.timing.policy.check_ins_per_minute
@@ -69,27 +67,6 @@ class Filing:
                 RefusalReason.MONITOR_ENVIRONMENT_RATELIMITED,
                 f"more than {limit} {what} in this minute and environment",
             )
-
-    def _run(self) -> CheckIn | None:
-        """The run that the report is about: by id, by series, or the newest open one."""
-        sent = self.sent
-        if sent.check_in_id:
-            return self.state.find_check_in(sent.project, sent.check_in_id)
-        if not sent.pair or sent.kind in _APART:
-            return None
-        newest = self.state.runs.newest(self.slot, sent.series)
-        if newest is not None and self.at >= self._forgotten(newest):
-            return None  # its end was lost long ago: it must not refuse every report to come
-        if newest is not None and sent.kind is ReportKind.START:
-            began = newest.start_time or newest.receive_time
-            if self.timing.next_after(began) <= self.time:
-                return None  # that run covers an earlier slot: this is the next run, not a sign of life of the last
-        return newest
-
-    def _forgotten(self, run: CheckIn) -> Instant:
-        """From when a run is closed for ever: 28 days after its first report, or its longest time if that is longer."""
-        longest = max(REMEMBERED, self.timing.policy.tolerance.max_runtime_ms)
-        return run.receive_time // MINUTE * MINUTE + longest
 
     def _repeats(self, run: CheckIn) -> bool:
         """Whether this is the request that made the run what it is, sent again."""
@@ -117,7 +94,7 @@ class Filing:
         run = self._new(CheckInState.IN_PROGRESS, start_time=self.time, timeout_time=timeout)
         run = self._meet_slot(run, begins=True)
         self.track.started_count += 1
-        self.state.settle_run(self.slot, self.track, run)
+        open_runs.settle(self.subject, run)
         return self._recorded(run, created=True, finished=False)
 
     def _alone(self, _run: CheckIn | None) -> Receipt:
@@ -127,16 +104,18 @@ class Filing:
         if good or not newer:
             run = self._meet_slot(run, begins=True)
         self._judge(run, good=good, newer=newer)
+        if self.sent.series and self.sent.kind not in pairing.APART:
+            self.state.recents.note_end(run, self.at)
         return self._recorded(run, created=True, finished=True)
 
     def _keep_alive(self, run: CheckIn | None) -> Receipt:
         assert run is not None
         timeout = None if self.paused else self.timing.timeout(self.time)
         if timeout is not None:
-            timeout = min(timeout, self._forgotten(run))
+            timeout = min(timeout, pairing.forgotten(self.subject, run))
         kept = self._merged(run, timeout_time=timeout, deafened=False)
         self._meet_slot(kept, begins=False)
-        self.state.settle_run(self.slot, self.track, kept)
+        open_runs.settle(self.subject, kept)
         return self._recorded(kept, created=False, finished=False)
 
     def _close(self, run: CheckIn | None) -> Receipt:
@@ -152,7 +131,7 @@ class Filing:
         newer = self._spoken_since(run)
         if good or not newer:
             self._meet_slot(closed, begins=False)
-        self.state.settle_run(self.slot, self.track, closed)
+        open_runs.settle(self.subject, closed)
         self._judge(closed, good=good, newer=newer)
         return self._recorded(closed, created=False, finished=True)
 
@@ -161,7 +140,7 @@ class Filing:
         timeout = None if self.paused else self.timing.timeout(self.time)
         alive = self._merged(run, state=CheckInState.IN_PROGRESS, timeout_time=timeout, deafened=False)
         self._meet_slot(alive, begins=False)
-        self.state.settle_run(self.slot, self.track, alive)
+        open_runs.settle(self.subject, alive)
         return self._recorded(alive, created=False, finished=False)
 
     def _reorder(self, run: CheckIn | None) -> Receipt:

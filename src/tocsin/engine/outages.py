@@ -18,7 +18,7 @@ from tocsin.domain.check_in import State as CheckInState
 from tocsin.domain.facts import OutageRecorded
 from tocsin.domain.incident import Outage
 from tocsin.domain.instant import HOUR, NEVER, Instant, Millis, ceil_second
-from tocsin.engine import silence
+from tocsin.engine import open_runs, silence
 from tocsin.engine.deadlines import SLOT
 from tocsin.engine.state import DEAFENED, State
 from tocsin.engine.subject import Subject
@@ -71,7 +71,7 @@ def _pass_over_run(subject: Subject, run: CheckIn, since: Instant, until: Instan
         return
     timeout = run.timeout_time
     if timeout is not None and timeout <= until:
-        silence.time_out(subject, run, until, deaf=True)
+        open_runs.time_out(subject, run, until, deaf=True)
         return
     if timeout is not None:
         timeout = ceil_second(timeout + until - max(run.receive_time, since))
@@ -79,7 +79,7 @@ def _pass_over_run(subject: Subject, run: CheckIn, since: Instant, until: Instan
         return
     moved = msgspec.structs.replace(run, timeout_time=timeout, deafened=True)
     subject.state.record(moved)
-    subject.state.settle_run(subject.slot, subject.track, moved)
+    open_runs.settle(subject, moved)
 
 
 def record(state: State, since: Instant, until: Instant, reason: str, unknown: int, shown: bool) -> None:

@@ -13,7 +13,7 @@ from tocsin.domain.instant import NEVER, Instant
 from tocsin.domain.monitor import Monitor, MonitorChange, Policy
 from tocsin.domain.names import DEFAULT_ENVIRONMENT
 from tocsin.domain.receipt import Receipt
-from tocsin.engine import defaults, environments, limits, silence, verdicts
+from tocsin.engine import defaults, environments, limits, open_runs, silence, verdicts
 from tocsin.engine.monitor_entry import MonitorEntry
 from tocsin.engine.state import DISABLED, INACTIVE, NOWHERE, State
 from tocsin.engine.subject import Subject
@@ -122,7 +122,7 @@ def _judge_otherwise(subject: Subject, before: Policy, after: Policy, at: Instan
         for run in subject.state.runs.of(subject.slot):
             changed = msgspec.structs.replace(run, timeout_time=subject.timing.timeout(run.receive_time))
             subject.state.record(changed)
-            subject.state.settle_run(subject.slot, subject.track, changed)
+            open_runs.settle(subject, changed)
 
 
 def _add(state: State, monitor: Monitor, at: Instant, *, track: bool) -> Monitor:

@@ -4,18 +4,39 @@ The order is that of the wire: configuration first, then the report. Whatever is
 reason, never silence.
 """
 
+import msgspec
+
 from tocsin.domain import names
-from tocsin.domain.check_in import CheckIn, Report
+from tocsin.domain.check_in import CheckIn, Report, ReportKind
 from tocsin.domain.facts import CheckInRefused
 from tocsin.domain.instant import Instant
 from tocsin.domain.monitor import Monitor, MonitorChange
 from tocsin.domain.receipt import Receipt
 from tocsin.domain.refusals import RefusalReason
-from tocsin.engine import defaults, environments, limits, puts, silence
+from tocsin.engine import defaults, environments, limits, meanings, naming, puts, silence
 from tocsin.engine.filing import Filing, Refused
+from tocsin.engine.memory import Needs
 from tocsin.engine.monitor_entry import MonitorEntry
 from tocsin.engine.state import DISABLED, INACTIVE, NOWHERE, State
 from tocsin.engine.subject import Subject
+
+
+def need(state: State, needs: Needs, sent: Report) -> None:
+    """What must be recalled before the report is filed."""
+    if sent.check_in_id and state.runs.find(sent.project, sent.check_in_id) is None:
+        needs.check_ins.add((sent.project, sent.check_in_id))
+    sent = _named(state, sent)
+    slot = state.find_monitor(sent.project, sent.monitor_id)
+    if slot == NOWHERE:
+        naming.need(state, needs, sent.monitor_number)
+        return
+    if _changes(state, sent, slot):
+        needs.monitors.add((sent.project, sent.monitor_id))
+    if sent.kind is ReportKind.START and sent.series:
+        track = state.find_track(state.monitor(slot), sent.environment or names.DEFAULT_ENVIRONMENT)
+        ended = state.recents.end_of(state.peek(track).number, sent.series) if track != NOWHERE else None
+        if ended is not None:
+            needs.check_ins.add((sent.project, ended))
 
 
 def report(state: State, sent: Report, at: Instant) -> Receipt:
@@ -54,6 +75,7 @@ def refuse(
 
 
 def _report(state: State, sent: Report, at: Instant) -> Receipt:
+    sent = _named(state, sent)
     slot = _monitor(state, sent, at)
     monitor = state.monitor(slot)
     if monitor.flags & DISABLED:
@@ -66,25 +88,46 @@ def _report(state: State, sent: Report, at: Instant) -> Receipt:
     if track_slot == NOWHERE:
         limits.admit_environment(state, sent, monitor, environment)
         track_slot = environments.add(state, slot, monitor, environment, at)
-    state.track(track_slot)  # the working copy, before anybody takes another just to look
+    track = state.track(track_slot)  # the working copy, before anybody takes another just to look
+    if not sent.check_in_id and state.recents.repeats(track.number, sent):
+        return Receipt(duplicate=True)
     silence.settle(state, track_slot, at)
-    return Filing(Subject.of(state, track_slot), sent, at).file()
+    subject = Subject.of(state, track_slot)
+    meant = meanings.meant(sent, subject.timing.policy.kind, subject.track) if sent.by_kind else sent
+    receipt = Filing(subject, meant, at).file()
+    if not sent.check_in_id:
+        state.recents.note(track.number, sent, at)
+    return receipt
+
+
+def _named(state: State, sent: Report) -> Report:
+    """The report, of the monitor of its number if there is none of its id."""
+    if not sent.monitor_number or state.find_monitor(sent.project, sent.monitor_id) != NOWHERE:
+        return sent
+    monitor_id = naming.id_of(state, sent.project, sent.monitor_number)
+    return sent if monitor_id is None else msgspec.structs.replace(sent, monitor_id=monitor_id)
+
+
+def _changes(state: State, sent: Report, slot: int) -> bool:
+    """Whether it brings a configuration that its monitor has not applied last."""
+    if sent.upsert is None or sent.upsert_new_only:
+        return False
+    return state.monitors.get(slot, "digest") != puts.digest_of(sent.upsert)
 
 
 def _monitor(state: State, sent: Report, at: Instant) -> int:
     """The slot of the report's monitor, created or changed first if the report brings its configuration."""
     slot = state.find_monitor(sent.project, sent.monitor_id)
-    if sent.upsert is not None:
-        digest = puts.digest_of(sent.upsert)
+    if sent.upsert is not None and not (sent.upsert_new_only and slot != NOWHERE):
         if slot == NOWHERE:
             slot = _create(state, sent, defaults.for_new(state, sent.project, sent.upsert), at)
-        elif state.monitor(slot).digest != digest:
+        elif _changes(state, sent, slot):
             known = state.configuration(sent.project, sent.monitor_id)
             assert known is not None
             change = defaults.for_known(state, sent.project, sent.upsert)
             puts.store(state, _upserted(state, sent, change, known, at), at, touch_runs=False)
         entry = state.monitor(slot)
-        entry.digest = digest
+        entry.digest = puts.digest_of(sent.upsert)
         state.write_monitor(slot, entry)
         return slot
     bare = defaults.from_report(state, sent) if slot == NOWHERE else None

@@ -42,15 +42,18 @@ class Runs:
         row = self._open.find(ids.run_key(project, identifier))
         return None if row == NOWHERE else self._runs[row]
 
-    def newest(self, slot: int, series: str = "") -> CheckIn | None:
-        """The newest open run of a track; with a series, of that series only."""
+    def newest(self, slot: int, series: str = "", host: str = "") -> CheckIn | None:
+        """The newest open run of a track; with a series, of that series only; best of the same host."""
         row = self._open.newest(slot)
+        found: CheckIn | None = None
         while row != NOWHERE:
             run = self._at(row)
             if not series or run.series == series:
-                return run
+                if not host or run.host == host:
+                    return run
+                found = found or run
             row = self._open.older(row)
-        return None
+        return found
 
     def of(self, slot: int) -> list[CheckIn]:
         """The open runs of a track, oldest first."""

@@ -1,19 +1,17 @@
-"""What silence means: slots missed, runs timed out, judged track by track in the order of their deadlines.
+"""What silence means: slots missed, and what is due of runs, judged track by track in the order of their deadlines.
 
 A deadline is judged strictly before `at`: a report in the same millisecond is on time. After long silence of the loop
 (slow, not deaf) every slot is judged in order; each counts from the deadline of the one before, never from the tick.
 """
 
-import msgspec
-
 from tocsin.domain import ids
 from tocsin.domain.check_in import CheckIn
 from tocsin.domain.check_in import State as CheckInState
-from tocsin.domain.facts import Missed, TimedOut, Unjudged
+from tocsin.domain.facts import Missed, Unjudged
 from tocsin.domain.instant import NEVER, Instant, Millis, ceil_second
 from tocsin.domain.monitor import ExpectFrom
 from tocsin.domain.track import Track, Verdict
-from tocsin.engine import verdicts
+from tocsin.engine import open_runs, verdicts
 from tocsin.engine.deadlines import RUN, SLOT
 from tocsin.engine.state import DEAFENED, UNHEARD, State
 from tocsin.engine.subject import Subject
@@ -52,10 +50,10 @@ def rearm(subject: Subject, at: Instant, *, fresh: bool) -> None:
     track, monitor, timing = subject.track, subject.monitor, subject.timing
     if monitor.quiet(at):
         stop_waiting(subject, NEVER if monitor.flags else monitor.paused_until)
-        limit_runs(subject, None)
+        open_runs.limit(subject, None)
         return
     if fresh:
-        limit_runs(subject, at)
+        open_runs.limit(subject, at)
     expected = awaited(track, timing, at, fresh=fresh)
     if expected is None:
         stop_waiting(subject)
@@ -78,16 +76,6 @@ def begun(timing: Timing, last_check_in: Instant, last_lapse: int) -> bool:
     return last_check_in != NEVER or last_lapse != 0 or timing.policy.expect_from is ExpectFrom.CREATION
 
 
-def limit_runs(subject: Subject, since: Instant | None) -> None:
-    """Open runs without a limit have their longest time from `since`; None: while nothing is judged, none has one."""
-    timeout = None if since is None else subject.timing.timeout(since)
-    for run in subject.state.runs.of(subject.slot):
-        if (run.timeout_time is None) != (timeout is None):
-            limited = msgspec.structs.replace(run, timeout_time=timeout)
-            subject.state.record(limited)
-            subject.state.settle_run(subject.slot, subject.track, limited)
-
-
 def settle(state: State, slot: int, at: Instant) -> None:
     """Judges everything of one track that was due strictly before `at`. One that is left out is not judged."""
     if left_out(state, slot):
@@ -103,7 +91,7 @@ def settle(state: State, slot: int, at: Instant) -> None:
     track = subject.track
     while (due := min(track.deadline, track.run_deadline)) < at:
         if track.run_deadline == due:
-            _judge_runs(subject, due, at)
+            open_runs.judge(subject, due, at)
         else:
             _judge_slot(subject, at)
 
@@ -211,29 +199,3 @@ def lapse(subject: Subject, outcome: CheckInState, at: Instant) -> CheckIn:
         verdicts.leave_unjudged(track)
         state.delta.facts.append(Unjudged(check_in))
     return check_in
-
-
-def _judge_runs(subject: Subject, due: Instant, at: Instant) -> None:
-    for run in subject.state.runs.of(subject.slot):
-        if run.timeout_time is not None and run.timeout_time <= due:
-            time_out(subject, run, at)
-
-
-def time_out(subject: Subject, run: CheckIn, at: Instant, *, deaf: bool = False) -> None:
-    """Ends a run that passed its limit: TIMED_OUT, or UNKNOWN when its end may have been lost in an outage."""
-    state, track, deadline = subject.state, subject.track, run.timeout_time
-    assert deadline is not None
-    unknown = deaf or run.deafened
-    ended = msgspec.structs.replace(
-        run, state=CheckInState.UNKNOWN if unknown else CheckInState.TIMED_OUT, update_time=deadline, timeout_time=None
-    )
-    state.record(ended)
-    state.settle_run(subject.slot, track, ended)
-    if unknown:
-        verdicts.leave_unjudged(track)
-        state.delta.facts.append(Unjudged(ended))
-        return
-    track.timed_out_count += 1
-    if track.last_start == NEVER or run.receive_time >= track.last_start:  # otherwise a newer run has spoken already
-        verdicts.fail(subject, ended, Verdict.TIMED_OUT, deadline)
-    state.delta.facts.append(TimedOut(ended, deadline, at))

@@ -50,7 +50,7 @@ class Singles:
 
     def _takes(self, sent: Report) -> bool:
         """Whether the rules would do with it what they do with a row of a batch, as far as it can be seen from here."""
-        if sent.kind is not ReportKind.OK or sent.time is not None or sent.upsert_error:
+        if sent.kind is not ReportKind.OK or sent.time is not None or sent.upsert_error or sent.by_kind:
             return False
         if self.sent:
             head = self.sent[0]
@@ -73,7 +73,9 @@ class Singles:
         """Whether the configuration that came along is that which the monitor has applied last."""
         slot = self.state.find_monitor(sent.project, sent.monitor_id)
         assert sent.upsert is not None
-        return slot != NOWHERE and self.state.monitors.get(slot, "digest") == puts.digest_of(sent.upsert)
+        if slot == NOWHERE:
+            return False
+        return sent.upsert_new_only or self.state.monitors.get(slot, "digest") == puts.digest_of(sent.upsert)
 
     def step(self) -> list[Receipt]:
         state, head = self.state, self.sent[0]
@@ -124,6 +126,8 @@ class Singles:
             series=sent.series,
             dialect=sent.dialect,
             client=sent.client,
+            event=sent.event,
+            address=sent.address,
         )
         if says_more(sent):
             self.state.record(made, new=True)
@@ -141,6 +145,8 @@ def says_more(sent: Report) -> bool:
         or sent.release
         or sent.trace_id
         or sent.series
+        or sent.event
+        or sent.address
         or sent.exit_code is not None
     )
 

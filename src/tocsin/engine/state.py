@@ -33,6 +33,7 @@ from tocsin.engine.numbered import Numbered
 from tocsin.engine.open_incidents import OpenIncidents
 from tocsin.engine.projection import Projection
 from tocsin.engine.rates import Rates
+from tocsin.engine.recents import Recents
 from tocsin.engine.runs import Runs
 from tocsin.engine.windows import Windows
 from tocsin.schedule import Compiler
@@ -75,6 +76,8 @@ class State(Numbered):
         self.recall = Recall()
         self.projection = Projection(self.tracks, self.monitors)
         self.rates = Rates()
+        self.recents = Recents()
+        self.names: dict[int, tuple[int, str]] = {}  # monitors that were asked for by number → project, id
         self.windows = Windows(windows)
         keys = (self.monitor_keys, self.track_keys, self.environment_keys)
         kernel = Applier(self.monitors, self.tracks, *keys, self.plans, self.deadlines.heap, rules.plain())
@@ -123,6 +126,10 @@ class State(Numbered):
     def new_monitors(self, project: int) -> list[Monitor]:
         """Those of a project that were written in this batch."""
         return [one for one in self._monitors.values() if one.project == project]
+
+    def new_monitor_ids(self, project: int) -> dict[int, str]:
+        """Their ids by number."""
+        return {one.number: one.id for one in self.new_monitors(project)}
 
     def forget(self, monitor: Monitor) -> None:
         """Nothing of a deleted monitor is found again, in this batch either."""
@@ -260,16 +267,6 @@ class State(Numbered):
         self.delta.check_ins[check_in.number] = self._recorded[check_in.project, check_in.id] = check_in
         if new:
             self.delta.new_check_ins.add(check_in.number)
-
-    def settle_run(self, slot: int, track: Track, run: CheckIn) -> None:
-        """Files a run as open or closed, by its state, and keeps counts and time-out deadline true."""
-        if run.state.value == "in_progress":
-            self.runs.put(slot, run)
-        else:
-            self.runs.remove(run)
-        count, track.run_deadline = self.runs.summary(slot)
-        track.open_runs = min(count, 0xFFFF)
-        self.deadlines.put(slot, RUN, track.run_deadline)
 
     # -- the batch
 

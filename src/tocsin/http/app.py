@@ -14,7 +14,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from tocsin.domain import errors
 from tocsin.domain.instant import Instant
-from tocsin.http import problems
+from tocsin.http import addresses, problems
 from tocsin.http.front import Busy, Front
 from tocsin.service.room import Room
 
@@ -43,7 +43,7 @@ def application(
         routes=list(routes),
         exception_handlers={404: not_found, 405: _wrong_method, errors.TocsinError: _expected, Exception: _unexpected},  # type: ignore[dict-item] # whatever answers a request does
     )
-    trusted = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1")  # the HTTP server's own variable for it
+    trusted = os.environ.get(addresses.VARIABLE, addresses.TRUSTED)
     proxied = ProxyHeadersMiddleware(framework, trusted)  # type: ignore[arg-type] # its own names for ASGI
     return Front(proxied, routes, arrival, room, failed, prefix=prefix, busy=busy)  # type: ignore[arg-type]
 

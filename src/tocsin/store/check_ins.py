@@ -32,6 +32,8 @@ class Detail(msgspec.Struct, frozen=True, omit_defaults=True):
     series: str = ""
     dialect: str = "native"
     client: str = ""
+    event: str = ""
+    address: str = ""
 
 
 _NO_DETAIL = Detail()
@@ -58,6 +60,8 @@ def to_row(check_in: CheckIn) -> tuple[Any, ...]:
             check_in.series,
             check_in.dialect,
             check_in.client,
+            check_in.event,
+            check_in.address,
         )
     )
     return (
@@ -142,6 +146,8 @@ def from_row(row: Row[Any]) -> CheckIn:
         series=detail.series,
         dialect=detail.dialect,
         client=detail.client,
+        event=detail.event,
+        address=detail.address,
     )
 
 

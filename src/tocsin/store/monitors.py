@@ -118,6 +118,16 @@ def filed_of(connection: Connection, projects: Iterable[int]) -> dict[int, dict[
     }
 
 
+def named(connection: Connection, numbers: Collection[int]) -> dict[int, tuple[int, str]]:
+    """Project and id of the monitors of these numbers, as far as they exist."""
+    found: dict[int, tuple[int, str]] = {}
+    columns = select(monitors.c.number, monitors.c.project, monitors.c.id)
+    for some in chunks(sorted(numbers), _MANY):
+        for number, project, monitor_id in connection.execute(columns.where(monitors.c.number.in_(some))):
+            found[number] = project, monitor_id
+    return found
+
+
 def recall(connection: Connection, wanted: Iterable[tuple[int, str]]) -> dict[tuple[int, str], Monitor]:
     """The monitors of these (project, id) pairs, as far as they exist."""
     by_project: dict[int, list[str]] = {}

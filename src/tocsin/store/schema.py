@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 
 from tocsin.domain.ids import partition_of
-from tocsin.store import check_in_tables
+from tocsin.store import check_in_tables, notification_tables
 from tocsin.store.column_types import NAMES, InstantOrNever, Number, Text
 
 PARTITION = partition_of(0)  # the one row of `partitions` until there are more
@@ -311,3 +311,7 @@ partitions = Table(
 )
 
 sequences = Table("sequences", metadata, Column("name", Text, primary_key=True), _required("value", BigInteger))
+
+# --- notification
+
+notification_lists, channels, alerts, notices = notification_tables.define(metadata)

@@ -154,7 +154,7 @@ class Metrics:
         self.write_errors.labels(backend)
         self._checkins, self._runs = Children(self.checkins), Children(self.run_seconds)
         self._answers = Children(self.answer_seconds)
-        for dialect in ("sentry", "grpc", "native"):
+        for dialect in ("sentry", "cronitor", "grpc", "native"):
             self.answer_seconds.labels(dialect)
         for kind in ("missed", "timeout"):
             self.detection_seconds.labels(kind)
@@ -176,7 +176,7 @@ class Metrics:
             self.run_seconds,
         ):
             family.labels(slug)
-        for dialect in ("sentry", "grpc", "native"):
+        for dialect in ("sentry", "cronitor", "grpc", "native"):
             for status in ("ok", "error", "in_progress"):
                 self.checkins.labels(slug, dialect, status)
 

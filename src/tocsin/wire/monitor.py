@@ -105,6 +105,8 @@ def from_monitor(
         miss_while_running=policy.miss_while_running,
         round_to_minute=policy.round_to_minute,
         check_ins_per_minute=policy.check_ins_per_minute,
+        separate_causes=policy.separate_causes,
+        abandon_runs=policy.abandon_runs,
         environments=[
             from_track(monitor, environment, track, created.get(track.number, 0), now=now)
             for environment, track in tracks
@@ -134,7 +136,12 @@ def from_tolerance(tolerance: Tolerance) -> pb.Tolerance:
 
 
 def from_alert_policy(policy: AlertPolicy) -> pb.AlertPolicy:
-    return pb.AlertPolicy(channels=policy.channels, repeat_interval=from_millis(policy.repeat_interval_ms))
+    return pb.AlertPolicy(
+        channels=policy.channels,
+        repeat_interval=from_millis(policy.repeat_interval_ms),
+        repeat_limit=policy.repeat_limit,
+        events=[f"EVENT_{event.upper()}" for event in policy.events],
+    )
 
 
 def from_track(

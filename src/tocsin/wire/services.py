@@ -7,6 +7,7 @@ from typing import Final
 from google.protobuf.descriptor import ServiceDescriptor
 
 from tocsin.v1 import (
+    channel_service_pb2,
     check_in_service_pb2,
     environment_service_pb2,
     group_service_pb2,
@@ -14,6 +15,7 @@ from tocsin.v1 import (
     incident_service_pb2,
     maintenance_window_service_pb2,
     monitor_service_pb2,
+    notification_list_service_pb2,
     project_settings_service_pb2,
 )
 
@@ -29,6 +31,8 @@ SERVICES: Final[Mapping[str, ServiceDescriptor]] = MappingProxyType(
             maintenance_window_service_pb2,
             group_service_pb2,
             environment_service_pb2,
+            notification_list_service_pb2,
+            channel_service_pb2,
         )
         for service in module.DESCRIPTOR.services_by_name.values()
     }

@@ -50,6 +50,8 @@ policies = st.builds(
     kind=st.sampled_from(Kind),
     expect_from=st.sampled_from(ExpectFrom),
     miss_while_running=st.booleans(),
+    separate_causes=st.booleans(),
+    abandon_runs=st.booleans(),
     round_to_minute=st.booleans(),
     assertions=st.lists(texts, max_size=3).map(tuple),
 )

@@ -1,0 +1,1 @@
+"""Cronitor's Telemetry API: events by URL. See ../README.md."""
