@@ -27,7 +27,6 @@ from tocsin.app.observing import MonitorSeries, register
 from tocsin.app.readiness import metrics_are_open, told
 from tocsin.app.settings import Settings, SettingsError
 from tocsin.app.timezones import TimeZones, TimeZoneWatch
-from tocsin.dialects.cronitor.resources.finding import Finding
 from tocsin.dialects.cronitor.resources.services import Services as Resources
 from tocsin.dialects.sentry.management.services import Services
 from tocsin.domain.errors import InvalidArgument
@@ -59,6 +58,7 @@ from tocsin.service.groups import Groups
 from tocsin.service.incidents import Incidents
 from tocsin.service.maintenance_windows import MaintenanceWindows
 from tocsin.service.monitors import Monitors
+from tocsin.service.notification import NotificationLists
 from tocsin.service.principal import Principals
 from tocsin.service.project_settings import Settings as Decisions
 from tocsin.service.room import Room
@@ -66,6 +66,7 @@ from tocsin.service.statistics import Statistics
 from tocsin.service.watching import Watching
 from tocsin.store import SqlStore
 from tocsin.store.browse import SqlBrowse
+from tocsin.store.notification import SqlNotification
 from tocsin.store.nouns import SqlNouns
 from tocsin.telemetry.metrics import Metrics
 from tocsin.telemetry.volume import VolumeWatch
@@ -178,7 +179,9 @@ def build(settings: Settings) -> Parts:
     browsing = Browsing(browse)
     identity = cronitor.Identity(store)
     incidents = Incidents(journal, store)
-    resources = Resources(Finding(browsing, monitors, identity.codes()), browsing, incidents, Statistics(browse))
+    windows_in_use = MaintenanceWindows(journal, store, configuration)
+    lists = NotificationLists(SqlNotification(store.database))
+    resources = Resources(browsing, monitors, incidents, Statistics(browse), lists, windows_in_use)
     nouns = SqlNouns(store.database)
     groups = Groups(journal, nouns)
     management_services = Services(monitors, check_ins, browsing, configuration.check, settings_of)
@@ -190,9 +193,7 @@ def build(settings: Settings) -> Parts:
         "tocsin.v1.ProjectSettingsService": ProjectSettingsHandlers(
             Decisions(journal, principals, configuration, projects)
         ),
-        "tocsin.v1.MaintenanceWindowService": MaintenanceWindowHandlers(
-            MaintenanceWindows(journal, store, configuration)
-        ),
+        "tocsin.v1.MaintenanceWindowService": MaintenanceWindowHandlers(windows_in_use),
         **notifying.services(),
         "tocsin.v1.GroupService": GroupHandlers(groups),
         "tocsin.v1.EnvironmentService": EnvironmentHandlers(Environments(journal, nouns)),
@@ -227,7 +228,7 @@ def build(settings: Settings) -> Parts:
         *dialects.sentry_management(settings, management_services, principals),
         *events,
         *cronitor.routes(settings, store, identity, principals, monitors, browsing, groups, configuration, settings_of),
-        *dialects.cronitor_resources(resources, principals),
+        *cronitor.resource_routes(settings, identity, principals, resources),
         *transcoded(services, context),
         *events_by_code,
     ]

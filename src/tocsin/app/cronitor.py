@@ -13,6 +13,8 @@ from tocsin.app.secret import secret_of
 from tocsin.app.settings import Settings
 from tocsin.dialects.cronitor import routes as cronitor
 from tocsin.dialects.cronitor.call import Door
+from tocsin.dialects.cronitor.resources import routes as resources
+from tocsin.dialects.cronitor.resources.services import Services as Resources
 from tocsin.dialects.cronitor.services import Post, Services
 from tocsin.dialects.cronitor.telemetry import anonymous
 from tocsin.dialects.cronitor.telemetry import routes as events
@@ -140,6 +142,14 @@ def telemetry(
         history = History(monitors, browsing, incidents, identity.codes)
         last = anonymous.routes(intake, finder, monitors, history, addresses, limits)
     return events.routes(intake, principals, addresses, limits), last
+
+
+def resource_routes(
+    settings: Settings, identity: Identity, principals: Principals, services: Resources
+) -> list[BaseRoute]:
+    if not settings.dialects.cronitor:
+        return []
+    return resources.routes(services, Door(principals, identity.codes, identity.secret, settings.listen.public_url))
 
 
 def poster(guard: Guard) -> Post:

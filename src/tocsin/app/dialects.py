@@ -7,8 +7,6 @@ from starlette.types import ASGIApp
 
 from tocsin.app.settings import Settings
 from tocsin.dialects.cronitor import routes as cronitor
-from tocsin.dialects.cronitor.resources import routes as resources
-from tocsin.dialects.cronitor.resources.services import Services as Resources
 from tocsin.dialects.cronitor.telemetry import routes as telemetry
 from tocsin.dialects.sentry import ingest as sentry_ingest
 from tocsin.dialects.sentry.management import routes as management
@@ -45,10 +43,6 @@ def sentry_management(settings: Settings, services: Services, principals: Princi
         return []
     door = Door(principals, settings.dialects.sentry_organization, settings.listen.public_url)
     return management.routes(services, door)
-
-
-def cronitor_resources(services: Resources, principals: Principals) -> list[Any]:
-    return resources.routes(services, principals)
 
 
 def worded(settings: Settings) -> tuple[tuple[str, Callable[[str], ASGIApp]], ...]:
