@@ -86,6 +86,23 @@ def test_an_issue_is_taken_in_hand(api, failing):
     assert only_issue(api, failing, "&state=monitoring")["key"] == key
 
 
+def test_an_issue_is_resolved_by_hand(api, failing):
+    key = only_issue(api, failing)["key"]
+    body = {"state": "resolved", "message": "was the disk"}
+    resolved = api.call("PUT", f"/api/issues/{key}", body=body)
+    assert (resolved["state"], resolved["message"]) == ("resolved", "was the disk")
+    assert resolved["updated"] is not None
+    assert api.call("PUT", f"/api/issues/{key}", body=body)["state"] == "resolved", "once more is the same"
+    assert api.get(f"/api/monitors/{failing}")["passing"] is True
+    assert [row["event"] for row in api.get(f"/api/monitors/{failing}/alerts")] == ["recovery", "alert"]
+    api.server.request("POST", f"/report/{failing}/fail")
+    assert only_issue(api, failing, "&state=unresolved")["key"] != key
+    done = api.call(
+        "POST", "/api/issues/bulk", body={"action": "change_state", "issues": [key, "x"], "state": "resolved"}
+    )
+    assert (done["updated_count"], done["errors"]) == (1, {"missing": ["x"]})
+
+
 def test_many_issues_at_once(api, failing):
     key = only_issue(api, failing)["key"]
     body = {"action": "assign_to", "issues": [key, "nothing", key], "assign_to": "bob"}

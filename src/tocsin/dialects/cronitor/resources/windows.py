@@ -112,17 +112,9 @@ class WindowCalls:
         if "environments" in body:
             found["environments"] = tuple(body.texts("environments"))
         if "monitors" in body:
-            found["monitors"] = await self._monitors(call, body)
+            named = body.texts("monitors")
+            found["monitors"] = tuple(await references.ids_named(self._services, call, named))
         return found
-
-    async def _monitors(self, call: Call, body: Body) -> tuple[str, ...]:
-        """Their ids. Invalid for one that is not there."""
-        named = body.texts("monitors")
-        rows = await references.many(self._services, call, named)
-        for reference, row in zip(named, rows, strict=True):
-            if row is None:
-                raise wrong("monitors", f"there is no monitor {reference[:255]!r}")
-        return tuple(dict.fromkeys(row.monitor.id for row in rows if row is not None))
 
     async def _put(self, call: Call, key: str, values: dict[str, Any], *, create: bool) -> MaintenanceWindow:
         project = call.principal.project.number
