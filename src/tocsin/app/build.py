@@ -229,7 +229,7 @@ def build(settings: Settings) -> Parts:
         *dialects.sentry(settings, check_ins, principals, metrics, settings_of),
         *dialects.sentry_management(settings, management_services, principals),
         *events,
-        *cronitor.routes(settings, store, identity, principals, monitors, browsing, configuration, settings_of),
+        *cronitor.routes(settings, store, identity, principals, monitors, browsing, groups, configuration, settings_of),
         *cronitor.resource_routes(settings, identity, principals, resources),
         *transcoded(services, context),
         *events_by_code,

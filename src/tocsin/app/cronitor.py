@@ -26,10 +26,11 @@ from tocsin.domain.instant import Instant
 from tocsin.domain.project_settings import ProjectSettings
 from tocsin.http.addresses import Addresses
 from tocsin.outgoing.client import Client, Failed
-from tocsin.outgoing.guard import Guard, Refused
+from tocsin.outgoing.guard import Guard, Refused, networks
 from tocsin.service.browsing import Browsing
 from tocsin.service.check_ins import CheckIns
 from tocsin.service.configuration import Configuration
+from tocsin.service.groups import Groups
 from tocsin.service.incidents import Incidents
 from tocsin.service.monitors import Monitors
 from tocsin.service.notification import NotificationLists
@@ -71,14 +72,16 @@ class Identity:
 class Shared:
     """Groups and notification lists as the dialect asks for them."""
 
-    def __init__(self, lists: NotificationLists) -> None:
+    def __init__(self, groups: Groups, lists: NotificationLists) -> None:
+        self._groups = groups
         self._lists = lists
 
     async def ensure_groups(self, principal: Principal, keys: Collection[str], received: Instant) -> None:
-        """Nothing yet: groups are names without a list of their own."""
+        await self._groups.ensure(principal, keys, received)
 
-    async def group_names(self, principal: Principal) -> Mapping[str, str]:  # noqa: ARG002
-        return {}
+    async def group_names(self, principal: Principal) -> Mapping[str, str]:
+        found = await self._groups.every(principal)
+        return {row.group.key: row.group.display_name or row.group.key for row in found}
 
     async def lists(self, principal: Principal) -> Collection[str]:
         keys: set[str] = set()
@@ -98,14 +101,16 @@ def routes(
     principals: Principals,
     monitors: Monitors,
     browsing: Browsing,
+    groups: Groups,
     configuration: Configuration,
     settings_of: Callable[[int], ProjectSettings],
 ) -> list[BaseRoute]:
     if not settings.dialects.cronitor:
         return []
-    shared = Shared(NotificationLists(SqlNotification(store.database)))
+    shared = Shared(groups, NotificationLists(SqlNotification(store.database)))
+    guard = Guard(networks(settings.outgoing.allowed_networks))
     services = Services(
-        monitors, browsing, configuration.check, configuration.check_zone, settings_of, shared, poster(Guard())
+        monitors, browsing, configuration.check, configuration.check_zone, settings_of, shared, poster(guard)
     )
     door = Door(principals, identity.codes, identity.secret, settings.listen.public_url)
     return cronitor.routes(services, door)

@@ -130,8 +130,7 @@ class Engine:
                     for put in several:
                         self._monitor_needs(needs, put.project, put.monitor_id)
                 case PutMaintenanceWindow(project=project, window=window):
-                    if self._state.windows.wants_names(project, window):
-                        needs.monitor_ids.add(project)
+                    self._state.windows.add_needs(needs, project, window)
                 case _:
                     pass
         return needs

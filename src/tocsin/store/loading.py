@@ -37,6 +37,7 @@ class Loading:
         partition = select(partitions.c.alive_at, partitions.c.watermark).where(partitions.c.id == PARTITION)
         with trouble():
             clock, watermark = self._connection.execute(partition).one()
+            kept = windows.load(self._connection)
             return Snapshot(
                 clock=clock,
                 watermark=watermark,
@@ -50,7 +51,8 @@ class Loading:
                 after=self._raw(*check_ins.after(self._connection, watermark)),
                 sequences=dict(self._all(schema.sequences)),
                 outages=[(start, end) for start, end in self._connection.execute(_long_outages())],
-                windows=windows.load(self._connection),
+                windows=kept,
+                filed=monitors.filed_of(self._connection, {one.project for one in kept if one.groups or one.tags}),
                 project_settings={
                     project.number: project.settings
                     for project in keys.list_projects(self._connection)

@@ -4,11 +4,12 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, Select, Text, asc, cast, desc, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, Select, Text, asc, cast, desc, or_, select, tuple_
 
 from tocsin._core.filling import packed_monitor
 from tocsin._core.saved import packed
 from tocsin.domain import errors
+from tocsin.domain.group import Filed
 from tocsin.domain.incident import Incident
 from tocsin.domain.instant import Instant
 from tocsin.domain.monitor import AlertPolicy, FieldWriter, Monitor, Policy
@@ -111,6 +112,20 @@ def named(connection: Connection, numbers: Collection[int]) -> dict[int, tuple[i
         for number, project, monitor_id in connection.execute(columns.where(monitors.c.number.in_(some))):
             found[number] = project, monitor_id
     return found
+
+
+def filed_of(connection: Connection, projects: Iterable[int]) -> dict[int, dict[int, Filed]]:
+    """Groups and tags of the monitors of these projects that have any, by project and number."""
+    columns = select(monitors.c.number, monitors.c.group, monitors.c.tags)
+    return {
+        project: {
+            row.number: Filed(row.group, tags.from_text(row.tags))
+            for row in connection.execute(
+                columns.where(monitors.c.project == project, or_(is_grouped, monitors.c.tags != ""))
+            )
+        }
+        for project in projects
+    }
 
 
 def recall(connection: Connection, wanted: Iterable[tuple[int, str]]) -> dict[tuple[int, str], Monitor]:

@@ -96,8 +96,9 @@ class SqlStore:
             return Recall(
                 monitors.recall(connection, needs.monitors),
                 check_ins.recall(connection, needs.check_ins),
-                monitors.ids_of(connection, needs.monitor_ids),
-                monitors.named(connection, needs.named),
+                monitor_ids=monitors.ids_of(connection, needs.monitor_ids),
+                named=monitors.named(connection, needs.named),
+                filed=monitors.filed_of(connection, needs.filed),
             )
 
     def commit(self, delta: Delta, position: int) -> None:

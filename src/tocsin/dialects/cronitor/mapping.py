@@ -20,7 +20,7 @@ from tocsin.dialects.cronitor.schema import CHECK, HEARTBEAT, JOB, LIFECYCLE, Sa
 from tocsin.domain import assertion, notification
 from tocsin.domain.errors import InvalidArgument
 from tocsin.domain.instant import NEVER, SECOND, Instant
-from tocsin.domain.monitor import AlertPolicy, ExpectFrom, Kind, Monitor, MonitorChange, Policy
+from tocsin.domain.monitor import AlertPolicy, ExpectFrom, Kind, Monitor, MonitorChange
 from tocsin.domain.schedule import Interval, Rolling, Schedule
 
 DIALECT: Final = "cronitor"
@@ -125,7 +125,7 @@ def extras_of(said: Said) -> dict[str, msgspec.Raw]:
     return {DIALECT: msgspec.Raw(msgspec.json.encode(said, order="deterministic"))}
 
 
-CONSTANTS: dict[str, object] = {
+CONSTANTS: Final[dict[str, object]] = {
     "expect_from": ExpectFrom.FIRST_CHECK_IN,
     "miss_while_running": True,
     "round_to_minute": False,
@@ -133,7 +133,6 @@ CONSTANTS: dict[str, object] = {
     "abandon_runs": True,
 }
 """What Cronitor's rules say of every monitor."""
-CONSTANTS = {name: value for name, value in CONSTANTS.items() if name in Policy.__struct_fields__}
 LENIENCE: Final[dict[str, object]] = {"max_runtime_ms": 0, "recovery_threshold": 1, "early_ms": None}
 
 
