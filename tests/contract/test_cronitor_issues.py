@@ -65,6 +65,15 @@ def test_filters(api, failing, query, found):
     assert (only_issue(api, failing, query) is not None) is found
 
 
+def test_issues_of_a_group_and_a_tag(api, failing):
+    group, tag = f"g-{failing}", f"t-{failing}"
+    api.call("PUT", f"/api/monitors/{failing}", body={"group": group, "tags": [tag]})
+    for query in (f"group={group}", f"tag={tag}", f"group={group}&tag={tag},other"):
+        assert api.get(f"/api/issues?{query}")["total_count"] == 1
+    assert api.get(f"/api/issues?group={group}&tag=other")["total_count"] == 0
+    assert api.get(f"/api/aggregates?group={group}&tag={tag}")["monitors"].keys() == {failing}
+
+
 def test_pages(api, failing, server):
     server.request("POST", f"/report/{failing}/fail?environment=a")
     server.request("POST", f"/report/{failing}/fail?environment=b")

@@ -215,6 +215,16 @@ def test_a_window_is_the_native_one_and_names_monitors_as_clients_do(api, server
     api.call("DELETE", f"/api/maintenance_windows/{made['key']}", 204)
 
 
+def test_a_window_over_a_group(api):
+    group = fresh("g")
+    body = {"key": fresh("w"), "start": iso(NOW), "duration": 5, "groups": [group]}
+    assert api.call("POST", "/api/maintenance_windows", 400, body)["errors"][0]["field"] == "groups"
+    api.call("POST", "/api/groups", 201, {"key": group})
+    assert api.call("POST", "/api/maintenance_windows", 201, body)["groups"] == [group]
+    assert api.call("PUT", f"/api/maintenance_windows/{body['key']}", 200, {"groups": []})["groups"] == []
+    api.call("DELETE", f"/api/maintenance_windows/{body['key']}", 204)
+
+
 def test_a_window_that_comes_again(api, server):
     key = fresh("weekly")
     window = {"recurrence": {"cron": {"expression": "0 22 * * TUE"}}, "duration": "7200s", "displayName": "Patch day"}

@@ -130,6 +130,8 @@ class IssueCalls:
         return IncidentSearch(
             monitors=monitors,
             environments=queries.many(query, "env"),
+            groups=queries.many(query, "group"),
+            tags=queries.many(query, "tag"),
             causes=issue_json.causes_of(queries.one_of(query, "severity", SEVERITIES)),
             stages=tuple(dict.fromkeys(STATES[state] for state in states)),
             since=period.since if period else None,
