@@ -38,6 +38,7 @@ ANY = CheckInFilter()
 instants = st.integers(0, 2**45)
 texts = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12)
 hex_ids = st.integers(1, 2**128 - 1).map(lambda value: f"{value:032x}")
+_TEXTS = ("message", "release", "host", "trace_id", "series", "dialect", "client", "event", "address")
 policies = st.builds(
     Policy,
     schedules=st.lists(
@@ -107,7 +108,7 @@ check_in_fields = st.fixed_dictionaries(
         "policy": st.integers(0, 2**31),
         "deafened": st.booleans(),
         "exit_code": st.none() | st.integers(-1, 255),
-        **dict.fromkeys(("message", "release", "host", "trace_id", "series", "dialect", "client"), texts),
+        **dict.fromkeys(_TEXTS, texts),
         "metrics": st.dictionaries(texts, st.floats(allow_nan=False, allow_infinity=False), max_size=2),
     },
 )

@@ -146,12 +146,20 @@ def test_numbers_of_64_bits_are_kept(store):
     assert (found.ok_count, found.last_duration, found.expected, found.last_success) == (most, most, most, -(2**62))
 
 
+def test_a_number_alone_tells_whose_monitor_it_is(store):
+    with_monitors(store, monitor(1), monitor(2, project=2))
+    assert [store.monitor_owner(number) for number in (1, 2, 3)] == [(1, "m-1"), (2, "m-2"), None]
+    commit(store, delta(deleted_monitors={2}))
+    assert store.monitor_owner(2) is None
+
+
 @pytest.mark.parametrize("number", [2**31, 2**63 - 1, -1, -(2**63)])
 def test_numbers_of_64_bits_may_be_asked_for(store, number):
     with_monitors(store, monitor(1))
     assert store.get_incident(1, number) is None
     assert store.get_monitor_by_number(1, number) is None
     assert store.get_monitor_by_number(number, 1) is None
+    assert store.monitor_owner(number) is None
     assert store.revoke_key(number, NOW) is False
     assert store.changes_after(2**63 - 1, None, limit=1) == []
     token = pages.encode(("refusals", 1, None), (number,))
