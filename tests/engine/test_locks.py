@@ -183,7 +183,7 @@ def test_a_change_without_paths_names_the_others(left_out: set[str]) -> None:
     """Every field of a configuration has a path, and is told apart by it."""
     whole = MonitorChange(
         policy={"schedules": DAILY, "kind": 1, "expect_from": 1, "miss_while_running": False}
-        | {"round_to_minute": True, "assertions": ("x",)},
+        | {"round_to_minute": True, "assertions": ("x",), "separate_causes": True, "abandon_runs": True},
         tolerance=dict.fromkeys(Tolerance.__struct_fields__, 7),
         display_name="x",
         alert_policy=1,  # type: ignore[arg-type] # any value will do

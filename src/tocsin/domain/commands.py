@@ -131,6 +131,15 @@ class AcknowledgeIncident(msgspec.Struct, frozen=True, tag="acknowledge"):
     note: str = ""
 
 
+class ResolveIncident(msgspec.Struct, frozen=True, tag="resolve"):
+    """Calls it over, whatever is wrong: what fails next fails anew."""
+
+    project: int
+    incident: int
+    by: str = ""
+    note: str = ""
+
+
 class ReviewTracks(msgspec.Struct, frozen=True, tag="review"):
     """Looks after what nobody looks after, in one slice of all environments; its receipt says where the next begins."""
 
@@ -164,6 +173,7 @@ Command = (
     | DeleteEnvironment
     | PutProjectSettings
     | AcknowledgeIncident
+    | ResolveIncident
     | ReviewTracks
     | Tick
     | Deaf

@@ -32,6 +32,7 @@ from tocsin.domain.commands import (
     RecordTraceErrors,
     ReportBatch,
     ReportCheckIn,
+    ResolveIncident,
     ReviewTracks,
     Tick,
     WindowCommand,
@@ -44,6 +45,7 @@ from tocsin.domain.track import Track
 from tocsin.engine import (
     defaults,
     environments,
+    handwork,
     maintenance,
     outages,
     plain,
@@ -53,7 +55,6 @@ from tocsin.engine import (
     rezoning,
     silence,
     singles,
-    verdicts,
 )
 from tocsin.engine.bursts import Burst
 from tocsin.engine.delta import Delta
@@ -128,6 +129,8 @@ class Engine:
                 case PutMonitors(puts=several):
                     for put in several:
                         self._monitor_needs(needs, put.project, put.monitor_id)
+                case ResolveIncident() as resolve:
+                    handwork.need(self._state, needs, resolve)
                 case PutMaintenanceWindow(project=project, window=window):
                     if self._state.windows.wants_names(project, window):
                         needs.monitor_ids.add(project)
@@ -182,7 +185,9 @@ class Engine:
                 self._state.delta.trace_errors.update({(error.project, error.trace_id): error for error in found})
                 return Receipt()
             case AcknowledgeIncident() as command:
-                return verdicts.acknowledge(self._state, command, at)
+                return handwork.acknowledge(self._state, command, at)
+            case ResolveIncident() as command:
+                return handwork.resolve(self._state, command, at)
             case ReviewTracks(first=first):
                 return Receipt(reviewed=review.review(self._state, first, at))
             case Tick():
