@@ -345,23 +345,31 @@ def stored(server: Tocsin) -> int:
 
 
 def executemany(server: Tocsin, folder: Path, transactions: int) -> Round:
-    """The rows that the server wrote, written again by the bare driver."""
+    """The newest rows that the server wrote, written again by the bare driver behind all the older ones.
+
+    An index grows with what it holds, and with it the pages that a transaction touches: both have to bear the same.
+    """
     path = folder / "bare.db"
     for old in folder.glob("bare.db*"):
         old.unlink()
     migrations.upgrade(f"sqlite:///{path}")
-    with sqlite3.connect(f"file:{server.database}?mode=ro", uri=True) as source:
-        rows = source.execute(
-            "SELECT * FROM check_ins ORDER BY number DESC LIMIT ?", (transactions * BATCH,)
-        ).fetchall()[::-1]
-    source.close()
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA synchronous = FULL").close()
     assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     (table,) = connection.execute(
         "SELECT name FROM sqlite_schema WHERE type = 'table' AND name GLOB 'check_ins*' ORDER BY name LIMIT 1"
     ).fetchone()
-    text = f"INSERT INTO {table} VALUES ({', '.join('?' * len(rows[0]))})"
+    with sqlite3.connect(f"file:{server.database}?mode=ro", uri=True) as source:
+        rows = source.execute(
+            "SELECT * FROM check_ins ORDER BY number DESC LIMIT ?", (transactions * BATCH,)
+        ).fetchall()[::-1]
+        text = f"INSERT INTO {table} VALUES ({', '.join('?' * len(rows[0]))})"
+        connection.execute("BEGIN IMMEDIATE")
+        older = source.execute("SELECT * FROM check_ins WHERE number < ? ORDER BY number", rows[0][:1])
+        connection.executemany(text, older)
+        connection.execute("COMMIT")
+    source.close()
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
     latencies = []
     cpu, begin = time.process_time(), time.perf_counter()
     for start in range(0, len(rows), BATCH):
@@ -378,13 +386,14 @@ def executemany(server: Tocsin, folder: Path, transactions: int) -> Round:
 
 
 def copy(server: Tocsin, _folder: Path, transactions: int) -> Round:
-    """The rows that the server wrote, copied again by the bare driver into the same schema beside."""
+    """The newest rows that the server wrote, copied again by the bare driver behind all the older ones, beside."""
     with psycopg.connect(server.store, autocommit=True) as connection:
         connection.execute("CREATE TABLE IF NOT EXISTS bare (LIKE check_ins INCLUDING ALL)")
         connection.execute("TRUNCATE bare")
         rows = connection.execute(
             "SELECT * FROM check_ins ORDER BY number DESC LIMIT %s", (transactions * BATCH,), binary=True
         ).fetchall()[::-1]
+        connection.execute("INSERT INTO bare SELECT * FROM check_ins WHERE number < %s", rows[0][:1])
         oids = connection.execute(
             "SELECT atttypid::int FROM pg_attribute WHERE attrelid = 'bare'::regclass AND attnum > 0 ORDER BY attnum"
         ).fetchall()

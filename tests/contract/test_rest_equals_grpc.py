@@ -23,11 +23,13 @@ from google.rpc.status_pb2 import Status
 
 from support.server import Server
 from tocsin.v1 import (
+    channel_service_pb2,
     check_in_service_pb2,
     heartbeat_service_pb2,
     incident_service_pb2,
     maintenance_window_service_pb2,
     monitor_service_pb2,
+    notification_list_service_pb2,
     project_settings_service_pb2,
 )
 
@@ -40,6 +42,8 @@ METHODS: Final = {
         incident_service_pb2,
         project_settings_service_pb2,
         maintenance_window_service_pb2,
+        notification_list_service_pb2,
+        channel_service_pb2,
     )
     for service in module.DESCRIPTOR.services_by_name.values()
     for method in service.methods
@@ -85,6 +89,10 @@ class World:
         window = {"recurrence": {"daily": {"timesOfDay": ["02:00"]}}, "duration": "3600s", **nobody}
         windows = f"/v1/{self.parent}/maintenanceWindows"
         self.window = server.call("POST", f"{windows}?maintenanceWindowId={self.id}", window)["name"]
+        hook = {"url": "https://example.org/hook"}
+        channels, lists = f"/v1/{self.parent}/channels", f"/v1/{self.parent}/notificationLists"
+        self.channel = server.call("POST", f"{channels}?channelId={self.id}", hook)["name"]
+        self.list = server.call("POST", f"{lists}?notificationListId={self.id}", {"environments": ["né"]})["name"]
         self.refused = f"{self.parent}/monitors/refused-{self.id}"
         server.request("POST", f"/v1/{self.refused}/checkIns:report", {"kind": "KIND_OK"})
 
@@ -162,6 +170,24 @@ REQUESTS: Final[dict[str, Callable[[World], dict[str, Any]]]] = {
     "ListMaintenanceWindows": lambda w: {"parent": w.parent, "pageSize": 1},
     "UpdateMaintenanceWindow": lambda w: {"maintenanceWindow": {"name": w.window, "monitors": ["né-*", "ü-*"]}},
     "DeleteMaintenanceWindow": lambda w: {"name": w.window},
+    "CreateNotificationList": lambda w: {
+        "parent": w.parent,
+        "notificationListId": f"new-{w.id}",
+        "notificationList": {"displayName": "Ünï", "destinations": ["webhook:ops", "email:a@example.org"]},
+    },
+    "GetNotificationList": lambda w: {"name": w.list},
+    "ListNotificationLists": lambda w: {"parent": w.parent, "pageSize": 1},
+    "UpdateNotificationList": lambda w: {"notificationList": {"name": w.list, "destinations": ["sms:+49 1"]}},
+    "DeleteNotificationList": lambda w: {"name": w.list},
+    "CreateChannel": lambda w: {
+        "parent": w.parent,
+        "channelId": f"new-{w.id}",
+        "channel": {"kind": "KIND_WEBHOOK", "url": "https://example.org/ünï"},
+    },
+    "GetChannel": lambda w: {"name": w.channel},
+    "ListChannels": lambda w: {"parent": w.parent, "pageSize": 1},
+    "UpdateChannel": lambda w: {"channel": {"name": w.channel, "url": "https://example.org/other"}},
+    "DeleteChannel": lambda w: {"name": w.channel},
     "ListOutages": lambda _: {"pageSize": 3, "showShort": True},
 }
 DETAILS: Final = error_details_pb2.DESCRIPTOR  # known to the pool, so that `Any` can be written as JSON

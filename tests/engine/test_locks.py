@@ -188,6 +188,8 @@ def test_a_change_without_paths_names_the_others(left_out: set[str]) -> None:
         display_name="x",
         alert_policy=1,  # type: ignore[arg-type] # any value will do
         labels={"a": "b"},
+        group="g",
+        tags=("t",),
         owner="me",
     )
     assert whole.named() == FIELDS

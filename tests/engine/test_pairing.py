@@ -210,6 +210,21 @@ def test_reports_with_an_id_are_told_apart_by_it() -> None:
     assert len(world.kept.check_ins) == 2
 
 
+@pytest.mark.parametrize("started", [False, True])
+def test_a_note_may_be_an_ok_where_no_run_has_begun(started: bool) -> None:
+    world = job()
+    if started:
+        world.start("01:00", series="s")
+        world.ok("02:00", series="s")
+    for at in ("03:00", "04:00"):
+        world.report(at, NOTE, by_kind=True)
+        assert world.last.check_in is not None
+        assert world.last.check_in.state is (State.NOTE if started else State.OK)
+    world.report("05:00", NOTE)
+    assert world.last.check_in is not None
+    assert world.last.check_in.state is State.NOTE
+
+
 # -- monitors by number
 
 

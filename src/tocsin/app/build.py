@@ -18,12 +18,14 @@ from tocsin.api.incidents import IncidentHandlers
 from tocsin.api.maintenance_windows import MaintenanceWindowHandlers
 from tocsin.api.monitors import MonitorHandlers
 from tocsin.api.project_settings import ProjectSettingsHandlers
-from tocsin.app import dialects, project_settings
+from tocsin.app import cronitor, dialects, notifying, project_settings
 from tocsin.app.maintenance import windows_of
 from tocsin.app.observing import MonitorSeries, register
 from tocsin.app.readiness import metrics_are_open, told
 from tocsin.app.settings import Settings, SettingsError
 from tocsin.app.timezones import TimeZones, TimeZoneWatch
+from tocsin.dialects.cronitor.resources.finding import Finding
+from tocsin.dialects.cronitor.resources.services import Services as Resources
 from tocsin.dialects.sentry.management.services import Services
 from tocsin.domain.errors import InvalidArgument
 from tocsin.domain.instant import Clock, Instant
@@ -55,6 +57,7 @@ from tocsin.service.monitors import Monitors
 from tocsin.service.principal import Principals
 from tocsin.service.project_settings import Settings as Decisions
 from tocsin.service.room import Room
+from tocsin.service.statistics import Statistics
 from tocsin.service.watching import Watching
 from tocsin.store import SqlStore
 from tocsin.store.browse import SqlBrowse
@@ -161,19 +164,24 @@ def build(settings: Settings) -> Parts:
     def settings_of(project: int) -> ProjectSettings:
         return partition.engine.state.settings_of(project)
 
-    browsing = Browsing(SqlBrowse(store.database))
+    browse = SqlBrowse(store.database)
+    browsing = Browsing(browse)
+    identity = cronitor.Identity(store)
+    incidents = Incidents(journal, store)
+    resources = Resources(Finding(browsing, monitors, identity.codes()), browsing, incidents, Statistics(browse))
     management_services = Services(monitors, check_ins, browsing, configuration.check, settings_of)
     services: dict[str, object] = {
         "tocsin.v1.MonitorService": MonitorHandlers(monitors, watching, clock),
         "tocsin.v1.CheckInService": CheckInHandlers(check_ins, monitors, journal.arrival),
         "tocsin.v1.HeartbeatService": HeartbeatHandlers(check_ins, journal.arrival),
-        "tocsin.v1.IncidentService": IncidentHandlers(Incidents(journal, store)),
+        "tocsin.v1.IncidentService": IncidentHandlers(incidents),
         "tocsin.v1.ProjectSettingsService": ProjectSettingsHandlers(
             Decisions(journal, principals, configuration, projects)
         ),
         "tocsin.v1.MaintenanceWindowService": MaintenanceWindowHandlers(
             MaintenanceWindows(journal, store, configuration)
         ),
+        **notifying.services(store),
     }
     readiness: dict[str, Any] = {"ready": False, "version": __version__, "tzdata": time_zones.version}
     metrics.show_tzdata(time_zones.version)
@@ -200,7 +208,9 @@ def build(settings: Settings) -> Parts:
         *Pings(check_ins, principals, failed).routes(),
         *dialects.sentry(settings, check_ins, principals, metrics, settings_of),
         *dialects.sentry_management(settings, management_services, principals),
-        *dialects.cronitor_telemetry(settings, check_ins, principals),
+        *dialects.cronitor_telemetry(settings, check_ins, principals, identity.number_of),
+        *cronitor.routes(settings, identity, principals, monitors, browsing, configuration, settings_of),
+        *dialects.cronitor_resources(resources, principals),
         *transcoded(services, context),
     ]
     return Parts(

@@ -6,6 +6,9 @@ from typing import Any
 from starlette.types import ASGIApp
 
 from tocsin.app.settings import Settings
+from tocsin.dialects.cronitor import routes as cronitor
+from tocsin.dialects.cronitor.resources import routes as resources
+from tocsin.dialects.cronitor.resources.services import Services as Resources
 from tocsin.dialects.cronitor.telemetry import routes as telemetry
 from tocsin.dialects.cronitor.telemetry.intake import Intake, Options
 from tocsin.dialects.cronitor.telemetry.limits import Limits, Rate
@@ -47,7 +50,9 @@ def sentry_management(settings: Settings, services: Services, principals: Princi
     return management.routes(services, door)
 
 
-def cronitor_telemetry(settings: Settings, check_ins: CheckIns, principals: Principals) -> list[Any]:
+def cronitor_telemetry(
+    settings: Settings, check_ins: CheckIns, principals: Principals, number_of: Callable[[str], int | None]
+) -> list[Any]:
     chosen = settings.dialects
     if not chosen.cronitor:
         return []
@@ -56,15 +61,20 @@ def cronitor_telemetry(settings: Settings, check_ins: CheckIns, principals: Prin
         Rate(chosen.cronitor_monitor_rate, chosen.cronitor_monitor_burst),
         Rate(chosen.cronitor_address_rate, chosen.cronitor_address_burst),
     )
-    return telemetry.routes(Intake(check_ins, lambda _text: None, options), principals, Addresses(), limits)
+    return telemetry.routes(Intake(check_ins, number_of, options), principals, Addresses(), limits)
+
+
+def cronitor_resources(services: Resources, principals: Principals) -> list[Any]:
+    return resources.routes(services, principals)
 
 
 def worded(settings: Settings) -> tuple[tuple[str, Callable[[str], ASGIApp]], ...]:
     """Beginnings of paths below which a vendor's protocol says that a path is unknown."""
-    return (*management.NOT_FOUND, *sentry_ingest.NOT_FOUND) if settings.dialects.sentry else ()
+    first = cronitor.NOT_FOUND if settings.dialects.cronitor else ()
+    return (*first, *management.NOT_FOUND, *sentry_ingest.NOT_FOUND) if settings.dialects.sentry else first
 
 
 def busy(settings: Settings) -> tuple[Busy, ...]:
     """What a vendor's clients are told while there is no room."""
     sentry = (management.BUSY, sentry_ingest.BUSY) if settings.dialects.sentry else ()
-    return (*sentry, *telemetry.BUSY) if settings.dialects.cronitor else sentry
+    return (*cronitor.BUSY, *telemetry.BUSY, *sentry) if settings.dialects.cronitor else sentry

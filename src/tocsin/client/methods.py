@@ -5,7 +5,14 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from typing import Any, Generic, ParamSpec, Self, TypeVar, overload
 
-from tocsin.client import incident_calls, maintenance_calls, monitor_calls, report_calls, settings_calls
+from tocsin.client import (
+    incident_calls,
+    maintenance_calls,
+    monitor_calls,
+    notification_calls,
+    report_calls,
+    settings_calls,
+)
 from tocsin.client.calls import Call, Pages, Stream
 from tocsin.client.retry import Retry
 
@@ -156,3 +163,11 @@ class Methods:
     get_maintenance_window = Unary(maintenance_calls.get_maintenance_window)
     maintenance_windows = Listed(maintenance_calls.maintenance_windows)
     delete_maintenance_window = Unary(maintenance_calls.delete_maintenance_window)
+    put_notification_list = Unary(notification_calls.put_notification_list)
+    get_notification_list = Unary(notification_calls.get_notification_list)
+    notification_lists = Listed(notification_calls.notification_lists)
+    delete_notification_list = Unary(notification_calls.delete_notification_list)
+    put_channel = Unary(notification_calls.put_channel)
+    get_channel = Unary(notification_calls.get_channel)
+    channels = Listed(notification_calls.channels)
+    delete_channel = Unary(notification_calls.delete_channel)

@@ -12,6 +12,12 @@ from tocsin.domain.schedule import Schedule, in_zone, zone_of
 MAX_THRESHOLD = 720
 MAX_MARGIN = 366 * DAY
 MAX_MAX_RUNTIME = 366 * DAY
+MAX_REPEATS = 10_000
+EVENTS: Final = (
+    "run",
+    "complete",
+    "fail",
+)  # reports that can be told by themselves: a run begins, ends well, ends badly
 
 
 class Kind(enum.Enum):
@@ -43,8 +49,10 @@ class Tolerance(msgspec.Struct, frozen=True, omit_defaults=True):
 class AlertPolicy(msgspec.Struct, frozen=True, omit_defaults=True):
     """Whom to tell and how often. Stored whole; acted on by notification."""
 
-    channels: tuple[str, ...] = ()
-    repeat_interval_ms: Millis = 0
+    channels: tuple[str, ...] = ()  # destinations, or keys of notification lists; none: the project's default list
+    repeat_interval_ms: Millis = 0  # from an alert to the next of the same incident; 0: told once
+    repeat_limit: int = 0  # alerts of one incident; 0: any number
+    events: tuple[str, ...] = ()  # of EVENTS; told each, also while all is well
 
 
 class Policy(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -81,6 +89,8 @@ class Monitor(msgspec.Struct, frozen=True, omit_defaults=True):
     display_name: str = ""
     alert_policy: AlertPolicy = AlertPolicy()
     labels: dict[str, str] = {}
+    group: str = ""  # key of the group that it is in, "": none
+    tags: tuple[str, ...] = ()
     owner: str = ""
     origin: str = "native"  # the dialect that created it: native, grpc, sentry, cronitor, checkly
     written_by: str = "native"  # the dialect that wrote it last
@@ -117,6 +127,8 @@ class MonitorChange(msgspec.Struct, frozen=True, omit_defaults=True):
     display_name: str | msgspec.UnsetType = msgspec.UNSET
     alert_policy: AlertPolicy | msgspec.UnsetType = msgspec.UNSET
     labels: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
+    group: str | msgspec.UnsetType = msgspec.UNSET
+    tags: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
     owner: str | msgspec.UnsetType = msgspec.UNSET
     disabled: bool | msgspec.UnsetType = msgspec.UNSET
     inactive: bool | msgspec.UnsetType = msgspec.UNSET
@@ -167,6 +179,8 @@ class MonitorChange(msgspec.Struct, frozen=True, omit_defaults=True):
                 "display_name",
                 "alert_policy",
                 "labels",
+                "group",
+                "tags",
                 "owner",
                 "disabled",
                 "inactive",
@@ -196,7 +210,7 @@ class MonitorChange(msgspec.Struct, frozen=True, omit_defaults=True):
         )
 
 
-_OWN: Final = ("display_name", "alert_policy", "labels", "owner")
+_OWN: Final = ("display_name", "alert_policy", "labels", "group", "tags", "owner")
 _POLICY: Final = (
     *("schedules", "kind", "expect_from", "miss_while_running", "round_to_minute", "assertions"),
     *("separate_causes", "abandon_runs"),

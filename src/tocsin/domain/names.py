@@ -19,6 +19,9 @@ _PATTERNS = {
     "outage": re.compile(r"outages/([^/]+)"),
     "settings": re.compile(r"projects/([^/]+)/settings"),
     "maintenance_window": re.compile(r"projects/([^/]+)/maintenanceWindows/([^/]+)"),
+    "notification_list": re.compile(r"projects/([^/]+)/notificationLists/([^/]+)"),
+    "channel": re.compile(r"projects/([^/]+)/channels/([^/]+)"),
+    "notice": re.compile(r"projects/([^/]+)/notices/([^/]+)"),
 }
 _SHAPES = {
     "project": "projects/{project}",
@@ -28,7 +31,11 @@ _SHAPES = {
     "outage": "outages/{outage}",
     "settings": "projects/{project}/settings",
     "maintenance_window": "projects/{project}/maintenanceWindows/{maintenance_window}",
+    "notification_list": "projects/{project}/notificationLists/{notification_list}",
+    "channel": "projects/{project}/channels/{channel}",
+    "notice": "projects/{project}/notices/{notice}",
 }
+_CHILDREN = ("incident", "outage", "maintenance_window", "notification_list", "channel", "notice")
 
 
 class Name(NamedTuple):
@@ -36,7 +43,7 @@ class Name(NamedTuple):
 
     project: str = ""
     monitor: str = ""
-    child: str = ""  # id of a check-in, incident, outage or maintenance window
+    child: str = ""  # id of a check-in, incident, outage, maintenance window and the like
 
 
 def parse(kind: str, name: str, field: str = "name") -> Name:
@@ -45,7 +52,7 @@ def parse(kind: str, name: str, field: str = "name") -> Name:
     if match is None:
         raise errors.invalid(field, f"{name[:200]!r} is not of the form {_SHAPES[kind]}", reason="NAME_INVALID")
     parts = match.groups()
-    if kind in ("incident", "outage", "maintenance_window"):
+    if kind in _CHILDREN:
         return Name("" if kind == "outage" else parts[0], "", parts[-1])
     return Name(*parts)
 
@@ -68,6 +75,18 @@ def settings_name(project: str | int) -> str:
 
 def maintenance_window_name(project: str | int, window: str) -> str:
     return f"projects/{project}/maintenanceWindows/{window}"
+
+
+def notification_list_name(project: str | int, key: str) -> str:
+    return f"projects/{project}/notificationLists/{key}"
+
+
+def channel_name(project: str | int, key: str) -> str:
+    return f"projects/{project}/channels/{key}"
+
+
+def notice_name(project: str | int, notice: str | int) -> str:
+    return f"projects/{project}/notices/{notice}"
 
 
 def slugify(text: str, limit: int = 50) -> str:

@@ -14,6 +14,8 @@ from tocsin.domain.track import Track
 def meant(sent: Report, kind: Kind, track: Track) -> Report:
     """The report as the tables read it. `kind` and `track` are those of its monitor, before the report."""
     if kind is Kind.HEARTBEAT:
+        if sent.kind is ReportKind.RESET:
+            return sent
         outcome = ReportKind.ERROR if sent.kind is ReportKind.ERROR else ReportKind.OK
         return msgspec.structs.replace(sent, kind=outcome, pair=False)
     if sent.kind is ReportKind.NOTE and not track.started_count:

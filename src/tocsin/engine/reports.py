@@ -93,7 +93,7 @@ def _report(state: State, sent: Report, at: Instant) -> Receipt:
         return Receipt(duplicate=True)
     silence.settle(state, track_slot, at)
     subject = Subject.of(state, track_slot)
-    meant = meanings.meant(sent, subject.timing.policy.kind, track) if sent.by_kind else sent
+    meant = meanings.meant(sent, subject.timing.policy.kind, subject.track) if sent.by_kind else sent
     receipt = Filing(subject, meant, at).file()
     if not sent.check_in_id:
         state.recents.note(track.number, sent, at)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from typing import Final, NamedTuple
 
+from starlette.convertors import CONVERTOR_TYPES
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -21,7 +22,7 @@ from tocsin.http import problems
 from tocsin.http.raw import Endpoint
 from tocsin.service.room import Hold, Room
 
-_VARIABLE: Final = re.compile(r"\{([a-z_]+)(:path)?\}")
+_VARIABLE: Final = re.compile(r"\{([a-z_]+)(?::([a-z_]+))?\}")
 # What every converter of the framework takes, and nothing of what may mean more than itself in a path.
 _WORD: Final = "[A-Za-z0-9._~-]+"
 _REST: Final = "[A-Za-z0-9._~/-]*"
@@ -163,10 +164,17 @@ def _first_word(path: str) -> str:
     return path[1 : path.find("/", 1)]
 
 
+def _taken(converter: str | None) -> str:
+    """What a variable takes of the usual spellings: what its converter does."""
+    if converter == "path":
+        return _REST
+    return _WORD if converter is None else f"(?={CONVERTOR_TYPES[converter].regex}(?:/|$)){_WORD}"
+
+
 def _regex(path: str) -> str:
     regex, end = "", 0
     for variable in _VARIABLE.finditer(path):
         regex += re.escape(path[end : variable.start()])
-        regex += f"(?P<{variable[1]}>{_REST if variable[2] else _WORD})"
+        regex += f"(?P<{variable[1]}>{_taken(variable[2])})"
         end = variable.end()
     return regex + re.escape(path[end:])

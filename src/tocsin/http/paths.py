@@ -11,7 +11,7 @@ from typing import Final
 
 from starlette.routing import BaseRoute, Match
 
-_VARIABLE: Final = re.compile(r"\{[a-z_]+(?::path)?\}|\*")
+_VARIABLE: Final = re.compile(r"\{[a-z_]+(?::[a-z_]+)?\}|\*")
 _DEPTH: Final = 3  # variables of a path that take every word; the rest are plain
 
 

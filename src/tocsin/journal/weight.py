@@ -4,7 +4,7 @@ from sys import getsizeof
 from typing import Final
 
 from tocsin.domain.check_in import Report
-from tocsin.domain.commands import Command, RecordRefusals, RecordTraceErrors, ReportBatch, ReportCheckIn
+from tocsin.domain.commands import Command, PutMonitors, RecordRefusals, RecordTraceErrors, ReportBatch, ReportCheckIn
 
 _ENTRY: Final = 1_024  # bytes of an entry, its command and the caller who waits, without texts of any length
 _CONFIGURATION: Final = 4_096  # of a monitor's configuration
@@ -25,6 +25,8 @@ def weight(command: Command) -> int:
         return sum(_ENTRY + getsizeof(refused.payload) + getsizeof(refused.detail) for refused in command.refusals)
     if isinstance(command, RecordTraceErrors):
         return sum(_ENTRY + getsizeof(error.value) + getsizeof(error.type) for error in command.errors)
+    if isinstance(command, PutMonitors):
+        return _ENTRY + _CONFIGURATION * len(command.puts)
     return _ENTRY + _CONFIGURATION
 
 

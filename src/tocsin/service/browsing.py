@@ -2,17 +2,18 @@
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from tocsin.domain import errors
-from tocsin.domain.check_in import CheckIn
+from tocsin.domain.check_in import CheckIn, State
 from tocsin.domain.facts import CheckInRefused
+from tocsin.domain.incident import Incident
 from tocsin.domain.instant import Instant, Millis
 from tocsin.domain.monitor import Monitor, Policy
 from tocsin.domain.project import Scope
 from tocsin.service.principal import Principal
-from tocsin.store.browse_port import Browse, Count, Leaf, MonitorSearch, Turn
+from tocsin.store.browse_port import Browse, Count, Leaf, MonitorSearch, Numbered, Selection, Turn
 from tocsin.store.port import CheckInFilter, MonitorWithHealth
 
 _UID: Final = re.compile(r"[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -49,6 +50,17 @@ class Browsing:
         by_id = {row.monitor.id: row for row in rows}
         return [by_uid.get(uid_of(reference) or "") or by_id.get(reference) for reference in references]
 
+    async def find_exactly(
+        self, principal: Principal, *, ids: Sequence[str] = (), numbers: Sequence[int] = ()
+    ) -> list[MonitorWithHealth]:
+        """Those of the key's project that have one of the ids, then those of the numbers; in no order."""
+        principal.require(Scope.READ)
+        project = principal.project.number
+        found = await asyncio.to_thread(self._browse.monitors_of, project, uids=(), ids=ids) if ids else []
+        if numbers:
+            found += await asyncio.to_thread(self._browse.monitors_numbered, project, numbers)
+        return found
+
     async def monitors(
         self, principal: Principal, search: MonitorSearch, *, now: Instant, size: int, turn: Turn
     ) -> Leaf[MonitorWithHealth]:
@@ -56,6 +68,27 @@ class Browsing:
         return await asyncio.to_thread(
             self._browse.monitors, principal.project.number, search, now=now, size=size, turn=turn
         )
+
+    async def numbered(
+        self, principal: Principal, only: Selection, *, now: Instant, size: int, offset: int
+    ) -> Numbered[MonitorWithHealth]:
+        """A page by its number, and how many there are in all."""
+        principal.require(Scope.READ)
+        return await asyncio.to_thread(
+            self._browse.numbered, principal.project.number, only, now=now, size=size, offset=offset
+        )
+
+    async def newest(
+        self, principal: Principal, tracks: Sequence[tuple[int, int]], states: Collection[State]
+    ) -> dict[int, CheckIn]:
+        """By track; see `Browse.newest`. The tracks are of monitors that the principal has read."""
+        principal.require(Scope.READ)
+        return await asyncio.to_thread(self._browse.newest, tracks, states)
+
+    async def newest_incidents(self, principal: Principal, tracks: Sequence[tuple[int, int]]) -> dict[int, Incident]:
+        """Likewise."""
+        principal.require(Scope.READ)
+        return await asyncio.to_thread(self._browse.newest_incidents, tracks)
 
     async def check_ins(
         self, principal: Principal, only: CheckInFilter, environments: Sequence[str], *, size: int, turn: Turn

@@ -3,6 +3,7 @@
 from typing import Final
 
 from tocsin.domain import errors
+from tocsin.domain.group import check_group_key, check_tags
 from tocsin.domain.monitor import MAX_MARGIN, MAX_MAX_RUNTIME, MAX_THRESHOLD, MonitorChange
 from tocsin.domain.schedule import Schedule, in_zone, placed
 from tocsin.schedule import Compiler, Zones
@@ -57,3 +58,7 @@ class Configuration:
         if isinstance(schedules, tuple):
             schedules, single = in_zone(placed(schedules, "UTC"), "UTC"), len(schedules) == 1
             self.compile(schedules, f"{field}.schedules[0]" if single else f"{field}.schedules")
+        if change.group:
+            check_group_key(change.group, f"{field}.group")
+        if change.tags:
+            check_tags(change.tags, f"{field}.tags")

@@ -22,9 +22,10 @@ from tocsin.journal.port import Journal
 from tocsin.schedule import FireTime, describe, fire_times, fire_times_before
 from tocsin.service.configuration import Configuration
 from tocsin.service.principal import Principal
-from tocsin.store.port import MonitorWithHealth, Page, Store
+from tocsin.store.port import MonitorWithHealth, Page, Store, chunks
 
 BATCH_MAX = 1_000
+_SLICE = 200  # monitors between two turns of others
 PREVIEW_DEFAULT, PREVIEW_MAX = 5, 1_000
 
 
@@ -52,24 +53,26 @@ class Monitors:
         return await self._read_back(receipt.monitors[0])
 
     async def put_many(
-        self, principal: Principal, commands: Sequence[PutMonitor], received: Instant
+        self, principal: Principal, commands: Sequence[PutMonitor], received: Instant, *, most: int = BATCH_MAX
     ) -> list[MonitorWithHealth]:
-        """All or none, in one transaction; at most 1000, each monitor once."""
+        """All or none, in one transaction; at most `most`, each monitor once. Others get a turn in between."""
         principal.require(Scope.ADMIN)
-        if len(commands) > BATCH_MAX:
-            raise errors.invalid("requests", f"at most {BATCH_MAX}, not {len(commands)}")
+        if len(commands) > most:
+            raise errors.invalid("requests", f"at most {most}, not {len(commands)}")
         seen: set[str] = set()
         for index, command in enumerate(commands):
             if command.monitor_id in seen:
                 raise errors.invalid(f"requests[{index}].monitor.name", f"{command.monitor_id!r} is in the batch twice")
             seen.add(command.monitor_id)
             self._configuration.check(command.change, f"requests[{index}].monitor")
+            if index % _SLICE == _SLICE - 1:
+                await asyncio.sleep(0)
         if not commands:
             return []
         receipt = await self._write(received, PutMonitors(tuple(commands)))
         if any(command.validate_only for command in commands):
             return [MonitorWithHealth(monitor, [], {}) for monitor in receipt.monitors]
-        return [await self._read_back(monitor) for monitor in receipt.monitors]
+        return await asyncio.to_thread(self._read_back_many, principal.project.number, receipt.monitors)
 
     async def delete(
         self, principal: Principal, monitor_id: str, received: Instant, *, etag: str = "", allow_missing: bool = False
@@ -80,6 +83,18 @@ class Monitors:
         except errors.NotFound:
             if not allow_missing:
                 raise
+
+    async def delete_many(self, principal: Principal, monitor_ids: Sequence[str], received: Instant) -> None:
+        """Each for itself, in few transactions; one that is gone already does not matter."""
+        principal.require(Scope.ADMIN)
+        project = principal.project.number
+        for some in chunks(monitor_ids, _SLICE):
+            receipts = await asyncio.gather(
+                *(self._journal.append(received, DeleteMonitor(project, monitor_id)) for monitor_id in some)
+            )
+            for receipt in receipts:
+                if receipt.error is not None and not isinstance(receipt.error, errors.NotFound):
+                    raise receipt.error
 
     async def change(
         self, principal: Principal, monitor_id: str, change: MonitorChange, received: Instant
@@ -174,6 +189,10 @@ class Monitors:
     async def _read_back(self, monitor: Monitor) -> MonitorWithHealth:
         found = await asyncio.to_thread(self._store.get_monitor, monitor.project, monitor.id)
         return found or MonitorWithHealth(monitor, [], {})  # deleted by somebody else since
+
+    def _read_back_many(self, project: int, monitors: Sequence[Monitor]) -> list[MonitorWithHealth]:
+        found = {row.monitor.number: row for row in self._store.get_monitors(project, [one.number for one in monitors])}
+        return [found.get(monitor.number) or MonitorWithHealth(monitor, [], {}) for monitor in monitors]
 
 
 def _named(environment: str) -> str:

@@ -5,12 +5,37 @@ from typing import Any
 
 from sqlalchemy import Row, select
 
-from tocsin.domain.check_in import CheckIn
+from tocsin.domain.check_in import CheckIn, State
 from tocsin.domain.facts import CheckInRefused
+from tocsin.domain.incident import Incident
 from tocsin.domain.instant import Instant, Millis
 from tocsin.domain.monitor import Policy
-from tocsin.store import check_in_lists, check_ins, counts, leaves, monitors, refusals, searches, weeks
-from tocsin.store.browse_port import Count, Leaf, MonitorSearch, Turn
+from tocsin.store import (
+    check_in_lists,
+    check_ins,
+    counts,
+    incident_counts,
+    leaves,
+    monitors,
+    newest,
+    numbered,
+    refusals,
+    searches,
+    statistics,
+    weeks,
+)
+from tocsin.store.browse_port import (
+    Count,
+    Downtime,
+    IncidentCount,
+    Leaf,
+    MonitorSearch,
+    Numbered,
+    Selection,
+    Statistic,
+    Turn,
+    Window,
+)
 from tocsin.store.database import Database
 from tocsin.store.port import CheckInFilter, MonitorWithHealth, chunks
 from tocsin.store.schema import monitors as monitors_table
@@ -46,6 +71,31 @@ class SqlBrowse:
             rows = monitors.get_many(connection, sorted(numbers))
         self._database.overlay(rows)
         return rows
+
+    def monitors_numbered(self, project: int, numbers: Collection[int]) -> list[MonitorWithHealth]:
+        with self._database.read() as connection:
+            found = monitors.get_many(connection, sorted(numbers))
+        rows = [row for row in found if row.monitor.project == project]
+        self._database.overlay(rows)
+        return rows
+
+    def numbered(
+        self, project: int, only: Selection, *, now: Instant, size: int, offset: int
+    ) -> Numbered[MonitorWithHealth]:
+        with self._database.read() as connection:
+            found, total = numbered.page(connection, project, only, now=now, size=size, offset=offset)
+            rows = monitors.get_many(connection, found)
+        self._database.overlay(rows)
+        return Numbered(rows, total)
+
+    def newest(self, tracks: Sequence[tuple[int, int]], states: Collection[State]) -> dict[int, CheckIn]:
+        with self._database.read() as connection:
+            weeks.hold(connection)
+            return newest.check_ins_of(connection, tracks, states)
+
+    def newest_incidents(self, tracks: Sequence[tuple[int, int]]) -> dict[int, Incident]:
+        with self._database.read() as connection:
+            return newest.incidents_of(connection, tracks)
 
     def check_ins(
         self, project: int, only: CheckInFilter, environments: Sequence[str], *, size: int, turn: Turn
@@ -106,3 +156,18 @@ class SqlBrowse:
         with self._database.read() as connection:
             weeks.hold(connection)
             return counts.read(connection, monitors, since=since, until=until, width=width, environments=environments)
+
+    def statistics(
+        self, monitors: Sequence[int], window: Window, *, measures: Sequence[str], quantiles: tuple[float, ...]
+    ) -> list[Statistic]:
+        with self._database.read() as connection:
+            weeks.hold(connection)
+            return list(statistics.read(connection, monitors, window, measures, quantiles))
+
+    def incident_counts(self, monitors: Sequence[int], window: Window) -> list[IncidentCount]:
+        with self._database.read() as connection:
+            return incident_counts.opened(connection, monitors, window)
+
+    def downtimes(self, monitors: Sequence[int], window: Window) -> list[Downtime]:
+        with self._database.read() as connection:
+            return incident_counts.downtimes(connection, monitors, window)

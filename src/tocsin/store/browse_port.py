@@ -3,10 +3,11 @@
 import enum
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from typing import Final, Generic, NamedTuple, Protocol, TypeVar
 
 from tocsin.domain.check_in import CheckIn, State
 from tocsin.domain.facts import CheckInRefused
+from tocsin.domain.incident import Incident
 from tocsin.domain.instant import Instant, Millis
 from tocsin.domain.monitor import Policy
 from tocsin.store.port import CheckInFilter, MonitorWithHealth
@@ -64,6 +65,49 @@ class MonitorSearch:
     descending: bool = False
 
 
+class Condition(enum.Enum):
+    """How a monitor is doing in one environment, where a muted one is neither well nor ill."""
+
+    PASSING = "passing"
+    FAILING = "failing"
+    MUTED = "muted"
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What a list by the number of its pages is narrowed to; all of it must hold, and what is empty does.
+
+    A dialect keeps how it calls a monitor in the monitor's extras: as `key`, beside the id, and as `type`, beside the
+    kind. A monitor that is inactive is of the type that is kept there, any other of its kind.
+    """
+
+    dialect: str
+    types: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()  # one of these; "" is none
+    tags: tuple[str, ...] = ()  # one of these
+    words: tuple[str, ...] = ()  # each is in its key, id or name
+    conditions: tuple[Condition, ...] = ()  # one of these, in `environment`
+    environment: str = ""  # it has this one; "": that does not matter, and conditions are those of production
+    by_name: bool = False  # else by creation
+    descending: bool = False
+
+
+class Numbered(NamedTuple, Generic[T]):
+    """A page by its number, and of how many rows."""
+
+    rows: list[T]
+    total: int
+
+
+class Window(NamedTuple):
+    """From `since` to just before `until`, in buckets of `width`; in any of these environments, or in all."""
+
+    since: Instant
+    until: Instant
+    width: Millis
+    environments: tuple[str, ...] = ()
+
+
 class Count(NamedTuple):
     """Check-ins of one state received in [start, start + width) in one environment."""
 
@@ -76,6 +120,46 @@ class Count(NamedTuple):
     durations: int  # how many have one
 
 
+DURATION: Final = "duration"
+"""The measure of a check-in that is its length, in milliseconds; any other name is one of its metrics."""
+
+
+class Spread(NamedTuple):
+    """The values of one measure: how many, their sum, and what the asked quantiles are, within one percent."""
+
+    number: int
+    total: float
+    quantiles: tuple[float, ...]
+
+
+class Statistic(NamedTuple):
+    """Check-ins received in [start, start + width) in one environment, one at least."""
+
+    monitor: int
+    environment: str
+    start: Instant
+    states: dict[State, int]
+    started: int  # how many told of their start
+    spreads: dict[str, Spread]  # by measure; without those that no check-in has
+
+
+class IncidentCount(NamedTuple):
+    """Incidents opened in [start, start + width) in one environment."""
+
+    monitor: int
+    environment: str
+    start: Instant
+    number: int
+
+
+class Downtime(NamedTuple):
+    """How long incidents were open in one environment."""
+
+    monitor: int
+    environment: str
+    length: Millis
+
+
 class Browse(Protocol):
     """Any method may raise `StoreTrouble`; those that turn pages also `InvalidArgument`."""
 
@@ -86,6 +170,17 @@ class Browse(Protocol):
     def monitors_of(self, project: int, *, uids: Sequence[str], ids: Sequence[str] = ()) -> list[MonitorWithHealth]:
         """Those that exist, by uid (32 hex characters) or id, in no order."""
 
+    def numbered(
+        self, project: int, only: Selection, *, now: Instant, size: int, offset: int
+    ) -> Numbered[MonitorWithHealth]:
+        """`size` of the monitors behind the first `offset`."""
+
+    def newest(self, tracks: Sequence[tuple[int, int]], states: Collection[State]) -> dict[int, CheckIn]:
+        """By track, the newest check-in in one of the states. Tracks are (number of the monitor, of the track)."""
+
+    def newest_incidents(self, tracks: Sequence[tuple[int, int]]) -> dict[int, Incident]:
+        """By track, open or resolved."""
+
     def check_ins(
         self, project: int, only: CheckInFilter, environments: Sequence[str], *, size: int, turn: Turn
     ) -> Leaf[CheckIn]:
@@ -94,6 +189,9 @@ class Browse(Protocol):
     def refusals(self, project: int, monitor_id: str | None, *, size: int, turn: Turn) -> Leaf[CheckInRefused]:
         """Newest first."""
 
+    def monitors_numbered(self, project: int, numbers: Collection[int]) -> list[MonitorWithHealth]:
+        """Those of the project that exist, in no order."""
+
     def policies(self, numbers: Collection[int]) -> dict[int, Policy]:
         """Those that exist, by number."""
 
@@ -101,3 +199,14 @@ class Browse(Protocol):
         self, monitors: Sequence[int], *, since: Instant, until: Instant, width: Millis, environments: Sequence[str]
     ) -> list[Count]:
         """Of check-ins received in [since, until), in buckets of `width` from `since` on; empty ones are left out."""
+
+    def statistics(
+        self, monitors: Sequence[int], window: Window, *, measures: Sequence[str], quantiles: tuple[float, ...]
+    ) -> list[Statistic]:
+        """Of check-ins received in the window: monitor by monitor, by environment and time; empty ones are left out."""
+
+    def incident_counts(self, monitors: Sequence[int], window: Window) -> list[IncidentCount]:
+        """Of incidents opened in the window; empty ones are left out."""
+
+    def downtimes(self, monitors: Sequence[int], window: Window) -> list[Downtime]:
+        """Of the whole window; who was never down is left out."""

@@ -1,6 +1,8 @@
 """An AIP-160 filter on monitors → WHERE. Values are bound parameters, never text of the statement.
 
 id, display_name, owner, origin   = and != with `*` for anything; `:` means "contains"; letter case does not matter
+group                             the key as it is written, or with `*` or `:` as above; `group = ""`: in none
+tags                              `tags:x` means "has the tag x", `tags:*` any; letter case does not matter
 kind                              job, heartbeat
 state                             that of any of its environments, as shown: missed, late, ok, …; at the durable clock
 healthy                           false while an incident is open in any of its environments
@@ -15,7 +17,7 @@ from sqlalchemy import ColumnElement, and_, case, exists, func, not_, or_, selec
 
 from tocsin.domain.monitor import Kind
 from tocsin.domain.track import DisplayState, Health, Verdict
-from tocsin.store import texts
+from tocsin.store import tags, texts
 from tocsin.store.filter_text import All, Not, Some, Test, Tree, fail, parse
 from tocsin.store.schema import PARTITION, monitors, partitions, tracks
 
@@ -61,6 +63,20 @@ def _matches(column: ColumnElement[Any], test: Test) -> Where:
     if test.operator == ":" and test.value != "*":
         return texts.contains(column, test.value)
     return texts.matches(column, test.value) if "*" in test.value else texts.equals(column, test.value)
+
+
+def _group(test: Test) -> Where:
+    column = monitors.c.group
+    if test.operator == ":" or "*" in test.value:
+        return _matches(column, test)
+    same: Where = column == texts.clean(test.value)
+    return same
+
+
+def _tags(test: Test) -> Where:
+    if test.operator != ":":
+        fail(test.position, "a monitor has many tags: write tags:NAME, or tags:* for any")
+    return tags.has(monitors.c.tags, "" if test.value == "*" else test.value)
 
 
 def _labels(test: Test, rest: list[str]) -> Where:
@@ -127,6 +143,8 @@ _FIELDS: Final[dict[str, Callable[[Test], Where]]] = {
     "display_name": _text(monitors.c.display_name),
     "owner": _text(monitors.c.owner),
     "origin": _text(monitors.c.origin),
+    "group": _group,
+    "tags": _tags,
     "kind": _kind,
     "state": _state,
     "healthy": _flag(not_(_UNHEALTHY)),

@@ -10,9 +10,10 @@ from sqlalchemy import Connection, Row, exists, insert, select, update
 
 from tocsin.domain import errors, names
 from tocsin.domain.instant import Instant
+from tocsin.domain.notification import DEFAULT_LIST
 from tocsin.domain.project import Key, Project, Scope
 from tocsin.domain.project_settings import ProjectSettings
-from tocsin.store.schema import keys, projects, revisions, settings
+from tocsin.store.schema import keys, notification_lists, projects, revisions, settings
 from tocsin.store.texts import clean
 from tocsin.store.upsert import Upsert, cursor_of
 
@@ -32,6 +33,8 @@ def create_project(connection: Connection, name: str, at: Instant, slug: str) ->
         )
     row = {"slug": slug, "name": clean(name) or slug, "account_id": str(uuid.uuid4()), "create_time": at}
     project = connection.execute(insert(projects).values(row).returning(*projects.columns)).one()
+    everybody = {"key": DEFAULT_LIST, "create_time": at, "update_time": at, "body": "{}"}
+    connection.execute(insert(notification_lists).values(project=project.number, **everybody))
     _bump(connection)
     return _project_of(project)
 

@@ -14,9 +14,9 @@ from tocsin.domain.instant import Instant
 from tocsin.domain.monitor import AlertPolicy, FieldWriter, Monitor, Policy
 from tocsin.domain.track import Track
 from tocsin.engine.state import DISABLED, INACTIVE
-from tocsin.store import filters, incidents, pages
+from tocsin.store import filters, incidents, pages, tags
 from tocsin.store.port import MonitorWithHealth, Page, chunks
-from tocsin.store.schema import environments, monitors, policies, tracks
+from tocsin.store.schema import environments, is_grouped, monitors, policies, tracks
 from tocsin.store.texts import clean, clean_json
 
 _ORDERS: Final = ("id", "display_name", "create_time", "update_time")
@@ -87,6 +87,8 @@ def to_row(monitor: Monitor, policy: int) -> tuple[Any, ...]:
             monitor.muted_until or 0,
             monitor.id,
         ),
+        clean(monitor.group),
+        tags.to_text(monitor.tags),
     )
 
 
@@ -143,6 +145,24 @@ def get_many(connection: Connection, numbers: Sequence[int]) -> list[MonitorWith
     return _with_health(connection, [found[number] for number in numbers if number in found])
 
 
+def in_groups(connection: Connection, project: int, groups: Sequence[str]) -> list[Monitor]:
+    """The members of these groups, by id."""
+    statement = _select().where(monitors.c.project == project, monitors.c.group.in_(groups), is_grouped)
+    return [_from_row(row) for row in connection.execute(statement.order_by(monitors.c.id))]
+
+
+def known(connection: Connection, project: int, ids: Collection[str]) -> set[str]:
+    """Those of these ids that exist."""
+    found: set[str] = set()
+    for some in chunks(sorted(ids), _MANY):
+        found.update(
+            connection.execute(
+                select(monitors.c.id).where(monitors.c.project == project, monitors.c.id.in_(some))
+            ).scalars()
+        )
+    return found
+
+
 def list_page(
     connection: Connection, project: int, *, size: int, token: str, filter: str, order_by: str
 ) -> Page[MonitorWithHealth]:
@@ -185,6 +205,8 @@ def _from_row(row: Row[Any]) -> Monitor:
         display_name=row.display_name,
         alert_policy=body.alert_policy,
         labels=body.labels,
+        group=row.group,
+        tags=tags.from_text(row.tags),
         owner=row.owner,
         origin=row.origin,
         written_by=body.written_by,

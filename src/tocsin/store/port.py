@@ -135,6 +135,9 @@ class Store(Protocol):
 
     def get_monitor(self, project: int, monitor_id: str) -> MonitorWithHealth | None: ...
     def get_monitor_by_number(self, project: int, number: int) -> MonitorWithHealth | None: ...
+    def get_monitors(self, project: int, numbers: Sequence[int]) -> list[MonitorWithHealth]:
+        """Those of the project that exist, in the order of the numbers."""
+
     def list_monitors(
         self, project: int, *, size: int, token: str = "", filter: str = "", order_by: str = ""
     ) -> Page[MonitorWithHealth]: ...

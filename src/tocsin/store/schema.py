@@ -15,10 +15,11 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     UniqueConstraint,
+    literal_column,
 )
 
 from tocsin.domain.ids import partition_of
-from tocsin.store import check_in_tables
+from tocsin.store import check_in_tables, notification_tables
 from tocsin.store.column_types import NAMES, InstantOrNever, Number, Text
 
 PARTITION = partition_of(0)  # the one row of `partitions` until there are more
@@ -103,8 +104,20 @@ monitors = Table(
     _required("update_time", BigInteger),
     _required("body", JSON),  # labels, alert_policy, written_by, extras, locks, writers
     Column("packed", LargeBinary),  # the columns above that a start needs, see `packing`; NULL: not packed yet
+    Column("group", Text, nullable=False, server_default=""),  # the key of its group
+    Column("tags", Text, nullable=False, server_default=""),  # each between line breaks, see `tags`
     UniqueConstraint("project", "id"),
     Index(None, "uid"),
+)
+
+# Most monitors are in no group, and cost this index nothing.
+is_grouped = monitors.c.group != literal_column("''")  # as it stands, so that a query with it uses the index
+Index(
+    "ix_monitors_project_group",
+    monitors.c.project,
+    monitors.c.group,
+    sqlite_where=is_grouped,
+    postgresql_where=is_grouped,
 )
 
 # The row of a deleted monitor is gone at once and with it its name; what hung on it goes in slices, see `retention`.
@@ -126,6 +139,35 @@ maintenance_windows = Table(
     _required("update_time", BigInteger),
     _required("body", Text),  # JSON of the rest
     UniqueConstraint("project", "id"),
+)
+
+# Named sets of monitors; which monitor is in which, the monitors say.
+groups = Table(
+    "groups",
+    metadata,
+    Column("number", Number, primary_key=True),
+    _required("project", Number),
+    _required("key", Text),
+    _required("display_name", Text),
+    _required("create_time", BigInteger),
+    _required("update_time", BigInteger),
+    UniqueConstraint("project", "key"),
+    sqlite_autoincrement=True,
+)
+
+# What projects decide for environments; those that are known by reports only have no row.
+project_environments = Table(
+    "project_environments",
+    metadata,
+    Column("number", Number, primary_key=True),
+    _required("project", Number),
+    _required("key", Text),
+    _required("display_name", Text),
+    _required("with_alerts", Boolean),
+    _required("create_time", BigInteger),
+    _required("update_time", BigInteger),
+    UniqueConstraint("project", "key"),
+    sqlite_autoincrement=True,
 )
 
 # --- state
@@ -272,3 +314,7 @@ partitions = Table(
 )
 
 sequences = Table("sequences", metadata, Column("name", Text, primary_key=True), _required("value", BigInteger))
+
+# --- notification
+
+notification_lists, channels, alerts, notices = notification_tables.define(metadata)

@@ -1,6 +1,6 @@
 """`SqlStore`: the port, answered by the modules beside this one. It holds the database, the fence and nothing else."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from tocsin.domain.check_in import CheckIn
 from tocsin.domain.facts import CheckInRefused
@@ -150,6 +150,12 @@ class SqlStore:
     def get_monitor_by_number(self, project: int, number: int) -> MonitorWithHealth | None:
         with self.database.read() as connection:
             return self._shown(monitors.get_by_number(connection, project, number))
+
+    def get_monitors(self, project: int, numbers: Sequence[int]) -> list[MonitorWithHealth]:
+        with self.database.read() as connection:
+            rows = [row for row in monitors.get_many(connection, numbers) if row.monitor.project == project]
+        self.database.overlay(rows)
+        return rows
 
     def list_monitors(
         self, project: int, *, size: int, token: str = "", filter: str = "", order_by: str = ""

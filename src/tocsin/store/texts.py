@@ -53,24 +53,25 @@ def begins(column: ColumnElement[Any], text: str) -> ColumnElement[bool]:
 
 
 class Member(FunctionElement[str]):
-    """`Member(json, name, of)`: the text of a member of an object that is a member of a JSON column; NULL: none."""
+    """`Member(json, "labels", "team")`: the text of a member inside members of a JSON column; NULL: there is none."""
 
     type = Text()
     name = "json_member"
     inherit_cache = True
 
-    def __init__(self, column: ColumnElement[Any], outer: str, inner: str) -> None:
-        """`inner` has no quotes and no backslashes."""
-        super().__init__(column, literal(outer), literal(inner), literal(f'$."{outer}"."{inner}"'))
+    def __init__(self, column: ColumnElement[Any], *names: str) -> None:
+        """`names`, from the outermost in, have no quotes and no backslashes."""
+        path = "".join(f'."{name}"' for name in names)
+        super().__init__(column, *map(literal, names), literal(f"${path}"))
 
 
 @compiles(Member, "sqlite")
 def _on_sqlite(element: Member, compiler: Any, **options: Any) -> str:
-    column, _outer, _inner, path = element.clauses  # only what is compiled is bound
+    column, *_, path = element.clauses  # only what is compiled is bound
     return f"json_extract({compiler.process(column, **options)}, {compiler.process(path, **options)})"
 
 
 @compiles(Member, "postgresql")
 def _on_postgresql(element: Member, compiler: Any, **options: Any) -> str:
-    used = ", ".join(compiler.process(clause, **options) for clause in list(element.clauses)[:3])
+    used = ", ".join(compiler.process(clause, **options) for clause in list(element.clauses)[:-1])
     return f'(json_extract_path_text({used}) COLLATE "C")'

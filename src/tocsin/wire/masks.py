@@ -11,9 +11,11 @@ from typing import Any, Final
 from tocsin.domain import errors
 from tocsin.domain.instant import DAY, Millis
 from tocsin.domain.monitor import (
+    EVENTS,
     FIELDS,
     MAX_MARGIN,
     MAX_MAX_RUNTIME,
+    MAX_REPEATS,
     MAX_THRESHOLD,
     AlertPolicy,
     Monitor,
@@ -135,14 +137,27 @@ def _labels(values: Mapping[str, str], path: str) -> dict[str, str]:
 
 def _alert_policy(message: pb.AlertPolicy, path: str) -> AlertPolicy:
     repeat = to_millis(message.repeat_interval, f"{path}.repeat_interval", most=MAX_WAIT)
-    return AlertPolicy(_texts(message.channels, f"{path}.channels"), repeat)
+    return AlertPolicy(
+        _texts(message.channels, f"{path}.channels"),
+        repeat,
+        _between(0, MAX_REPEATS)(message.repeat_limit, f"{path}.repeat_limit"),
+        _events(message.events, f"{path}.events"),
+    )
+
+
+def _events(numbers: Sequence[int], path: str) -> tuple[str, ...]:
+    """Each once, in the order of the contract."""
+    for index, number in enumerate(numbers):
+        if not 1 <= number <= len(EVENTS):
+            raise errors.invalid(f"{path}[{index}]", "must be one of EVENT_RUN, EVENT_COMPLETE, EVENT_FAIL")
+    return tuple(EVENTS[number - 1] for number in sorted(set(numbers)))
 
 
 def _whole(value: bool, _path: str) -> bool:
     return value
 
 
-def _between(least: int, most: int) -> Reader:
+def _between(least: int, most: int) -> Callable[[int, str], int]:
     def read(value: int, path: str) -> int:
         if not least <= value <= most:
             raise errors.invalid(path, f"must be between {least} and {most}, not {value}")

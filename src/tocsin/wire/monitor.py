@@ -134,7 +134,12 @@ def from_tolerance(tolerance: Tolerance) -> pb.Tolerance:
 
 
 def from_alert_policy(policy: AlertPolicy) -> pb.AlertPolicy:
-    return pb.AlertPolicy(channels=policy.channels, repeat_interval=from_millis(policy.repeat_interval_ms))
+    return pb.AlertPolicy(
+        channels=policy.channels,
+        repeat_interval=from_millis(policy.repeat_interval_ms),
+        repeat_limit=policy.repeat_limit,
+        events=[f"EVENT_{event.upper()}" for event in policy.events],
+    )
 
 
 def from_track(

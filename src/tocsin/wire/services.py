@@ -7,11 +7,13 @@ from typing import Final
 from google.protobuf.descriptor import ServiceDescriptor
 
 from tocsin.v1 import (
+    channel_service_pb2,
     check_in_service_pb2,
     heartbeat_service_pb2,
     incident_service_pb2,
     maintenance_window_service_pb2,
     monitor_service_pb2,
+    notification_list_service_pb2,
     project_settings_service_pb2,
 )
 
@@ -25,6 +27,8 @@ SERVICES: Final[Mapping[str, ServiceDescriptor]] = MappingProxyType(
             incident_service_pb2,
             project_settings_service_pb2,
             maintenance_window_service_pb2,
+            notification_list_service_pb2,
+            channel_service_pb2,
         )
         for service in module.DESCRIPTOR.services_by_name.values()
     }

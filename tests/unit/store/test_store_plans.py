@@ -13,7 +13,7 @@ from tocsin.domain.instant import DAY
 from tocsin.engine.memory import Needs
 from tocsin.store import CheckInFilter, SqlStore, check_ins, pages
 from tocsin.store.browse import SqlBrowse
-from tocsin.store.browse_port import MonitorSearch, Turn
+from tocsin.store.browse_port import MonitorSearch, Turn, Window
 from tocsin.store.weeks import WEEK
 
 
@@ -22,6 +22,7 @@ def browse(store):
 
 
 REFUSED, STRAY = (CheckInRefused(1, name, "MONITOR_DISABLED", "", NOW, "sentry") for name in ("m-2", "x"))
+WINDOW = Window(NOW - 4 * WEEK, NOW + DAY, DAY)
 QUICK = {
     "get_monitor": lambda store: store.get_monitor(1, "m-1"),
     "list_monitors": lambda store: store.list_monitors(1, size=5),
@@ -44,6 +45,9 @@ QUICK = {
     "counts": lambda store: browse(store).counts(
         [1], since=NOW - 4 * WEEK, until=NOW + DAY, width=DAY, environments=()
     ),
+    "statistics": lambda store: browse(store).statistics([1], WINDOW, measures=("duration", "count"), quantiles=(0.5,)),
+    "incident counts": lambda store: browse(store).incident_counts([1], WINDOW),
+    "downtimes": lambda store: browse(store).downtimes([1], WINDOW),
     "check-ins of a project": lambda store: store.list_check_ins(1, CheckInFilter(), size=5),
     "check-ins of a project on": lambda store: store.list_check_ins(1, CheckInFilter(), size=5, token=MIDDLE),
     "changes": lambda store: store.changes_after(5, None, limit=5),
@@ -67,7 +71,7 @@ IN_ORDER = (
     "by our id",
     "recall",
 )
-WEEKLY = ("latest", "check-ins of a monitor", "counts", "load")
+WEEKLY = ("latest", "check-ins of a monitor", "counts", "statistics", "load")
 OPEN_ONLY = ("uq_incidents_open", "ix_check_ins_open")  # as many rows as are open
 GROWING = ("check_ins", "check_in_ids", "incidents", "refusals", "changes", "trace_errors")
 

@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
+from starlette.convertors import register_url_convertor
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
@@ -15,6 +16,7 @@ from tocsin.dialects.sentry.delivery import deliver
 from tocsin.dialects.sentry.envelope import CHECK_IN, CLIENT_REPORT, EVENT, EnvelopeError, EnvelopeTooLargeError, Parser
 from tocsin.dialects.sentry.limits import Limits
 from tocsin.dialects.sentry.refusals import DIALECT, excerpt
+from tocsin.dialects.words import Unclaimed
 from tocsin.domain import ids
 from tocsin.domain.errors import InvalidArgument, Unavailable
 from tocsin.domain.project import Scope
@@ -57,6 +59,7 @@ LOSS_REASONS: Final = frozenset(
 # For paths below it that are none: beginning, and answer to what says so.
 NOT_FOUND: Final = (("/api/", lambda detail: json_response(404, {"detail": detail})),)
 BUSY: Final = Busy("/api/", DIALECT, lambda problem: rejection_of(problem).response())
+register_url_convertor("sentry_project", Unclaimed())
 OTHER: Final = "other"  # what an item type or a reason that we do not know is counted as
 _WINDOW: Final = 8 * 1024 * 1024  # of what it put out last, a decoder may still hold so many bytes
 _MAX_LOSS: Final = 1_000_000  # in one line of a client report; more is not believed
@@ -234,14 +237,14 @@ def routes(
     ping = Endpoint(ingest.cron, ("GET", "HEAD", "POST"), check_ins, bounds)
     store = Endpoint(ingest.store, ("POST",), check_ins, bounds)
     table: Iterable[tuple[str, Endpoint, str]] = (
-        ("/api/{project}/envelope", envelope, "sentry-envelope"),
-        ("/api/{project}/store", store, "sentry-store"),
+        ("/api/{project:sentry_project}/envelope", envelope, "sentry-envelope"),
+        ("/api/{project:sentry_project}/store", store, "sentry-store"),
         ("/api/store", store, "sentry-store-bare"),
     )
     found: list[BaseRoute] = [
         Route(f"{prefix}{path}{slash}", endpoint, name=name) for path, endpoint, name in table for slash in ("/", "")
     ]
-    return [*found, Route(f"{prefix}/api/{{project}}/cron/{{rest:path}}", ping, name="sentry-cron")]
+    return [*found, Route(f"{prefix}/api/{{project:sentry_project}}/cron/{{rest:path}}", ping, name="sentry-cron")]
 
 
 def _event_id(text: str) -> str:

@@ -1,0 +1,1 @@
+"""What Cronitor's API has beside monitors. See ../README.md."""

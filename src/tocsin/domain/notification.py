@@ -1,0 +1,137 @@
+"""Whom to tell: destinations, the lists that name them, and channels that hold what a destination needs.
+
+A destination is written "prefix:target", such as "webhook:https://example.org/hook" or "webhook:ops", where "ops" is
+the key of a channel. An alert policy names destinations or keys of lists.
+"""
+
+import enum
+import re
+from collections.abc import Iterable
+from typing import Final
+from urllib.parse import urlsplit
+
+import msgspec
+
+from tocsin.domain import errors
+from tocsin.domain.instant import Instant
+
+DEFAULT_LIST: Final = "default"  # of each project; told where an alert policy names nobody
+WEBHOOK: Final = "webhook"  # what this server can deliver to
+PREFIXES: Final = frozenset(
+    (
+        *("email", "sms", "phone", "slack", "pagerduty", "opsgenie", "victorops", "microsoft-teams", "discord"),
+        *("telegram", "gchat", "larksuite", WEBHOOK, "datadog-on-call"),
+    )
+)
+"""Those that the shared nouns know by name. Others are stored too: what cannot be delivered says so, see `notice`."""
+
+DESTINATIONS_MAX: Final = 100
+DESTINATION_MAX: Final = 1_000  # characters
+ENVIRONMENTS_MAX: Final = 100
+NAME_MAX: Final = 200
+URL_MAX: Final = 2_000
+_PREFIX: Final = re.compile(r"[a-z][a-z0-9-]{0,31}")
+_SCHEMES: Final = ("http", "https")
+
+
+class Keyed(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A noun of a project that is found by its key."""
+
+    number: int  # identity inside the store
+    project: int
+    key: str
+    create_time: Instant = 0
+    update_time: Instant = 0
+    display_name: str = ""
+
+
+class NotificationList(Keyed, frozen=True, omit_defaults=True):
+    """A named set of destinations. Its key is what alert policies name."""
+
+    destinations: tuple[str, ...] = ()
+    environments: tuple[str, ...] = ()  # told about these only; none: about all
+
+
+class ChannelKind(enum.Enum):
+    """How a channel is spoken to; stored, and the prefix of its destinations."""
+
+    WEBHOOK = WEBHOOK
+
+
+class Channel(Keyed, frozen=True, omit_defaults=True):
+    """What a destination "<kind>:<key>" stands for."""
+
+    kind: ChannelKind = ChannelKind.WEBHOOK
+    url: str = ""
+
+
+def parts(destination: str) -> tuple[str, str] | None:
+    """Prefix and target; None: it is no destination, so the key of a list."""
+    prefix, mark, target = destination.partition(":")
+    if not mark or not target.strip() or not _PREFIX.fullmatch(prefix):
+        return None
+    return prefix, target.strip()
+
+
+def split(text: str) -> list[str]:
+    """One text that holds several destinations, joined by commas: only where each piece has a prefix that is known."""
+    pieces = [piece.strip() for piece in text.split(",")]
+    found = [parts(piece) for piece in pieces]
+    if len(pieces) > 1 and all(piece is not None and piece[0] in PREFIXES for piece in found):
+        return pieces
+    return [text.strip()]
+
+
+def check_list(found: NotificationList, field: str = "notification_list") -> None:
+    """InvalidArgument names what is wrong below `field`."""
+    _check_name(found.display_name, field)
+    check_destinations(found.destinations, f"{field}.destinations")
+    if len(found.environments) > ENVIRONMENTS_MAX:
+        raise errors.invalid(f"{field}.environments", f"at most {ENVIRONMENTS_MAX}, not {len(found.environments)}")
+    for index, environment in enumerate(found.environments):
+        if not 0 < len(environment) <= NAME_MAX:
+            raise errors.invalid(f"{field}.environments[{index}]", f"has 1 to {NAME_MAX} characters")
+
+
+def check_channel(found: Channel, field: str = "channel") -> None:
+    """InvalidArgument names what is wrong below `field`."""
+    _check_name(found.display_name, field)
+    check_url(found.url, f"{field}.url")
+
+
+def check_destinations(destinations: Iterable[str], field: str) -> None:
+    """Each "prefix:target"; a webhook's target is a URL or the key of a channel."""
+    found = tuple(destinations)
+    if len(found) > DESTINATIONS_MAX:
+        raise errors.invalid(field, f"at most {DESTINATIONS_MAX}, not {len(found)}")
+    for index, destination in enumerate(found):
+        path = f"{field}[{index}]"
+        if len(destination) > DESTINATION_MAX:
+            raise errors.invalid(path, f"at most {DESTINATION_MAX} characters, not {len(destination)}")
+        pair = parts(destination)
+        if pair is None:
+            raise errors.invalid(
+                path, f"{destination[:80]!r} is not of the form prefix:target, such as webhook:https://example.org/"
+            )
+        if pair[0] == WEBHOOK and "://" in pair[1]:
+            check_url(pair[1], path)
+
+
+def check_url(url: str, field: str) -> None:
+    """Of http or https, with a host; no user name, because that would travel in headers nobody asked for."""
+    if not url or len(url) > URL_MAX:
+        raise errors.invalid(field, f"a URL has 1 to {URL_MAX} characters")
+    try:
+        split_url = urlsplit(url)
+        _ = split_url.port
+    except ValueError as error:
+        raise errors.invalid(field, f"{url[:80]!r} is no URL: {error}") from None
+    if split_url.scheme not in _SCHEMES or not split_url.hostname or any(ord(letter) <= 0x20 for letter in url):
+        raise errors.invalid(field, f"{url[:80]!r} is not of the form https://host/path")
+    if split_url.username is not None or split_url.password is not None:
+        raise errors.invalid(field, "must not hold a user name or a password")
+
+
+def _check_name(name: str, field: str) -> None:
+    if len(name) > NAME_MAX:
+        raise errors.invalid(f"{field}.display_name", f"at most {NAME_MAX} characters, not {len(name)}")

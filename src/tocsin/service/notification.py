@@ -1,0 +1,77 @@
+"""Notification lists and channels: put, delete, read. Nothing is judged by them, so they go straight to the store."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, Generic
+
+from tocsin.domain import errors
+from tocsin.domain.instant import Instant
+from tocsin.domain.notification import DEFAULT_LIST, Channel, NotificationList
+from tocsin.domain.project import Scope
+from tocsin.service.principal import Principal
+from tocsin.store.notification import SqlNotification, SqlNouns
+from tocsin.store.port import Page
+from tocsin.store.shelves import T
+
+
+class Nouns(Generic[T]):
+    """What both have in common: reading needs scope `read`, writing `admin`."""
+
+    def __init__(self, store: SqlNouns[T]) -> None:
+        self._store = store
+
+    async def get(self, principal: Principal, key: str) -> T:
+        """NotFound: there is none."""
+        principal.require(Scope.READ)
+        return await asyncio.to_thread(self._store.get, principal.project.number, key)
+
+    async def page(self, principal: Principal, *, size: int, token: str = "") -> Page[T]:
+        """By key."""
+        principal.require(Scope.READ)
+        return await asyncio.to_thread(self._store.page, principal.project.number, size=size, token=token)
+
+    async def put(
+        self,
+        principal: Principal,
+        key: str,
+        values: Mapping[str, Any],
+        received: Instant,
+        *,
+        create: bool = True,
+        update: bool = True,
+    ) -> T:
+        """Writes the named fields; the others keep what they are, or the default of a new one.
+
+        `create`: whether a new one may be made; `update`: whether a known one may be changed. InvalidArgument names the
+        field; AlreadyExists, NotFound, ResourceExhausted.
+        """
+        principal.require(Scope.ADMIN)
+        return await asyncio.to_thread(
+            self._store.put, principal.project.number, key, values, received, create=create, update_known=update
+        )
+
+    async def delete(self, principal: Principal, key: str, *, allow_missing: bool = False) -> None:
+        """NotFound: there is none."""
+        principal.require(Scope.ADMIN)
+        await asyncio.to_thread(self._store.delete, principal.project.number, key, allow_missing=allow_missing)
+
+
+class NotificationLists(Nouns[NotificationList]):
+    def __init__(self, store: SqlNotification) -> None:
+        super().__init__(store.lists)
+
+    async def delete(self, principal: Principal, key: str, *, allow_missing: bool = False) -> None:
+        """FailedPrecondition: the default list, which each project has."""
+        if key == DEFAULT_LIST:
+            principal.require(Scope.ADMIN)
+            raise errors.FailedPrecondition(
+                f"the notification list {DEFAULT_LIST!r} stays; empty it instead",
+                reason="NOTIFICATION_LIST_REQUIRED",
+                metadata={"notification_list": DEFAULT_LIST},
+            )
+        await super().delete(principal, key, allow_missing=allow_missing)
+
+
+class Channels(Nouns[Channel]):
+    def __init__(self, store: SqlNotification) -> None:
+        super().__init__(store.channels)

@@ -1,0 +1,71 @@
+"""A `Selection` of monitors → the numbers of one page of them by its number, and how many there are in all.
+
+For protocols whose pages are counted. What a page costs grows with its number: rows are counted to where it begins.
+Values are bound parameters, never text of the statement.
+"""
+
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, not_, or_, select
+
+from tocsin.domain.instant import Instant
+from tocsin.domain.names import DEFAULT_ENVIRONMENT
+from tocsin.domain.track import Health
+from tocsin.store import tags, texts
+from tocsin.store.browse_port import Condition, Selection
+from tocsin.store.schema import environments, monitors, tracks
+
+Where = ColumnElement[bool]
+_EXTRAS: Final = "extras"
+_NAME: Final = func.coalesce(func.nullif(monitors.c.display_name, ""), monitors.c.id)
+_MINE: Final = tracks.c.monitor == monitors.c.number
+
+
+def page(
+    connection: Connection, project: int, only: Selection, *, now: Instant, size: int, offset: int
+) -> tuple[list[int], int]:
+    conditions = [monitors.c.project == project, *_conditions(only, now)]
+    total = connection.execute(select(func.count()).select_from(monitors).where(*conditions)).scalar_one()
+    if offset >= total:
+        return [], total
+    keys: list[ColumnElement[Any]] = [monitors.c.number]
+    if only.by_name:
+        keys.insert(0, func.lower(_NAME))
+    order = [key.desc() if only.descending else key for key in keys]
+    statement = select(monitors.c.number).where(*conditions).order_by(*order).limit(size).offset(offset)
+    return list(connection.execute(statement).scalars()), total
+
+
+def _conditions(only: Selection, now: Instant) -> list[Where]:
+    found: list[Where] = []
+    if only.types:
+        kept = texts.Member(monitors.c.body, _EXTRAS, only.dialect, "type")
+        found.append(
+            case((monitors.c.inactive, func.coalesce(kept, monitors.c.kind)), else_=monitors.c.kind).in_(only.types)
+        )
+    if only.groups:
+        found.append(monitors.c.group.in_([texts.clean(group) for group in only.groups]))
+    if only.tags:
+        found.append(or_(*(tags.has(monitors.c.tags, tag) for tag in only.tags)))
+    if only.words:
+        key = func.coalesce(texts.Member(monitors.c.body, _EXTRAS, only.dialect, "key"), "")
+        columns = (monitors.c.id, _NAME, key)
+        found += [or_(*(texts.contains(column, word) for column in columns)) for word in only.words]
+    if only.conditions:
+        found.append(or_(*(_is(condition, only, now) for condition in only.conditions)))
+    if only.environment:
+        found.append(exists().where(_MINE, _within(only)))
+    return found
+
+
+def _is(condition: Condition, only: Selection, now: Instant) -> Where:
+    muted: Where = func.coalesce(monitors.c.muted_until, 0) > now
+    if condition is Condition.MUTED:
+        return muted
+    failing = exists().where(_MINE, tracks.c.health == Health.UNHEALTHY, _within(only))
+    return and_(not_(muted), failing if condition is Condition.FAILING else not_(failing))
+
+
+def _within(only: Selection) -> Where:
+    name = only.environment or DEFAULT_ENVIRONMENT
+    return tracks.c.environment == select(environments.c.number).where(environments.c.name == name).scalar_subquery()

@@ -1,0 +1,76 @@
+"""Destinations: what is one, what several in one text are, and what a list or a channel may hold."""
+
+import pytest
+
+from tocsin.domain.errors import InvalidArgument
+from tocsin.domain.notification import (
+    Channel,
+    NotificationList,
+    check_channel,
+    check_list,
+    parts,
+    split,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("webhook:https://example.org/a:b", ("webhook", "https://example.org/a:b")),
+        ("slack:#alerts | example.org", ("slack", "#alerts | example.org")),
+        ("carrier-pigeon: loft 3 ", ("carrier-pigeon", "loft 3")),
+        ("default", None),
+        ("email:", None),
+        ("email: ", None),
+        (":x", None),
+        ("Ünï:x", None),
+    ],
+)
+def test_parts(text, found):
+    assert parts(text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("email:a@x.org,sms:+49 1,slack:#a", ["email:a@x.org", "sms:+49 1", "slack:#a"]),
+        ("slack:#a, b", ["slack:#a, b"]),
+        ("default", ["default"]),
+        ("default,other", ["default,other"]),
+        (" email:a@x.org ", ["email:a@x.org"]),
+    ],
+)
+def test_split(text, found):
+    assert split(text) == found
+
+
+@pytest.mark.parametrize(
+    ("fields", "path"),
+    [
+        ({"destinations": ("ok:1", "ops")}, r"notification_list\.destinations\[1\]"),
+        ({"destinations": ("webhook:ftp://x/",)}, r"destinations\[0\]"),
+        ({"destinations": ("webhook:http://me:secret@x/",)}, "user name"),
+        ({"destinations": ("webhook:http://x:99999/",)}, "no URL"),
+        ({"destinations": ("webhook:http:///path",)}, "https://host/path"),
+        ({"destinations": ("email:" + "x" * 1000,)}, "at most 1000"),
+        ({"destinations": ("email:a@x.org",) * 101}, "at most 100, not 101"),
+        ({"environments": ("",)}, r"environments\[0\]"),
+        ({"environments": ("x",) * 101}, "at most 100"),
+        ({"display_name": "x" * 201}, "display_name"),
+    ],
+)
+def test_what_a_list_may_not_hold(fields, path):
+    with pytest.raises(InvalidArgument, match=path):
+        check_list(NotificationList(0, 1, "x", **fields))
+
+
+def test_what_a_list_may_hold():
+    check_list(
+        NotificationList(0, 1, "x", destinations=("webhook:ops", "webhook:https://[::1]:80/x?y#z", "email:a@x.org"))
+    )
+
+
+@pytest.mark.parametrize("url", ["", "x" * 2001, "https://", "mailto:x", "https://a b/", "https://u@x/"])
+def test_what_a_channel_may_not_be(url):
+    with pytest.raises(InvalidArgument, match=r"channel\.url"):
+        check_channel(Channel(0, 1, "x", url=url))
