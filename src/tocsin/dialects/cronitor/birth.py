@@ -18,7 +18,7 @@ def _of_kind(kind: Kind) -> MonitorChange:
     grace_ms = GRACE_S[kind] * SECOND
     return MonitorChange(
         origin=DIALECT,
-        policy={"kind": kind},
+        policy={"kind": kind, "separate_causes": True, "abandon_runs": True},
         tolerance={
             "margin_ms": max(grace_ms, SECOND),
             "alert_delay_ms": grace_ms,
