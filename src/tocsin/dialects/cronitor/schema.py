@@ -194,7 +194,10 @@ def _notify(value: Any, name: str, problems: Problems) -> Any:
 
 def _destinations(value: list[Any], name: str, problems: Problems) -> list[str]:
     """As they were written; what is wrong with one is told of its place."""
+    before = len(problems.found)
     texts: list[str] = _texts(notification.DESTINATIONS_MAX, notification.DESTINATION_MAX)(value, name, problems) or []
+    if len(problems.found) > before:
+        return texts
     for index, text in enumerate(texts):
         for piece in notification.split(text):
             if not piece:
