@@ -14,7 +14,9 @@ from tocsin.store.browse_port import IncidentSearch, Stage
 @pytest.fixture
 def known(store):
     chosen = random.Random(5)
-    with_monitors(store, monitor(1, display_name="Nightly"), monitor(2), monitor(3, project=2))
+    with_monitors(
+        store, monitor(1, display_name="Nightly", tags=("a", "b")), monitor(2, group="night"), monitor(3, project=2)
+    )
     tracks = {1: track(1, 1), 2: track(2, 2), 3: track(3, 3), 4: track(4, 1, 2)}
     commit(store, delta(tracks[4]))
     rows, is_open = [], set()
@@ -54,6 +56,9 @@ def stage(row):
         ({"monitors": ()}, lambda row: False),
         ({"environments": ("staging", "other")}, lambda row: row.environment == "staging"),
         ({"causes": frozenset({Cause.MISSED, Cause.ERROR})}, lambda row: row.cause in (Cause.MISSED, Cause.ERROR)),
+        ({"groups": ("night", "other")}, lambda row: row.monitor == 2),
+        ({"tags": ("B", "c")}, lambda row: row.monitor == 1),
+        ({"groups": ("night",), "tags": ("b",)}, lambda row: False),
         ({"causes": frozenset()}, lambda row: False),
         ({"stages": (Stage.OPEN,)}, lambda row: stage(row) is Stage.OPEN),
         ({"stages": (Stage.ACKNOWLEDGED, Stage.RESOLVED)}, lambda row: stage(row) is not Stage.OPEN),

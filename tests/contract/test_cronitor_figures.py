@@ -143,6 +143,12 @@ def test_errors_in_every_shape_that_clients_read(api, path, status, word):
         assert error["errors"][0]["field"] == word
 
 
+@pytest.mark.parametrize("path", ["statuspages", "sites/1", "integrations", "issues/a/b", "groups/x/y", "logs"])
+def test_what_is_not_served_says_so_in_the_words_of_clients(api, path):
+    answer = api.get(f"/api/{path}", 404)
+    assert answer["error"] == answer["detail"] == answer["errors"][0]["message"]
+
+
 def test_keys(server, nightly):
     path = f"/api/monitors/{nightly}/pings"
     assert Api(server, "f" * 32).get(path, 403)["error"] == "Invalid API key"

@@ -65,6 +65,15 @@ def test_filters(api, failing, query, found):
     assert (only_issue(api, failing, query) is not None) is found
 
 
+def test_issues_of_a_group_and_a_tag(api, failing):
+    group, tag = f"g-{failing}", f"t-{failing}"
+    api.call("PUT", f"/api/monitors/{failing}", body={"group": group, "tags": [tag]})
+    for query in (f"group={group}", f"tag={tag}", f"group={group}&tag={tag},other"):
+        assert api.get(f"/api/issues?{query}")["total_count"] == 1
+    assert api.get(f"/api/issues?group={group}&tag=other")["total_count"] == 0
+    assert api.get(f"/api/aggregates?group={group}&tag={tag}")["monitors"].keys() == {failing}
+
+
 def test_pages(api, failing, server):
     server.request("POST", f"/report/{failing}/fail?environment=a")
     server.request("POST", f"/report/{failing}/fail?environment=b")
@@ -84,6 +93,23 @@ def test_an_issue_is_taken_in_hand(api, failing):
     told = api.call("PUT", f"/api/issues/{key}", body={"state": "update", "message": "disk is full"})
     assert (told["state"], told["assigned_to"], told["message"]) == ("investigating", "ann", "disk is full")
     assert only_issue(api, failing, "&state=monitoring")["key"] == key
+
+
+def test_an_issue_is_resolved_by_hand(api, failing):
+    key = only_issue(api, failing)["key"]
+    body = {"state": "resolved", "message": "was the disk"}
+    resolved = api.call("PUT", f"/api/issues/{key}", body=body)
+    assert (resolved["state"], resolved["message"]) == ("resolved", "was the disk")
+    assert resolved["updated"] is not None
+    assert api.call("PUT", f"/api/issues/{key}", body=body)["state"] == "resolved", "once more is the same"
+    assert api.get(f"/api/monitors/{failing}")["passing"] is True
+    assert [row["event"] for row in api.get(f"/api/monitors/{failing}/alerts")] == ["recovery", "alert"]
+    api.server.request("POST", f"/report/{failing}/fail")
+    assert only_issue(api, failing, "&state=unresolved")["key"] != key
+    done = api.call(
+        "POST", "/api/issues/bulk", body={"action": "change_state", "issues": [key, "x"], "state": "resolved"}
+    )
+    assert (done["updated_count"], done["errors"]) == (1, {"missing": ["x"]})
 
 
 def test_many_issues_at_once(api, failing):

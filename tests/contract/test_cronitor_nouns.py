@@ -1,4 +1,4 @@
-"""Notification lists and maintenance windows of Cronitor's API against a whole server."""
+"""Groups, environments, notification lists and maintenance windows of Cronitor's API against a whole server."""
 
 import json
 import uuid
@@ -215,6 +215,16 @@ def test_a_window_is_the_native_one_and_names_monitors_as_clients_do(api, server
     api.call("DELETE", f"/api/maintenance_windows/{made['key']}", 204)
 
 
+def test_a_window_over_a_group(api):
+    group = fresh("g")
+    body = {"key": fresh("w"), "start": iso(NOW), "duration": 5, "groups": [group]}
+    assert api.call("POST", "/api/maintenance_windows", 400, body)["errors"][0]["field"] == "groups"
+    api.call("POST", "/api/groups", 201, {"key": group})
+    assert api.call("POST", "/api/maintenance_windows", 201, body)["groups"] == [group]
+    assert api.call("PUT", f"/api/maintenance_windows/{body['key']}", 200, {"groups": []})["groups"] == []
+    api.call("DELETE", f"/api/maintenance_windows/{body['key']}", 204)
+
+
 def test_a_window_that_comes_again(api, server):
     key = fresh("weekly")
     window = {"recurrence": {"cron": {"expression": "0 22 * * TUE"}}, "duration": "7200s", "displayName": "Patch day"}
@@ -246,3 +256,154 @@ def test_a_window_that_comes_again(api, server):
 def test_a_bad_window_is_refused(api, body, field):
     error = api.call("POST", "/api/maintenance_windows", 400, body)
     assert error["errors"][0]["field"] == field
+
+
+# --- groups
+
+
+def test_the_life_of_a_group(api):
+    name, jobs = fresh("Night Jobs"), [fresh("In Group") for _ in range(3)]
+    for key in jobs:
+        api.call("POST", "/api/monitors", 201, {"key": key, "type": "job"})
+    made = api.call("POST", "/api/groups", 201, {"name": name, "monitors": jobs[:2]})
+    same_shape(made, SHAPES["GET /api/groups"]["body"]["groups"][0])
+    assert (made["key"], made["name"]) == (name.lower().replace(" ", "-"), name)
+    assert sorted(made["monitors"]) == sorted(jobs[:2])
+    here = f"/api/groups/{made['key']}"
+    assert api.get(here) == made
+    code = api.get(f"/api/monitors/{jobs[2].replace(' ', '%20')}")["attributes"]["code"]
+    put = api.call("PUT", here, 200, {"name": "Other", "monitors": [code, jobs[0]]})
+    assert put["name"] == "Other" and sorted(put["monitors"]) == sorted([jobs[0], jobs[2]])
+    assert api.call("PUT", here, 200, {}) == put
+    assert api.get(f"/api/monitors?group={made['key']}")["count"] == 2
+    assert api.call("PUT", here, 200, {"monitors": []})["monitors"] == []
+    api.call("PUT", here, 200, {"monitors": jobs})
+    assert api.call("DELETE", here, 204) is None
+    assert api.get(here, 404)["error"]
+    assert api.get(f"/api/monitors/{jobs[0].replace(' ', '%20')}")["group"] is None
+
+
+def test_a_group_is_paused_as_a_whole(api):
+    key, job = fresh("g"), fresh("member")
+    api.call("POST", "/api/monitors", 201, {"key": job, "type": "job"})
+    api.call("POST", "/api/groups", 201, {"key": key, "monitors": [job]})
+    for method, hours, paused in (
+        ("GET", "/24", True),
+        ("GET", "/0", False),
+        ("POST", "", True),
+        ("POST", "/0", False),
+    ):
+        assert api.call(method, f"/api/groups/{key}/pause{hours}", 200)["key"] == key
+        assert api.get(f"/api/monitors/{job}")["paused"] is paused
+    for hours in ("-1", "x", "1.5", "99999999"):
+        assert api.get(f"/api/groups/{key}/pause/{hours}", 400)["errors"][0]["field"] == "hours"
+    assert api.get("/api/groups/nobody/pause/1", 404)["error"]
+
+
+def test_groups_as_they_are_listed(api, server):
+    key, job = fresh("status"), fresh("beat")
+    api.call("POST", "/api/monitors", 201, {"key": job, "type": "heartbeat"})
+    api.call("POST", "/api/groups", 201, {"key": key, "monitors": [job]})
+    answer = api.get("/api/groups?pageSize=1000")
+    same_shape(answer, SHAPES["GET /api/groups"]["body"])
+    assert answer["count"] == answer["total_count"] == len(answer["groups"])
+    assert "latest_event" not in answer["groups"][0]
+    assert api.get(f"/api/groups/{key}?withStatus=true")["latest_event"] is None
+    assert server.request("GET", f"/p/{server.ingest_key}/{job}?state=fail&msg=boom", key="")[0] == 200
+    found = api.get(f"/api/groups/{key}?withStatus=true")
+    assert isinstance(found["latest_event"]["stamp"], str)
+    assert (found["latest_event"]["event"], found["latest_event"]["msg"]) == ("fail", "boom")
+    assert found["latest_issue"]["state"] == "unresolved"
+    only = api.get("/api/groups?page=2&pageSize=1")
+    assert (len(only["groups"]), only["page"], only["page_size"]) == (min(1, only["total_count"] - 1), 2, 1)
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "name"),
+        ({"name": "x" * 300}, "name"),
+        ({"key": "a/b"}, "key"),
+        ({"key": "ok-key", "monitors": ["nobody"]}, "monitors"),
+        ({"key": "ok-key", "monitors": "nobody"}, "monitors"),
+    ],
+)
+def test_a_bad_group_is_refused(api, body, field):
+    assert api.call("POST", "/api/groups", 400, body)["errors"][0]["field"] == field
+    assert api.get("/api/groups/ok-key", 404)["error"]
+
+
+def test_a_group_keeps_its_key(api):
+    key = fresh("g")
+    api.call("POST", "/api/groups", 201, {"key": key})
+    assert api.call("POST", "/api/groups", 400, {"key": key})["errors"][0]["field"] == "key"
+    assert api.call("PUT", f"/api/groups/{key}", 400, {"key": "x"})["errors"][0]["field"] == "key"
+    assert api.call("PUT", "/api/groups/nobody", 404, {"name": "x"})["error"]
+    assert api.call("DELETE", "/api/groups/nobody", 404)["error"]
+
+
+# --- environments
+
+
+def test_the_life_of_an_environment(api, server):
+    key, job = fresh("qa"), fresh("job")
+    made = api.call("POST", "/api/environments", 201, {"key": key, "name": "QA", "with_alerts": False})
+    same_shape(made, SHAPES["GET /api/environments"]["body"]["environments"][0])
+    assert (made["with_alerts"], made["default"], made["active_monitors"]) == (False, False, 0)
+    here = f"/api/environments/{key}"
+    assert api.get(here) == made
+    assert server.request("GET", f"/p/{server.ingest_key}/{job}?state=complete&env={key}", key="")[0] == 200
+    assert api.get(here)["active_monitors"] == 1
+    put = api.call("PUT", here, 200, {**made, "with_alerts": True, "name": "Quality"})
+    assert (put["with_alerts"], put["name"]) == (True, "Quality")
+    assert api.call("PUT", here, 200, {"name": "Q"})["with_alerts"] is True
+    assert api.call("DELETE", here, 204) is None
+    assert api.get(here, 404)["error"]
+    assert api.get(f"/api/monitors/{job}/pings") == [], "with what was reported from it"
+
+
+def test_environments_as_they_are_listed(api, server):
+    seen, job = fresh("seen"), fresh("job")
+    assert server.request("GET", f"/p/{server.ingest_key}/{job}?state=complete&env={seen}", key="")[0] == 200
+    answer = api.get("/api/environments?pageSize=1000")
+    same_shape(answer, SHAPES["GET /api/environments"]["body"])
+    known = {row["key"]: row for row in answer["environments"]}
+    assert (known["production"]["default"], known["production"]["name"]) == (True, "Production")
+    assert (known[seen]["with_alerts"], known[seen]["active_monitors"]) == (True, 1)
+    assert len(api.get("/api/environments?pageSize=1")["environments"]) == 1
+
+
+def test_bad_environments(api):
+    key = fresh("e")
+    api.call("POST", "/api/environments", 201, {"key": key})
+    for body, field in (({}, "name"), ({"key": key}, "key"), ({"key": "a/b"}, "key"), ({"key": fresh("e"), "with_alerts": 1}, "with_alerts")):  # fmt: skip
+        assert api.call("POST", "/api/environments", 400, body)["errors"][0]["field"] == field
+    assert api.call("DELETE", "/api/environments/production", 400)["error"]
+    assert api.call("PUT", "/api/environments/nobody", 404, {"name": "x"})["error"]
+    assert api.call("DELETE", "/api/environments/nobody", 404)["error"]
+
+
+# --- what clients send
+
+
+def test_the_command_line_is_answered(api):
+    """Each request of the command line about what is tested here."""
+    requests = json.loads((FIXTURES / "derived_requests.json").read_text())["requests"]
+    api.call("POST", "/api/groups", 201, {"key": "my-group"})
+    api.call("POST", "/api/monitors", 201, {"key": "my-job", "type": "job"})
+    wanted = {
+        "group pause": {"key"},
+        "issue list": {"data", "page", "page_size", "total_count"},
+        "issue bulk": {"errors"},
+        "maintenance list": {"data"},
+        "metric get": {"monitors"},
+        "metric aggregate": {"monitors"},
+    }
+    said = [row for row in requests if row["action"] in wanted]
+    assert len(said) == len(wanted)
+    for row in said:
+        answer = api.call(row["method"], row["target"], 200, json.loads(row["body"]) if row["body"] else None)
+        assert wanted[row["action"]] <= answer.keys(), row["action"]
+    assert api.get("/api/metrics?monitor=my-job&field=run_count")["monitors"].keys() == {"my-job"}
+    api.call("DELETE", "/api/groups/my-group", 204)
+    api.call("DELETE", "/api/monitors/my-job", 204)

@@ -181,9 +181,11 @@ def build(settings: Settings) -> Parts:
     incidents = Incidents(journal, store)
     windows_in_use = MaintenanceWindows(journal, store, configuration)
     lists = NotificationLists(SqlNotification(store.database))
-    resources = Resources(browsing, monitors, incidents, Statistics(browse), lists, windows_in_use)
     nouns = SqlNouns(store.database)
-    groups = Groups(journal, nouns)
+    groups, environments = Groups(journal, nouns), Environments(journal, nouns)
+    resources = Resources(
+        browsing, monitors, incidents, Statistics(browse), lists, windows_in_use, groups, environments
+    )
     management_services = Services(monitors, check_ins, browsing, configuration.check, settings_of)
     services: dict[str, object] = {
         "tocsin.v1.MonitorService": MonitorHandlers(monitors, watching, clock, groups),
@@ -196,7 +198,7 @@ def build(settings: Settings) -> Parts:
         "tocsin.v1.MaintenanceWindowService": MaintenanceWindowHandlers(windows_in_use),
         **notifying.services(),
         "tocsin.v1.GroupService": GroupHandlers(groups),
-        "tocsin.v1.EnvironmentService": EnvironmentHandlers(Environments(journal, nouns)),
+        "tocsin.v1.EnvironmentService": EnvironmentHandlers(environments),
     }
     readiness: dict[str, Any] = {"ready": False, "version": __version__, "tzdata": time_zones.version}
     metrics.show_tzdata(time_zones.version)

@@ -18,6 +18,9 @@ CRONITOR: Final = (
     "templates",
 )
 
+# Of Cronitor's, what is not served: its clients are told so in their words.
+CRONITOR_LATER: Final = ("integrations", "sites", "statuspage_components", "statuspages")
+
 
 class Unclaimed(Convertor[str]):
     """One part of a path that is none of these words."""

@@ -81,6 +81,8 @@ class IncidentSearch:
 
     monitors: tuple[int, ...] | None = None  # of one of these
     environments: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()  # its monitor is in one of these
+    tags: tuple[str, ...] = ()  # its monitor has one of these
     causes: frozenset[Cause] | None = None
     stages: tuple[Stage, ...] = ()  # one of these
     since: Instant | None = None  # opened then or later

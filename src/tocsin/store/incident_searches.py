@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_
 
 from tocsin.domain.incident import Incident
 from tocsin.store import incidents as rows
-from tocsin.store import texts
+from tocsin.store import tags, texts
 from tocsin.store.browse_port import IncidentSearch, Numbered, Stage
 from tocsin.store.schema import environments, incidents, monitors
 
@@ -33,6 +33,10 @@ def _narrowed(project: int, only: IncidentSearch) -> Select[Any]:
         found.append(incidents.c.monitor.in_(only.monitors))
     if only.environments:
         found.append(environments.c.name.in_(only.environments))
+    if only.groups:
+        found.append(monitors.c.group.in_([texts.clean(group) for group in only.groups]))
+    if only.tags:
+        found.append(or_(*(tags.has(monitors.c.tags, tag) for tag in only.tags)))
     if only.causes is not None:
         found.append(incidents.c.cause.in_(sorted(cause.value for cause in only.causes)))
     if only.stages:

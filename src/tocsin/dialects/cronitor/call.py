@@ -87,12 +87,14 @@ Handler = Callable[[Call], Awaitable[Response]]
 class Endpoint:
     """An ASGI application around the handlers of one path, by method. Who goes away meanwhile is nobody's error."""
 
-    def __init__(self, handlers: Mapping[str, Handler], door: Door) -> None:
+    def __init__(self, handlers: Mapping[str, Handler], door: Door, scope: KeyScope | None = None) -> None:
+        """`scope`: what a key must have for any method; None: `read` to read, else `admin`."""
         self._handlers = dict(handlers)
         if "GET" in self._handlers:
             self._handlers.setdefault("HEAD", self._handlers["GET"])
         self._allow = ", ".join((*self._handlers, "OPTIONS"))
         self._door = door
+        self._scope = scope
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -111,7 +113,7 @@ class Endpoint:
             )
         try:
             principal = self._door.principals.resolve(key_of(request))
-            principal.require(KeyScope.READ if request.method in _READS else KeyScope.ADMIN)
+            principal.require(self._scope or (KeyScope.READ if request.method in _READS else KeyScope.ADMIN))
             return await handler(Call(request, principal, request.state.received, self._door))
         except Invalid as problem:
             return replies.invalid(problem.problems)

@@ -1,27 +1,23 @@
 """One monitor: retrieve, create, update, delete, clone, pause. And lists of them: pages, search."""
 
-import re
 from typing import Any, Final
 
 from starlette.responses import Response
 
-from tocsin.dialects.cronitor import bodies, exporting, queries, reading, references, schema, showing, writing
+from tocsin.dialects.cronitor import bodies, exporting, pausing, queries, reading, references, schema, showing, writing
 from tocsin.dialects.cronitor.call import Call
 from tocsin.dialects.cronitor.mapping import DIALECT
-from tocsin.dialects.cronitor.problems import Invalid, Problem, Problems, Refused
+from tocsin.dialects.cronitor.problems import Problems, Refused
 from tocsin.dialects.cronitor.queries import Paging
 from tocsin.dialects.cronitor.replies import empty, reply, yaml
 from tocsin.dialects.cronitor.services import Services
 from tocsin.dialects.cronitor.writing import Wish
-from tocsin.domain.instant import HOUR, NEVER
 from tocsin.domain.monitor import MonitorChange
 from tocsin.store.browse_port import Numbered, Selection
 from tocsin.store.port import MonitorWithHealth
 
 VERSION: Final = "2020-10-01"
-HOURS_MAX: Final = 100 * 366 * 24
 _ALL: Final = 1_000  # rows that are read at once where no page is asked for
-_HOURS: Final = re.compile(r"[0-9]{1,7}")
 
 
 class MonitorCalls:
@@ -93,7 +89,7 @@ class MonitorCalls:
     async def pause(self, call: Call) -> Response:
         """For so many hours, without end, or, with 0, not any more. By GET, as the clients do."""
         found = await references.one(self._services, call, call.part("key"))
-        until = _until(call)
+        until = pausing.until_of(call)
         change = MonitorChange(muted_until=until, origin=DIALECT, by_hand=True)
         row = await self._services.monitors.change(call.principal, found.monitor.id, change, call.received)
         return reply(200, await showing.one(self._services, call, row))
@@ -135,16 +131,6 @@ class MonitorCalls:
 def _names(call: Call, found: MonitorWithHealth, key: str) -> set[str]:
     """As a body may call the monitor of its path."""
     return {key, reading.key_of(found.monitor), found.monitor.id, call.codes.code_of(found.monitor.number)}
-
-
-def _until(call: Call) -> int | None:
-    text = str(call.request.path_params.get("hours", ""))
-    if not text:
-        return NEVER
-    if not _HOURS.fullmatch(text) or int(text) > HOURS_MAX:
-        key = call.part("key")
-        raise Invalid(Problem(f"hours: {text[:20]!r} is not a whole number of 0 to {HOURS_MAX}", key, "hours"))
-    return call.received + int(text) * HOUR if int(text) else None
 
 
 def _envelope(shown: list[dict[str, Any]], paging: Paging, total: int) -> dict[str, Any]:

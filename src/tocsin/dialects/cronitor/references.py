@@ -5,7 +5,7 @@ from typing import Protocol
 
 from tocsin.dialects.cronitor.call import Call
 from tocsin.dialects.cronitor.names import monitor_id_of
-from tocsin.dialects.cronitor.problems import Refused
+from tocsin.dialects.cronitor.problems import Invalid, Problem, Refused
 from tocsin.domain.errors import InvalidArgument
 from tocsin.service.browsing import Browsing
 from tocsin.store.port import MonitorWithHealth
@@ -38,6 +38,15 @@ async def many(services: Served, call: Call, references: Sequence[str]) -> list[
     by_id = {row.monitor.id: row for row in rows}
     by_number = {row.monitor.number: row for row in rows}
     return [by_id.get(ids[reference]) or by_number.get(codes[reference] or 0) for reference in references]
+
+
+async def ids_named(services: Served, call: Call, named: Sequence[str], field: str = "monitors") -> list[str]:
+    """The ids of the monitors that a body names in a field, each once. Invalid for one that is not there."""
+    rows = await many(services, call, named)
+    for reference, row in zip(named, rows, strict=True):
+        if row is None:
+            raise Invalid(Problem(f"{field}: there is no monitor {reference[:255]!r}", "", field))
+    return list(dict.fromkeys(row.monitor.id for row in rows if row is not None))
 
 
 def _id_of(reference: str) -> str:

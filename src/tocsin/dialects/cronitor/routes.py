@@ -5,6 +5,7 @@ from typing import Final
 
 from starlette.routing import BaseRoute, Route
 
+from tocsin.dialects import words
 from tocsin.dialects.cronitor.batches import Batches
 from tocsin.dialects.cronitor.bulk import BulkCalls
 from tocsin.dialects.cronitor.call import Door, Endpoint, Handler
@@ -15,8 +16,8 @@ from tocsin.dialects.cronitor.services import Services
 from tocsin.http.front import Busy
 
 # For paths below these that are none: beginning, and answer to what says so.
-NOT_FOUND: Final = (("/api/monitors", not_found), ("/api/search", not_found))
-BUSY: Final = (Busy("/api/monitors", DIALECT, of_error), Busy("/api/search", DIALECT, of_error))
+NOT_FOUND: Final = tuple((f"/api/{word}", not_found) for word in (*words.CRONITOR, *words.CRONITOR_LATER))
+BUSY: Final = tuple(Busy(f"/api/{word}", DIALECT, of_error) for word in words.CRONITOR)
 
 
 def routes(services: Services, door: Door) -> list[BaseRoute]:

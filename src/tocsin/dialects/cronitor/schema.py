@@ -7,6 +7,7 @@ what they were sent. Every bad value is a problem under its name.
 
 import math
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -79,9 +80,10 @@ def paused_of(body: Mapping[str, Any], problems: Problems) -> bool | None:
     return None
 
 
-def realert_ms(said: object) -> Millis:
-    """Of an attribute that was read."""
-    return parse_length(str(said), "realert_interval")
+@lru_cache(maxsize=1_024)
+def realert_ms(said: str) -> Millis:
+    """Of an attribute that was read. Most monitors say the same."""
+    return parse_length(said, "realert_interval")
 
 
 def _schedules(said: Said) -> None:

@@ -109,7 +109,9 @@ class IssueCalls:
         incidents = self._services.incidents
         if state == RESOLVED:
             if incident.resolve_time is None:
-                raise Refused(501, "issues cannot be resolved by hand yet")
+                await incidents.resolve(
+                    call.principal, incident.number, person, message or incident.note, call.received
+                )
         elif state not in ("", "unresolved") or person or message:
             by, note = person or incident.acknowledged_by, message or incident.note
             await incidents.acknowledge(call.principal, incident.number, by, note, call.received)
@@ -128,6 +130,8 @@ class IssueCalls:
         return IncidentSearch(
             monitors=monitors,
             environments=queries.many(query, "env"),
+            groups=queries.many(query, "group"),
+            tags=queries.many(query, "tag"),
             causes=issue_json.causes_of(queries.one_of(query, "severity", SEVERITIES)),
             stages=tuple(dict.fromkeys(STATES[state] for state in states)),
             since=period.since if period else None,

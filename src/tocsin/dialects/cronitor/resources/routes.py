@@ -8,12 +8,15 @@ from starlette.routing import BaseRoute, Route
 from tocsin.dialects.cronitor.call import Door, Endpoint, Handler
 from tocsin.dialects.cronitor.resources.aggregates import FigureCalls
 from tocsin.dialects.cronitor.resources.badge import Badges
+from tocsin.dialects.cronitor.resources.environments import EnvironmentCalls
+from tocsin.dialects.cronitor.resources.groups import GroupCalls
 from tocsin.dialects.cronitor.resources.history import HistoryCalls
 from tocsin.dialects.cronitor.resources.issues import IssueCalls
 from tocsin.dialects.cronitor.resources.lists import ListCalls
 from tocsin.dialects.cronitor.resources.services import Services
 from tocsin.dialects.cronitor.resources.uploads import PATH, LogCalls, Tokens, Uploads
 from tocsin.dialects.cronitor.resources.windows import WindowCalls
+from tocsin.domain.project import Scope
 
 # Under each of these names clients look for the same.
 _LISTS: Final = ("/api/notifications", "/api/templates", "/v1/templates", "/v1/notifications")
@@ -24,9 +27,11 @@ def routes(services: Services, door: Door) -> list[BaseRoute]:
     tokens = Tokens(door.secret)
     called = [
         Route(f"{path}{slash}", Endpoint(handlers, door), name=f"cronitor{path}")
-        for path, handlers in _calls(services, tokens).items()
+        for path, handlers in _calls(services).items()
         for slash in ("", "/")
     ]
+    logs = Endpoint({"POST": LogCalls(tokens).presign}, door, Scope.INGEST)  # who reports sends its logs
+    called += [Route(f"/api/logs/presign{slash}", logs, name="cronitor-presign") for slash in ("", "/")]
     badges = Badges(services.browsing, door.codes, door.secret)
     return [
         *called,
@@ -35,10 +40,12 @@ def routes(services: Services, door: Door) -> list[BaseRoute]:
     ]
 
 
-def _calls(services: Services, tokens: Tokens) -> Mapping[str, Mapping[str, Handler]]:
+def _calls(services: Services) -> Mapping[str, Mapping[str, Handler]]:
     history, figures, issues = HistoryCalls(services), FigureCalls(services), IssueCalls(services)
     monitor, issue, window = "/api/monitors/{key}", "/api/issues/{key}", "/api/maintenance_windows/{key}"
-    windows = WindowCalls(services)
+    group, environment = "/api/groups/{key}", "/api/environments/{key}"
+    windows, groups, environments = WindowCalls(services), GroupCalls(services), EnvironmentCalls(services)
+    pause = {"GET": groups.pause, "POST": groups.pause}
     return {
         f"{monitor}/activity": {"GET": history.activity},
         f"{monitor}/pings": {"GET": history.pings},
@@ -47,10 +54,15 @@ def _calls(services: Services, tokens: Tokens) -> Mapping[str, Mapping[str, Hand
         "/api/metrics": {"GET": figures.metrics},
         "/api/issues": {"GET": issues.list},
         issue: {"GET": issues.retrieve, "PUT": issues.update, "DELETE": issues.delete, "POST": issues.post},
+        "/api/groups": {"GET": groups.list, "POST": groups.create},
+        group: {"GET": groups.retrieve, "PUT": groups.update, "DELETE": groups.delete},
+        f"{group}/pause": pause,
+        f"{group}/pause/{{hours}}": pause,
+        "/api/environments": {"GET": environments.list, "POST": environments.create},
+        environment: {"GET": environments.retrieve, "PUT": environments.update, "DELETE": environments.delete},
         **_lists(ListCalls(services)),
         "/api/maintenance_windows": {"GET": windows.list, "POST": windows.create},
         window: {"GET": windows.retrieve, "PUT": windows.update, "DELETE": windows.delete},
-        "/api/logs/presign": {"POST": LogCalls(tokens).presign},
     }
 
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from tocsin.service.browsing import Browsing
+from tocsin.service.environments import Environments
+from tocsin.service.groups import Groups
 from tocsin.service.incidents import Incidents
 from tocsin.service.maintenance_windows import MaintenanceWindows
 from tocsin.service.monitors import Monitors
@@ -18,3 +20,5 @@ class Services:
     statistics: Statistics
     lists: NotificationLists
     windows: MaintenanceWindows
+    groups: Groups
+    environments: Environments

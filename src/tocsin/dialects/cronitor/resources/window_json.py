@@ -34,7 +34,7 @@ def window_json(window: MaintenanceWindow, span: Span, now: Instant, keys: Mappi
         "state": state_of(span, now),
         "duration": length,
         "monitors": [keys.get(name, name) for name in window.monitors],
-        "groups": [],
+        "groups": list(window.groups),
         "statuspages": [],
         "environments": list(window.environments),
         "created": shown.iso(window.create_time),

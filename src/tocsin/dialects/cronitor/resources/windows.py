@@ -111,18 +111,21 @@ class WindowCalls:
             raise wrong("end", "required, or a duration in minutes")
         if "environments" in body:
             found["environments"] = tuple(body.texts("environments"))
+        if "groups" in body:
+            groups = body.texts("groups")
+            await self._known(call, groups)
+            found["groups"] = tuple(groups)
         if "monitors" in body:
-            found["monitors"] = await self._monitors(call, body)
+            named = body.texts("monitors")
+            found["monitors"] = tuple(await references.ids_named(self._services, call, named))
         return found
 
-    async def _monitors(self, call: Call, body: Body) -> tuple[str, ...]:
-        """Their ids. Invalid for one that is not there."""
-        named = body.texts("monitors")
-        rows = await references.many(self._services, call, named)
-        for reference, row in zip(named, rows, strict=True):
-            if row is None:
-                raise wrong("monitors", f"there is no monitor {reference[:255]!r}")
-        return tuple(dict.fromkeys(row.monitor.id for row in rows if row is not None))
+    async def _known(self, call: Call, groups: Sequence[str]) -> None:
+        """Invalid for a group that is not there."""
+        try:
+            await self._services.groups.require(call.principal, dict.fromkeys(groups, "groups"))
+        except InvalidArgument as problem:
+            raise wrong_by(problem, {}) from None
 
     async def _put(self, call: Call, key: str, values: dict[str, Any], *, create: bool) -> MaintenanceWindow:
         project = call.principal.project.number
