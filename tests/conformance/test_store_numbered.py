@@ -150,8 +150,9 @@ def test_the_newest_of_each_track(browse, store):
     states = {State.OK, State.ERROR, State.NOTE}
     wanted = {row.track: row.number for row in sorted(made, key=lambda row: row.number) if row.state in states}
     assert wanted
-    pairs = [(one.monitor, one.number) for one in tracks]
-    assert {place: row.number for place, row in browse.newest(pairs, states).items()} == wanted
+    last = {row.track: row.receive_time for row in sorted(made, key=lambda row: row.number) if row.state in states}
+    reported = [(one.monitor, one.number, last.get(one.number, NOW)) for one in tracks]
+    assert {place: row.number for place, row in browse.newest(reported, states).items()} == wanted
     assert browse.newest([], states) == {}
 
 

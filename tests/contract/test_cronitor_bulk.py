@@ -1,13 +1,17 @@
 """Many monitors at once over Cronitor's API: forms and their answers, all or none, YAML, lists, search, clone, pause."""
 
+import asyncio
 import json
 import re
 import uuid
+from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import yaml
 
+from support.answering import Asked, answering, status
 from support.cronitor import Cronitor
 from support.server import Server
 
@@ -218,8 +222,6 @@ def test_a_list_is_narrowed_and_sorted(cronitor: Cronitor, key: str) -> None:
     "name", ["Cronitor Homepage", "100% sure", "a+b", "naïve-日本", "store", "envelope", "clone", "é;x?y"]
 )
 def test_odd_keys_work_everywhere(cronitor: Cronitor, key: str, name: str) -> None:
-    from urllib.parse import quote
-
     wanted = name if name in ("store", "envelope", "clone") else f"{name} {key}"
     cronitor.put({"key": wanted, "type": "job"})
     path = f"/api/monitors/{quote(wanted)}"
@@ -240,6 +242,8 @@ def test_a_code_is_taken_wherever_a_key_is(cronitor: Cronitor, key: str) -> None
     (again,) = cronitor.put({"key": code, "code": code, "name": "By code"})
     assert (again["key"], again["attributes"]["key"], again["name"]) == (key, code, "By code")
     assert cronitor.put({"code": code, "note": "n"})[0]["key"] == key
+    cronitor.ping(f"{code}?state=complete")
+    assert cronitor.get(f"/api/monitors/{key}")["latest_event"]["event"] == "complete"
     assert cronitor.call("PUT", f"/api/monitors/{code}", {"key": key, "note": "m"}).status == 200
     assert cronitor.call("DELETE", "/api/monitors", {"monitors": [code]}).json["deleted_count"] == 1
 
@@ -307,6 +311,45 @@ def test_a_batch_that_is_answered_at_once(cronitor: Cronitor, key: str) -> None:
     assert cronitor.call("PUT", "/api/monitors", body).json["errors"][0]["field"] == "webhook_url"
     while cronitor.call("GET", f"/api/monitors/{key}-2").status != 200:
         pass  # it is under way; the test's time-out is the bound
+
+
+async def test_the_result_of_a_batch_is_told(new_server: Callable[..., Server], key: str) -> None:
+    """To an address that the guard allows."""
+    server = new_server(environment={"TOCSIN_OUTGOING__ALLOWED_NETWORKS": "127.0.0.0/8"})
+    await asyncio.to_thread(server.start)
+    cronitor = Cronitor(server)
+    heard: asyncio.Queue[Asked] = asyncio.Queue()
+
+    async def hear(asked: Asked, writer: asyncio.StreamWriter) -> None:
+        heard.put_nowait(asked)
+        writer.write(status(204))
+        await writer.drain()
+
+    async with answering(hook=hear) as listener:
+        for schedule in ("at 9:00", "every five"):
+            body = {
+                "async": True,
+                "webhook_url": listener.url("/hook"),
+                "monitors": [{"key": key, "type": "job", "schedule": schedule}],
+            }
+            accepted = await asyncio.to_thread(cronitor.call, "PUT", "/api/monitors", body)
+            asked = await heard.get()
+            told = json.loads(asked.body)
+            assert (asked.method, asked.headers["content-type"]) == ("POST", "application/json")
+            assert told["batch_key"] == accepted.json["batch_key"]
+            if schedule == "at 9:00":
+                assert (told["status"], told["monitors"], told["errors"]) == ("complete", [key], [])
+            else:
+                assert (told["status"], told["monitors"]) == ("failed", [])
+                assert told["errors"][0]["field"] == "schedule"
+
+
+def test_a_group_is_made_when_it_is_named(cronitor: Cronitor, key: str) -> None:
+    (found,) = cronitor.put({"key": key, "type": "job", "group": f"Group {key}"})
+    assert found["attributes"]["group_name"] == f"Group {key}"
+    groups = cronitor.server.get(f"/v1/projects/{cronitor.server.project_id}/groups?pageSize=1000")["groups"]
+    assert f"Group {key}" in [group["displayName"] for group in groups]
+    assert cronitor.put({"key": key, "group": ""})[0]["group"] is None
 
 
 @pytest.mark.slow

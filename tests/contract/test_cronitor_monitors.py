@@ -124,6 +124,34 @@ def test_the_shape_of_a_monitor_that_has_lived(cronitor: Cronitor, key: str) -> 
     assert found["latest_events"] is None
 
 
+def test_what_means_nothing_is_no_latest_event(cronitor: Cronitor, key: str) -> None:
+    cronitor.ping(f"{key}?state=complete&msg=last")
+    cronitor.ping(f"{key}?state=logs&metric=length:812")
+    cronitor.ping(f"{key}?state=party")
+    found = cronitor.get(f"/api/monitors/{key}?withEvents=true")
+    assert found["latest_event"]["msg"] == "last"
+    assert [event["event"] for event in found["latest_events"]] == ["party", "logs", "complete"]
+    cronitor.ping(f"{key}?msg=still+here")
+    assert cronitor.get(f"/api/monitors/{key}")["latest_event"]["msg"] == "still here"
+
+
+def test_whatever_the_host_header_says(server: Server, cronitor: Cronitor, key: str) -> None:
+    cronitor.put({"key": key, "type": "job"})
+    for host in ("cronitor.io", "eu.cronitor.link", "example.org:8443"):
+        assert cronitor.call("GET", f"/api/monitors/{key}", Host=host).status == 200
+        status, _, body = server.request("GET", f"/p/{server.ingest_key}/{key}", key="", headers={"Host": host})
+        assert (status, body) == (200, b"ok")
+
+
+def test_the_version_that_a_client_names_changes_nothing(cronitor: Cronitor, key: str) -> None:
+    cronitor.put({"key": key, "type": "job"})
+    answers = [
+        cronitor.call("GET", f"/api/monitors/{key}", Cronitor_Version=version).content
+        for version in ("2020-10-01", "2025-11-28", "", "tomorrow")
+    ]
+    assert len(set(answers)) == 1
+
+
 def test_the_shape_of_a_heartbeat(cronitor: Cronitor, key: str) -> None:
     cronitor.ping(f"{key}?msg=t=34")
     found = cronitor.get(f"/api/monitors/{key}")

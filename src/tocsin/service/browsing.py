@@ -95,7 +95,7 @@ class Browsing:
         )
 
     async def newest(
-        self, principal: Principal, tracks: Sequence[tuple[int, int]], states: Collection[State]
+        self, principal: Principal, tracks: Sequence[tuple[int, int, Instant]], states: Collection[State]
     ) -> dict[int, CheckIn]:
         """By track; see `Browse.newest`. The tracks are of monitors that the principal has read."""
         principal.require(Scope.READ)

@@ -98,7 +98,7 @@ class SqlBrowse:
         self._database.overlay(rows)
         return Numbered(rows, total)
 
-    def newest(self, tracks: Sequence[tuple[int, int]], states: Collection[State]) -> dict[int, CheckIn]:
+    def newest(self, tracks: Sequence[tuple[int, int, Instant]], states: Collection[State]) -> dict[int, CheckIn]:
         with self._database.read() as connection:
             weeks.hold(connection)
             return newest.check_ins_of(connection, tracks, states)

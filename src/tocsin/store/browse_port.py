@@ -209,8 +209,11 @@ class Browse(Protocol):
     ) -> Numbered[MonitorWithHealth]:
         """`size` of the monitors behind the first `offset`."""
 
-    def newest(self, tracks: Sequence[tuple[int, int]], states: Collection[State]) -> dict[int, CheckIn]:
-        """By track, the newest check-in in one of the states. Tracks are (number of the monitor, of the track)."""
+    def newest(self, tracks: Sequence[tuple[int, int, Instant]], states: Collection[State]) -> dict[int, CheckIn]:
+        """By track, the newest check-in in one of the states.
+
+        Tracks are (number of the monitor, of the track, when it was last reported of).
+        """
 
     def newest_incidents(self, tracks: Sequence[tuple[int, int]]) -> dict[int, Incident]:
         """By track, open or resolved."""

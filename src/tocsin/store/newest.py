@@ -1,7 +1,8 @@
 """The newest check-in, and the newest incident, of each of many tracks.
 
 Each is found alone, from the end of an index on; of check-ins the search goes week by week and ends for a track with
-the first one found.
+the first one found. It begins where the track says that it was last reported of: a monitor that has gone silent has
+thousands of missed slots after that.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -9,26 +10,33 @@ from typing import Final
 
 from sqlalchemy import Connection, Table, func, select
 
+from tocsin.domain import ids
 from tocsin.domain.check_in import STATE_NUMBERS, CheckIn, State
 from tocsin.domain.incident import Incident
+from tocsin.domain.instant import DAY, Instant
 from tocsin.store import incidents, weeks
 from tocsin.store.check_ins import from_row, select_check_ins
 from tocsin.store.port import chunks
 from tocsin.store.schema import incidents as incidents_table
 
 _MANY: Final = 500  # values in one IN
+_BEHIND: Final = 2 * DAY  # a client's clock may be, and that is what a track goes by
 
 
 def check_ins_of(
-    connection: Connection, tracks: Sequence[tuple[int, int]], states: Collection[State]
+    connection: Connection, tracks: Sequence[tuple[int, int, Instant]], states: Collection[State]
 ) -> dict[int, CheckIn]:
-    wanted = dict(enumerate(tracks))
+    wanted = {
+        place: (monitor, track, ids.first_number_from(last + _BEHIND))
+        for place, (monitor, track, last) in enumerate(tracks)
+    }
     numbers = ", ".join(str(STATE_NUMBERS[state]) for state in sorted(states, key=STATE_NUMBERS.__getitem__))
     found: dict[int, CheckIn] = {}
-    for piece in weeks.pieces(connection):
+    for piece in weeks.pieces(connection, below=max((below for _, _, below in wanted.values()), default=0)):
         if not wanted:
             break
-        newest = dict(_newest(connection, piece.check_ins, list(wanted.items()), numbers))
+        here = [(place, one) for place, one in wanted.items() if one[2] > piece.start]
+        newest = dict(_newest(connection, piece.check_ins, here, numbers))
         for place in newest:
             del wanted[place]
         for some in chunks(list(newest.values()), _MANY):
@@ -38,27 +46,29 @@ def check_ins_of(
 
 
 def _newest(
-    connection: Connection, table: Table, wanted: Sequence[tuple[int, tuple[int, int]]], states: str
+    connection: Connection, table: Table, wanted: Sequence[tuple[int, tuple[int, int, int]]], states: str
 ) -> Iterator[tuple[int, int]]:
-    """(place, number) of those that have one here."""
-    newest = "WHERE monitor = {} AND track = {} AND state IN ({}) ORDER BY number DESC LIMIT 1"
+    """(place, number) of those that have one here; wanted are (place, (monitor, track, below which number))."""
+    newest = "WHERE monitor = {} AND track = {} AND number < {} AND state IN ({}) ORDER BY number DESC LIMIT 1"
     if connection.dialect.name == "sqlite":
-        text = f"SELECT number FROM {table.name} {newest.format('?', '?', states)}"  # noqa: S608 - names of ours
+        text = f"SELECT number FROM {table.name} {newest.format('?', '?', '?', states)}"  # noqa: S608 - names of ours
         cursor = connection.connection.cursor()
         try:
-            for place, pair in wanted:
-                row = cursor.execute(text, pair).fetchone()
+            for place, one in wanted:
+                row = cursor.execute(text, one).fetchone()
                 if row is not None:
                     yield place, row[0]
         finally:
             cursor.close()
         return
-    one = f"SELECT number FROM {table.name} {newest.format('m.monitor', 'm.track', states)}"  # noqa: S608
-    columns = "unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS m (place, monitor, track)"
-    text = f"SELECT m.place, one.number FROM {columns}, LATERAL ({one}) AS one"  # noqa: S608
-    places = [place for place, _ in wanted]
-    pairs = [[pair[at] for _, pair in wanted] for at in (0, 1)]
-    for row in connection.exec_driver_sql(text, (places, *pairs)):
+    inner = f"SELECT number FROM {table.name} {newest.format('m.monitor', 'm.track', 'm.below', states)}"  # noqa: S608
+    arrays = ", ".join(["%s::bigint[]"] * 4)
+    text = (
+        f"SELECT m.place, one.number FROM unnest({arrays}) AS m (place, monitor, track, below),"  # noqa: S608
+        f" LATERAL ({inner}) AS one"
+    )
+    columns = [[one[at] for _, one in wanted] for at in range(3)]
+    for row in connection.exec_driver_sql(text, ([place for place, _ in wanted], *columns)):
         yield row[0], row[1]
 
 

@@ -11,8 +11,10 @@ from tocsin.domain.check_in import CheckIn, State
 from tocsin.domain.instant import SECOND, Instant, Millis
 from tocsin.domain.monitor import Kind
 
-REPORTED: Final = frozenset({State.IN_PROGRESS, State.OK, State.ERROR, State.TIMED_OUT, State.NOTE})
+REPORTED: Final = frozenset(State) - {State.MISSED, State.UNKNOWN}
 """States that are there because somebody reported; the others are about silence."""
+LIVELY: Final = REPORTED - {State.NOTE}
+_SPOKEN: Final = ("", "tick")  # notes that are the last thing heard of a job
 _INVOCATIONS: Final = {
     State.IN_PROGRESS: "running",
     State.OK: "complete",
@@ -66,6 +68,11 @@ def invocation_json(check_in: CheckIn, kind: Kind) -> dict[str, Any]:
 
 def is_invocation(check_in: CheckIn) -> bool:
     return check_in.state is not State.NOTE
+
+
+def is_inert(check_in: CheckIn) -> bool:
+    """Whether it is recorded and no more: a marker of a log, or a state that means nothing."""
+    return check_in.state is State.NOTE and check_in.event not in _SPOKEN
 
 
 def newest_first(events: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ what they were sent. Every bad value is a problem under its name.
 
 import math
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -79,9 +80,10 @@ def paused_of(body: Mapping[str, Any], problems: Problems) -> bool | None:
     return None
 
 
-def realert_ms(said: object) -> Millis:
-    """Of an attribute that was read."""
-    return parse_length(str(said), "realert_interval")
+@lru_cache(maxsize=1_024)
+def realert_ms(said: str) -> Millis:
+    """Of an attribute that was read. Most monitors say the same."""
+    return parse_length(said, "realert_interval")
 
 
 def _schedules(said: Said) -> None:
@@ -194,7 +196,10 @@ def _notify(value: Any, name: str, problems: Problems) -> Any:
 
 def _destinations(value: list[Any], name: str, problems: Problems) -> list[str]:
     """As they were written; what is wrong with one is told of its place."""
+    before = len(problems.found)
     texts: list[str] = _texts(notification.DESTINATIONS_MAX, notification.DESTINATION_MAX)(value, name, problems) or []
+    if len(problems.found) > before:
+        return texts
     for index, text in enumerate(texts):
         for piece in notification.split(text):
             if not piece:

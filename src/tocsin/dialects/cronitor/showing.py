@@ -44,10 +44,14 @@ async def lookups_of(services: Services, call: Call, rows: Sequence[MonitorWithH
     ]
     if not tracks:
         return Lookups(with_events=with_events, with_invocations=with_invocations)
-    pairs = [(monitor.number, track.number) for monitor, track in tracks]
+    reported = [(monitor.number, track.number, track.last_check_in) for monitor, track in tracks]
     calm = [(monitor.number, track.number) for monitor, track in tracks if not track.incident]
     browsing, principal = services.browsing, call.principal
-    events = await browsing.newest(principal, pairs, event_json.REPORTED)
+    events = await browsing.newest(principal, reported, event_json.REPORTED)
+    inert = [one for one in reported if one[1] in events and event_json.is_inert(events[one[1]])]
+    if inert:
+        events = {number: event for number, event in events.items() if not event_json.is_inert(event)}
+        events |= await browsing.newest(principal, inert, event_json.LIVELY)
     incidents = await browsing.newest_incidents(principal, calm)
     recent: dict[int, list[CheckIn]] = {}
     if with_events or with_invocations:

@@ -132,9 +132,9 @@ class GroupCalls:
         ]
         event = None
         if heard:
-            _, monitor, track = max(heard, key=lambda one: one[0])
-            pairs = [(monitor.number, track)]
-            newest = await self._services.browsing.newest(call.principal, pairs, event_json.REPORTED)
+            last, monitor, track = max(heard, key=lambda one: one[0])
+            reported = [(monitor.number, track, last)]
+            newest = await self._services.browsing.newest(call.principal, reported, event_json.REPORTED)
             if track in newest:
                 event = event_json.latest_json(newest[track], monitor.policy.kind)
         only = IncidentSearch(monitors=tuple(numbers))
