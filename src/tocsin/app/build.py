@@ -58,7 +58,7 @@ from tocsin.service.groups import Groups
 from tocsin.service.incidents import Incidents
 from tocsin.service.maintenance_windows import MaintenanceWindows
 from tocsin.service.monitors import Monitors
-from tocsin.service.notification import NotificationLists
+from tocsin.service.notification import ManualIncidents, NotificationLists
 from tocsin.service.principal import Principals
 from tocsin.service.project_settings import Settings as Decisions
 from tocsin.service.room import Room
@@ -180,11 +180,19 @@ def build(settings: Settings) -> Parts:
     identity = cronitor.Identity(store)
     incidents = Incidents(journal, store)
     windows_in_use = MaintenanceWindows(journal, store, configuration)
-    lists = NotificationLists(SqlNotification(store.database))
+    shelves = SqlNotification(store.database)
     nouns = SqlNouns(store.database)
     groups, environments = Groups(journal, nouns), Environments(journal, nouns)
     resources = Resources(
-        browsing, monitors, incidents, Statistics(browse), lists, windows_in_use, groups, environments
+        browsing,
+        monitors,
+        incidents,
+        Statistics(browse),
+        NotificationLists(shelves),
+        windows_in_use,
+        groups,
+        environments,
+        ManualIncidents(shelves),
     )
     management_services = Services(monitors, check_ins, browsing, configuration.check, settings_of)
     services: dict[str, object] = {
