@@ -1,4 +1,4 @@
-"""Notification lists, channels, manual incidents: put, delete, read. Nothing is judged by them; they go to the store."""
+"""Notification lists, channels, manual incidents: put, delete, read. Nothing judges by them; they go to the store."""
 
 import asyncio
 from collections.abc import Mapping
