@@ -89,7 +89,7 @@ async def test_maintenance_and_environments_without_alerts(store):
     world = World(
         store,
         surroundings=Surroundings(
-            in_maintenance=lambda _known, now: any(start <= now < end for start, end in windows),
+            in_maintenance=lambda _project, _monitor, _environment, now: any(a <= now < b for a, b in windows),
             is_silent=lambda _project, environment: environment in silent,
         ),
     )
@@ -208,6 +208,44 @@ async def test_what_was_sent_and_not_written_down_is_sent_again_under_its_key(wo
     await world.told()
     assert len(world.keys) == 2
     assert len(set(world.keys)) == 1
+
+
+async def test_events_are_told_with_their_monitor_and_once(world):
+    world.monitors(7, policy=AlertPolicy(channels=(HOOK, "email:a@example.org")), display_name="Seven")
+    world.event(7, "run", subject=70)
+    world.event(7, "fail", subject=70)
+    world.event(7, "fail", subject=70)
+    assert world.outbox.page(1, size=9).rows == []  # nobody has looked up yet who is told
+    assert await world.told() == [["m-7 event 1 run"], ["m-7 event 3 fail"]]
+    assert world.states() == {"SENT": 2, "UNSUPPORTED": 2}
+    row = world.outbox.page(1, size=1).rows[0]
+    assert (row.content.name, row.subject, row.kind.name) == ("Seven", 70, "EVENT")
+    world.event(7, "run", subject=70)
+    assert await world.told() == []
+    assert len(world.outbox.page(1, size=9).rows) == 4
+
+
+async def test_events_survive_a_restart_and_not_their_monitor(world):
+    world.event(1, "fail", subject=10)
+    world.event(2, "fail", subject=20)
+    world.deletes(1)
+    world.start()
+    assert await world.told() == [["m-2 event 3 fail"]]
+    assert count(world.store, "notices") == 1
+
+
+async def test_events_in_silence(store):
+    around = Surroundings(
+        in_maintenance=lambda _project, monitor, _environment, _now: monitor == 1,
+        is_silent=lambda _project, environment: environment == "staging",
+    )
+    world = World(store, surroundings=around)
+    world.monitors(1, 2)
+    world.tell(HOOK)
+    world.event(1, "fail", subject=10)
+    world.event(2, "fail", subject=20, environment="staging")
+    assert await world.told() == []
+    assert count(world.store, "notices") == 0
 
 
 async def test_old_notices_go(world):

@@ -163,7 +163,7 @@ def test_pages_of_an_export_are_one_text_when_joined(cronitor: Cronitor, key: st
 
 def test_an_empty_export_is_yaml_and_no_json(cronitor: Cronitor) -> None:
     text = cronitor.call("GET", "/api/monitors.yaml?search=nothing-is-called-so").text
-    assert text == "jobs:\nchecks:\nheartbeats:\n"
+    assert text == "jobs: {}\nchecks: {}\nheartbeats: {}\n"
 
 
 def test_a_list_is_turned_by_pages(cronitor: Cronitor, key: str) -> None:

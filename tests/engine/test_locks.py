@@ -7,7 +7,7 @@ from hypothesis import given
 from support.engines import World
 from tocsin.domain.commands import PutMonitor, PutProjectSettings
 from tocsin.domain.facts import CheckInRefused, MonitorChanged
-from tocsin.domain.monitor import FIELDS, FieldWriter, Monitor, MonitorChange, Tolerance, field
+from tocsin.domain.monitor import FIELDS, AlertPolicy, FieldWriter, Monitor, MonitorChange, Tolerance, field
 from tocsin.domain.project_settings import ProjectSettings
 from tocsin.domain.schedule import Cron
 
@@ -186,7 +186,7 @@ def test_a_change_without_paths_names_the_others(left_out: set[str]) -> None:
         | {"round_to_minute": True, "assertions": ("x",), "separate_causes": True, "abandon_runs": True},
         tolerance=dict.fromkeys(Tolerance.__struct_fields__, 7),
         display_name="x",
-        alert_policy=1,  # type: ignore[arg-type] # any value will do
+        alert_policy=AlertPolicy(repeat_limit=1),
         labels={"a": "b"},
         group="g",
         tags=("t",),

@@ -25,7 +25,7 @@ from tocsin.domain.commands import (
 )
 from tocsin.domain.instant import HOUR, MINUTE, NEVER, SECOND
 from tocsin.domain.maintenance import MaintenanceWindow
-from tocsin.domain.monitor import Kind, MonitorChange
+from tocsin.domain.monitor import AlertPolicy, Kind, MonitorChange
 from tocsin.domain.project_settings import ProjectSettings
 from tocsin.domain.receipt import Receipt
 from tocsin.domain.schedule import Anchor, Cron, Daily, Interval, Rolling, RRule, Unit
@@ -53,6 +53,8 @@ SCHEDULES = st.sampled_from(
     ]
 )
 
+TOLD = AlertPolicy(events=("run", "complete", "fail"))
+
 
 @st.composite
 def changes(draw: st.DrawFn) -> MonitorChange:
@@ -71,7 +73,9 @@ def changes(draw: st.DrawFn) -> MonitorChange:
         "check_ins_per_minute": draw(st.sampled_from([None, None, None, 0, 2])),
     }
     rare: dict[str, Any] = draw(
-        st.sampled_from([{}] * 6 + [{"disabled": True}, {"inactive": True}, {"muted_until": NEVER}])
+        st.sampled_from(
+            [{}] * 6 + [{"alert_policy": TOLD}, {"disabled": True}, {"inactive": True}, {"muted_until": NEVER}]
+        )
         | st.fixed_dictionaries({"paused_until": st.sampled_from([T0 + 5 * MINUTE, T0 + HOUR, NEVER])})
     )
     return MonitorChange(policy=policy, tolerance=tolerance, **rare)
@@ -221,8 +225,10 @@ class Pair(RuleBasedStateMachine):
         assert kept(self.on) == kept(self.off)
         assert hot(self.on) == hot(self.off)
         assert facts(self.on) == facts(self.off)
+        assert self.on.notices == self.off.notices
         for world in (self.on, self.off):
             world.facts.clear()
+            world.notices.clear()
 
 
 def told(world: World, command: Command, receipt: Receipt) -> Any:

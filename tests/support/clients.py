@@ -15,8 +15,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 DEFINED = ROOT / "tests/contract/clients"
 BUILT = ROOT / "build/clients"
-PYTHON = ("sdk2", "sdk2-brotli", "sdk1", "celery", "node")
-NODE = ("node11", "node8", "cli")
+PYTHON = ("sdk2", "sdk2-brotli", "sdk1", "celery", "cronitor", "node")
+NODE = ("node11", "node8", "cli", "cronitor-node")
 TOLD = 300  # of what an installer says, in characters
 
 

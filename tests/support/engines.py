@@ -32,6 +32,7 @@ from tocsin.domain.incident import Incident, Outage
 from tocsin.domain.instant import HOUR
 from tocsin.domain.maintenance import MaintenanceWindow
 from tocsin.domain.monitor import Monitor, MonitorChange, Policy
+from tocsin.domain.notice import Notice
 from tocsin.domain.project_settings import ProjectSettings
 from tocsin.domain.receipt import Receipt, Reviewed
 from tocsin.domain.track import Track
@@ -182,6 +183,7 @@ class World:
         self.engine = Engine(compiler(), self.settings)
         self.kept = Kept()
         self.facts: list[Fact] = []
+        self.notices: list[Notice] = []
         self.last: Receipt = Receipt()
         self.delta = Delta()  # taken last
 
@@ -307,6 +309,7 @@ class World:
     def _take(self) -> None:
         self.delta = delta = self.engine.take()
         self.facts += delta.facts
+        self.notices += delta.notices
         self.kept.keep(delta)
         self.facts += self.kept.settle_columns(delta, self.engine)
         self.kept.settle_moved(delta, self.engine)

@@ -15,8 +15,8 @@ from tocsin.domain.facts import (
     MonitorDeleted,
 )
 from tocsin.domain.incident import Cause, Incident
-from tocsin.domain.monitor import AlertPolicy, Monitor, Policy, Tolerance
-from tocsin.domain.notice import Notice, NoticeState
+from tocsin.domain.monitor import EVENTS, AlertPolicy, Monitor, Policy, Tolerance
+from tocsin.domain.notice import Content, Notice, NoticeKind, NoticeState
 from tocsin.engine.delta import Delta
 from tocsin.node.delivering import Delivering, Delivery
 from tocsin.node.dispatcher import Dispatcher
@@ -118,6 +118,15 @@ class World:
     def resolves(self, *numbers: int) -> None:
         ended = (msgspec.structs.replace(self.incidents[number], resolve_time=self.clock.at) for number in numbers)
         self._incidents(*(IncidentResolved(one) for one in ended))
+
+    def event(self, monitor: int, name: str, *, subject: int, environment: str = "production") -> None:
+        content = Content("", "", name, environment, self.clock.at, self.clock.at)
+        sequence = EVENTS.index(name) + 1
+        notice = Notice(
+            *(0, 1, monitor, subject, NoticeKind.EVENT, sequence, "", NoticeState.PLANNED, 0),
+            *(self.clock.at, self.clock.at, None, "", content),
+        )
+        self.commit(stores.delta(clock=self.clock.at, notices=[notice]))
 
     def changes(self, number: int, **fields: object) -> None:
         with_health = self.store.get_monitor_by_number(1, number)

@@ -22,7 +22,7 @@ from tocsin.service.notification import Channels, NotificationLists
 from tocsin.store import SqlStore
 from tocsin.store.notification import SqlNotification
 from tocsin.store.outbox import SqlOutbox
-from tocsin.store.tellable import Known, SqlTellable
+from tocsin.store.tellable import SqlTellable
 from tocsin.telemetry.metrics import Metrics
 
 
@@ -70,13 +70,11 @@ class Notifying:
             )
             await self.dispatcher.run()
 
-    def _in_maintenance(self, known: Known, now: Instant) -> bool:
+    def _in_maintenance(self, project: int, monitor: int, environment: str, at: Instant) -> bool:
         if self._partition is None:
             return False
         state = self._partition.engine.state
-        return bool(state.windows) and state.windows.cover(
-            state.compiler, known.project, known.monitor, known.environment, now
-        )
+        return bool(state.windows) and state.windows.cover(state.compiler, project, monitor, environment, at)
 
     def _planned(self, notices: Sequence[Notice]) -> None:
         kinds = Counter(

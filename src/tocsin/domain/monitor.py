@@ -67,6 +67,7 @@ class Policy(msgspec.Struct, frozen=True, omit_defaults=True):
     assertions: tuple[str, ...] = ()
     check_ins_per_minute: int | None = None  # in one environment; 0: any number; None: what the project says
     separate_causes: bool = False  # misses, errors and time-outs arise and recover each for itself (Cronitor)
+    events: tuple[str, ...] = ()  # of EVENTS, as the alert policy has them: reports that are told by themselves
     abandon_runs: bool = False  # a run that nobody ends is closed at last, and that counts for nothing (Cronitor)
 
 
@@ -189,6 +190,8 @@ class MonitorChange(msgspec.Struct, frozen=True, omit_defaults=True):
             )
             if (value := getattr(self, name)) is not msgspec.UNSET
         }
+        if self.alert_policy is not msgspec.UNSET:  # the engine knows a policy and not whom to tell
+            policy = msgspec.structs.replace(policy, events=self.alert_policy.events)
         if self.extras is not msgspec.UNSET:
             named["extras"] = {**monitor.extras, **self.extras}
         changed = msgspec.structs.replace(monitor, policy=policy, **named)

@@ -17,6 +17,7 @@ from tocsin.domain.incident import Incident, Outage
 from tocsin.domain.instant import Instant
 from tocsin.domain.maintenance import MaintenanceWindow
 from tocsin.domain.monitor import Monitor, Policy
+from tocsin.domain.notice import Notice
 from tocsin.domain.project_settings import ProjectSettings
 from tocsin.domain.trace_error import TraceError
 from tocsin.domain.track import Track
@@ -95,6 +96,7 @@ class Delta:
     refusals: list[CheckInRefused] = field(default_factory=list)
     deleted_refusals: list[DeleteRefusals] = field(default_factory=list)  # of those in the store
     trace_errors: dict[tuple[int, str], TraceError] = field(default_factory=dict)  # by project and trace id
+    notices: list[Notice] = field(default_factory=list)  # events to be told; whom is not known yet
     sequences: dict[str, int] = field(default_factory=dict)  # last number given out, by noun; only those that moved
 
     def __bool__(self) -> bool:
@@ -118,6 +120,7 @@ class Delta:
             or self.refusals
             or self.deleted_refusals
             or self.trace_errors
+            or self.notices
             or self.sequences
         )
 

@@ -15,7 +15,7 @@ from tocsin.domain.instant import MINUTE, NEVER, Instant, ceil_second
 from tocsin.domain.receipt import Receipt
 from tocsin.domain.refusals import RefusalReason
 from tocsin.domain.track import Verdict
-from tocsin.engine import drafts, open_runs, pairing, rates, silence, verdicts
+from tocsin.engine import drafts, events, open_runs, pairing, rates, silence, verdicts
 from tocsin.engine.drafts import Refused
 from tocsin.engine.rules import RUNS
 from tocsin.engine.state import UNHEARD
@@ -280,6 +280,7 @@ class Filing:
         if replaces:
             self.state.delta.renamed_check_ins.add(run.number)
         self.state.delta.facts.append(CheckInRecorded(run, self.sent.kind, finished))
+        events.note(self.subject, run, self.sent.kind, self.at, created=created, finished=finished)
         return Receipt(check_in=self._named(run), created=created)
 
     def _named(self, run: CheckIn) -> CheckIn:

@@ -66,7 +66,7 @@ class Timing:
             tolerance.margin_ms,
             early=-1 if tolerance.early_ms is None else tolerance.early_ms,
             max_runtime=tolerance.max_runtime_ms,
-            limit=-1 if limit is None else limit,
+            limit=1 if self.policy.events else -1 if limit is None else limit,  # whoever has one is left to the rules
             failures=tolerance.failure_threshold,
             misses=tolerance.miss_threshold,
             recoveries=tolerance.recovery_threshold,

@@ -52,6 +52,8 @@ class Dispatcher:
         """Called once for each committed delta; cheap where nothing is for us."""
         if delta.opened:
             self._new = True
+        if delta.notices:
+            self._events = True
         if delta.incidents or (self._tracking and delta.facts):
             for fact in delta.facts:
                 if look := _LOOKS.get(type(fact)):

@@ -16,7 +16,7 @@ from tocsin.domain.notification import NotificationList
 from tocsin.notify import planner, routing
 from tocsin.notify.planner import Plan, Saying, Standing, Telling
 from tocsin.store.outbox import Alert, SqlOutbox
-from tocsin.store.tellable import Known, SqlTellable
+from tocsin.store.tellable import Known, Named, SqlTellable
 
 SLICE: Final = 100  # incidents a transaction
 _PAUSE_S: Final = 0.002  # between two
@@ -30,7 +30,8 @@ _log = structlog.get_logger("tocsin.planning")
 class Surroundings(NamedTuple):
     """What telling asks of the rest of the server; answers come at once."""
 
-    in_maintenance: Callable[[Known, Instant], bool] = lambda _known, _now: False
+    # (project, number of the monitor, environment, at)
+    in_maintenance: Callable[[int, int, str, Instant], bool] = lambda _project, _monitor, _environment, _at: False
     is_silent: Callable[[int, str], bool] = lambda _project, _environment: False  # alerts of an environment are off
     shown_id: Callable[[str, Mapping[str, object]], str] = lambda monitor_id, _extras: monitor_id  # to people
     planned: Callable[[Sequence[Notice]], None] = lambda _notices: None  # is told of notices that were made
@@ -105,16 +106,20 @@ class Planning:
     async def events(self) -> None:
         """Reports of which somebody wants to know: now is looked up who."""
         while events := await asyncio.to_thread(self._outbox.planned_events, SLICE):
-            policies = await asyncio.to_thread(self._tellable.policies_of, {event.monitor for event in events})
+            named = await asyncio.to_thread(self._tellable.monitors, {event.monitor for event in events})
             lists = await asyncio.to_thread(self._tellable.lists, {event.project for event in events})
             notices: list[Notice] = []
             for event in events:
-                policy = policies.get(event.monitor)
-                environment = event.content.environment
-                if policy is None or self._around.is_silent(event.project, environment):
+                monitor, environment = named.get(event.monitor), event.content.environment
+                if monitor is None or self._around.is_silent(event.project, environment):
                     continue
-                meant = routing.destinations(policy.channels, lists[event.project], environment)
-                notices += [addressed(event, destination) for destination in meant]
+                if self._around.in_maintenance(event.project, event.monitor, environment, event.create_time):
+                    continue
+                shown = self._around.shown_id(monitor.monitor_id, monitor.extras)
+                content = msgspec.structs.replace(event.content, **_naming(monitor, shown))
+                draft = msgspec.structs.replace(event, state=NoticeState.PENDING, content=content)
+                meant = routing.destinations(monitor.policy.channels, lists[event.project], environment)
+                notices += [addressed(draft, destination) for destination in meant]
             await asyncio.to_thread(self._outbox.keep, (), notices, events=[event.number for event in events])
             self._around.planned(notices)
             await asyncio.sleep(_PAUSE_S)
@@ -156,7 +161,8 @@ class Planning:
             return until
         if one.resolve_time is not None and self._around.is_silent(one.project, one.environment):
             return NEVER
-        return now + MINUTE if self._around.in_maintenance(one, now) else None
+        covered = self._around.in_maintenance(one.project, one.monitor, one.environment, now)
+        return now + MINUTE if covered else None
 
     def _telling(self, one: Known, lists: Mapping[str, NotificationList]) -> Telling:
         silent = self._around.is_silent(one.project, one.environment)
@@ -171,16 +177,13 @@ class Planning:
     def _notices(self, one: Known, saying: Saying, now: Instant) -> Iterable[Notice]:
         shown = self._around.shown_id(one.monitor_id, one.extras)
         content = Content(
-            monitor_id=shown,
-            name=one.display_name or shown,
+            **_naming(one, shown),
             rule=saying.rule,
             environment=one.environment,
             at=now,
             since=one.open_time,
             causes=() if saying.kind is NoticeKind.RECOVERY else one.causes,
             reminder=saying.reminder,
-            group=one.group,
-            resource_id="" if shown == one.monitor_id else one.monitor_id,
         )
         draft = Notice(
             number=0,
@@ -199,6 +202,16 @@ class Planning:
             content=content,
         )
         return (addressed(draft, destination) for destination in saying.destinations)
+
+
+def _naming(monitor: Known | Named, shown: str) -> dict[str, str]:
+    """Fields of `Content` that say which monitor it is."""
+    return {
+        "monitor_id": shown,
+        "name": monitor.display_name or shown,
+        "group": monitor.group,
+        "resource_id": "" if shown == monitor.monitor_id else monitor.monitor_id,
+    }
 
 
 def addressed(draft: Notice, destination: str) -> Notice:

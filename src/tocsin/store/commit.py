@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Dialect, bindparam, delete
 
 from tocsin.engine.delta import Delta
-from tocsin.store import changes, incidents, keys, monitors, refusals, schema, trace_errors, windows
+from tocsin.store import changes, incidents, keys, monitors, outbox, refusals, schema, trace_errors, windows
 from tocsin.store.check_in_writes import CheckInWrites
 from tocsin.store.fence import Fence, Passing
 from tocsin.store.saved import Saved
@@ -39,6 +39,7 @@ class Commit:
         self._refusals = refusals.Refusals(dialect, refusals_kept)
         self._trace_errors = Upsert(schema.trace_errors, dialect)
         self._changes = Upsert(schema.changes, dialect, generated=("revision",))
+        self._notices = Upsert(schema.notices, dialect, generated=("number",), once=True)
         self._sequences = Upsert(schema.sequences, dialect)
 
     def changed(self, look_up: changes.Opened, delta: Delta) -> list[changes.Row]:
@@ -98,6 +99,7 @@ class Commit:
         self._incidents(cursor, [found[number] for number in sorted(found)])
         self._outages(cursor, [incidents.outage_to_row(outage) for outage in delta.outages])
         self._trace_errors(cursor, [trace_errors.to_row(error) for error in delta.trace_errors.values()])
+        self._notices(cursor, [tuple(outbox.to_row(notice).values()) for notice in delta.notices])
         self._sequences(cursor, list(delta.sequences.items()))
 
     def remember(self, delta: Delta) -> None:

@@ -42,6 +42,16 @@ class Known(NamedTuple):
     extras: dict[str, Any]
 
 
+class Named(NamedTuple):
+    """What telling of an event needs of its monitor."""
+
+    monitor_id: str
+    display_name: str
+    policy: AlertPolicy
+    group: str
+    extras: dict[str, Any]
+
+
 class _Tolerance(msgspec.Struct, frozen=True):
     alert_delay_ms: Millis = 0
 
@@ -87,14 +97,16 @@ class SqlTellable:
                     found[row.number] = _from_row(row)
         return found
 
-    def policies_of(self, numbers: Collection[int]) -> dict[int, AlertPolicy]:
-        """Of monitors, by number."""
-        found: dict[int, AlertPolicy] = {}
+    def monitors(self, numbers: Collection[int]) -> dict[int, Named]:
+        """By number; those that were deleted are not there."""
+        columns = (monitors.c.number, monitors.c.id, monitors.c.display_name, monitors.c.body)
+        found: dict[int, Named] = {}
         with self._database.read() as connection:
             for some in chunks(sorted(numbers), _MANY):
-                statement = select(monitors.c.number, monitors.c.body).where(monitors.c.number.in_(some))
-                for row in connection.execute(statement):
-                    found[row.number] = _alert_policy(row.body)
+                for row in connection.execute(select(*columns).where(monitors.c.number.in_(some))):
+                    policy, body = _alert_policy(row.body), row.body
+                    group, extras = body.get("group", ""), body.get("extras", {})
+                    found[row.number] = Named(row.id, row.display_name, policy, group, extras)
         return found
 
     def lists(self, projects: Collection[int]) -> dict[int, dict[str, NotificationList]]:

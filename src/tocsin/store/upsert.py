@@ -20,12 +20,23 @@ class Upsert:
     """INSERT … ON CONFLICT (primary key) DO UPDATE for all columns that are not in the key or in `fixed`, if any."""
 
     def __init__(
-        self, table: Table, dialect: Dialect, *, fixed: Collection[str] = (), generated: Collection[str] = ()
+        self,
+        table: Table,
+        dialect: Dialect,
+        *,
+        fixed: Collection[str] = (),
+        generated: Collection[str] = (),
+        once: bool = False,
     ) -> None:
-        """`fixed` columns keep what was first written; `generated` ones are the database's and not in the rows."""
+        """`fixed` columns keep what was first written; `generated` ones are the database's and not in the rows.
+
+        `once`: a row that breaks a constraint of uniqueness is there already, and stays as it is.
+        """
         columns = [column.name for column in table.columns if column.name not in generated]
         insert: Any = _insert(dialect)(table)
-        if not generated:
+        if once:
+            insert = insert.on_conflict_do_nothing()
+        elif not generated:
             updated = {
                 name: insert.excluded[name]
                 for name in columns

@@ -15,12 +15,12 @@ _FIRST: Final = ("name", "defaultName", "schedule", "schedules", "timezone")
 
 
 def yaml_of(monitors: Iterable[Monitor], zone: str, now: Instant) -> str:
-    """The three sections, also where they are empty: so it is never a text that JSON is, too."""
+    """The three sections, also where they are empty: a client counts what is in each."""
     found: dict[str, dict[str, Any]] = {section: {} for section in SECTIONS.values()}
     for monitor in monitors:
         said, _ = said_of(monitor, zone)
         found[SECTIONS[said["type"]]][said["key"]] = _attributes(said, paused=(monitor.muted_until or 0) > now) or None
-    return yaml_text.dump({section: content or None for section, content in found.items()})
+    return yaml_text.dump(found)
 
 
 def _attributes(said: Said, *, paused: bool) -> dict[str, Any]:

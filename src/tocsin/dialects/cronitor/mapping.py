@@ -60,13 +60,13 @@ def merged(before: Said, said: Said) -> Said:
     return after
 
 
-def meaning_of(said: Said, zone: str, problems: Problems, *, anchor: Instant = 0, celery: bool = False) -> Meaning:
+def meaning_of(said: Said, zone: str, problems: Problems, *, anchor: Instant = 0) -> Meaning:
     """Notes all that cannot be used. `zone` holds where none is said, `anchor` is when the monitor was made."""
     kind: str = said.get("type") or JOB
     is_check = kind == CHECK
     if is_check:
         checks.check(said, problems)
-    schedules = () if is_check else _schedules(said, kind, said.get("timezone") or zone, problems, anchor, celery)
+    schedules = () if is_check else _schedules(said, kind, said.get("timezone") or zone, problems, anchor)
     assertions = _assertions(said, kind, problems)
     grace = said.get("grace_seconds", GRACE[kind]) * SECOND
     margin = max(grace, SECOND) if any(isinstance(one, Interval | Rolling) for one in schedules) else grace
@@ -147,15 +147,13 @@ def _change(said: Said, fields: dict[str, Any]) -> MonitorChange:
     )
 
 
-def _schedules(
-    said: Said, kind: str, zone: str, problems: Problems, anchor: Instant, celery: bool
-) -> tuple[Schedule, ...]:
+def _schedules(said: Said, kind: str, zone: str, problems: Problems, anchor: Instant) -> tuple[Schedule, ...]:
     """Those of the attribute, and of assertions that older accounts have in its stead."""
     heartbeat = kind == HEARTBEAT
     found: list[Schedule] = []
     try:
         texts = tuple(said.get("schedules") or ())
-        found += phrases.parse_all(texts, zone, heartbeat=heartbeat, anchor=anchor, celery=celery)
+        found += phrases.parse_all(texts, zone, heartbeat=heartbeat, anchor=anchor)
     except InvalidArgument as problem:
         problems.wrong_by(problem, problem.violations[0].field)
     for index, text in enumerate(said.get("assertions") or ()):

@@ -55,13 +55,9 @@ _WORDS: Final = re.compile(r"\S+")
 
 @lru_cache(maxsize=16_384)
 def parse(
-    text: str, zone: str, *, heartbeat: bool = False, anchor: Instant = 0, celery: bool = False, field: str = "schedule"
+    text: str, zone: str, *, heartbeat: bool = False, anchor: Instant = 0, field: str = "schedule"
 ) -> Schedule | None:
-    """The schedule, None for what is never expected. `zone` is the monitor's; `anchor`: its creation.
-
-    `celery`: the text is from a client that writes a crontab's last three fields in another order; it is read so when
-    it cannot be read as it stands.
-    """
+    """The schedule, None for what is never expected. `zone` is the monitor's; `anchor`: its creation."""
     plain = text.strip()
     if not plain:
         raise _refused(field, text, 0, "a schedule is missing")
@@ -77,11 +73,11 @@ def parse(
         return _interval(_length(text, field), heartbeat=heartbeat, zone=zone)
     if _CLOCK.match(plain):
         return Daily((_time(text, len(text) - len(text.lstrip()), field),), zone)
-    return Cron(_cron(text, field, celery=celery), zone)
+    return Cron(_cron(text, field), zone)
 
 
 def parse_all(
-    texts: tuple[str, ...], zone: str, *, heartbeat: bool = False, anchor: Instant = 0, celery: bool = False
+    texts: tuple[str, ...], zone: str, *, heartbeat: bool = False, anchor: Instant = 0
 ) -> tuple[Schedule, ...]:
     """The schedules of all of them. Equal ones count once."""
     if len(texts) > SCHEDULES_MAX:
@@ -90,10 +86,23 @@ def parse_all(
     for index, text in enumerate(texts):
         field = "schedule" if len(texts) == 1 else f"schedules[{index}]"
         begin = anchor if _RULE.match(text) else 0  # all others are the same whenever they began, and remembered once
-        one = parse(text, zone, heartbeat=heartbeat, anchor=begin, celery=celery, field=field)
+        one = parse(text, zone, heartbeat=heartbeat, anchor=begin, field=field)
         if one is not None:
             found[one] = None
     return tuple(found)
+
+
+def as_meant(text: str) -> str:
+    """Of a client that writes the last three fields of a crontab in another order: weekday, day, month.
+
+    Read so where it cannot be read as it stands, and can be then.
+    """
+    fields = text.split()
+    if len(fields) != 5 or _is_cron(text):
+        return text
+    minute, hour, weekday, day, month = fields
+    turned = f"{minute} {hour} {day} {month} {weekday}"
+    return turned if _is_cron(turned) else text
 
 
 def check_interval(text: str, field: str = "schedule") -> Millis:
@@ -158,20 +167,26 @@ def _time(text: str, place: int, field: str) -> str:
     return ":".join(f"{int(part):02}" for part in match.groups() if part is not None)
 
 
-def _cron(text: str, field: str, *, celery: bool) -> str:
+def _cron(text: str, field: str) -> str:
     """The expression as the parser of crontabs takes it, on trial; what is wrong with it is told of the text."""
     expression = _anything(_THURSDAY.sub("THU", text))
     try:
         cron_text.parse(expression, field=field)
     except InvalidArgument as problem:
-        if celery and (turned := _turned(expression)) is not None:
-            return turned
         position = int(problem.metadata.get("position", "1"))
         why = problem.violations[0].description.partition(": ")[2] or problem.violations[0].description
         if name := problem.metadata.get("cron_field"):
             why = f"in the field {name}, {why}"
         raise _refused(field, text, position - 1, why) from None
     return expression.strip()
+
+
+def _is_cron(text: str) -> bool:
+    try:
+        _cron(text, "schedule")
+    except InvalidArgument:
+        return False
+    return True
 
 
 def _anything(text: str) -> str:
@@ -182,20 +197,6 @@ def _anything(text: str) -> str:
         if word[0] != "?" or index not in days:
             text = text[: word.start()] + re.sub(r"(?<![^,])\?(?=[,/]|$)", "*", word[0]) + text[word.end() :]
     return text
-
-
-def _turned(expression: str) -> str | None:
-    """Minute, hour, weekday, day, month → the usual order; None when that is no crontab either."""
-    fields = expression.split()
-    if len(fields) != 5:
-        return None
-    minute, hour, weekday, day, month = fields
-    turned = f"{minute} {hour} {day} {month} {weekday}"
-    try:
-        cron_text.parse(turned)
-    except InvalidArgument:
-        return None
-    return turned
 
 
 def _rule(text: str, anchor: Instant, field: str) -> str:

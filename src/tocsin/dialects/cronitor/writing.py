@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 import structlog
 
-from tocsin.dialects.cronitor import mapping, names, reading, references, schema
+from tocsin.dialects.cronitor import mapping, names, phrases, reading, references, schema
 from tocsin.dialects.cronitor.call import Call
 from tocsin.dialects.cronitor.problems import Invalid, Problem, Problems
 from tocsin.dialects.cronitor.schema import CHECK, Said
@@ -69,6 +69,10 @@ async def save(
     """
     if len(wishes) > MANY:
         raise Invalid(Problem(f"monitors: at most {MANY}, not {len(wishes)}", "", "monitors"))
+    if call.client.startswith(_CELERY):
+        for wish in wishes:
+            if schedules := wish.said.get("schedules"):
+                wish.said["schedules"] = [phrases.as_meant(text) for text in schedules]
     if problems := [problem for wish in wishes for problem in wish.problems.found]:
         raise Invalid(*problems)
     attempt = 0
@@ -90,7 +94,6 @@ class _Plan:
         self._services, self._call, self._wishes = services, call, wishes
         self._create, self._validate_only = create, validate_only
         self._zone = services.zone(call)
-        self._celery = call.client.startswith(_CELERY)
         self._lists: Collection[str] = ()
         self._problems: list[Problem] = []
 
@@ -143,7 +146,7 @@ class _Plan:
             problems.wrong("type", "required to create a monitor: job, check or heartbeat")
             return MonitorChange()
         self._check_zone(said, problems)
-        meaning = mapping.meaning_of(said, self._zone, problems, anchor=self._call.received, celery=self._celery)
+        meaning = mapping.meaning_of(said, self._zone, problems, anchor=self._call.received)
         return mapping.creation(said, meaning)
 
     def _alteration(self, wish: Wish, known: Monitor, problems: Problems) -> MonitorChange:
@@ -154,10 +157,10 @@ class _Plan:
             after.pop("schedules", None)
         self._check_zone(wish.said, problems)
         zone, wrong = reading.zone_of(known, self._zone), Problems(problems.key)
-        meaning = mapping.meaning_of(after, zone, wrong, anchor=known.create_time, celery=self._celery)
+        meaning = mapping.meaning_of(after, zone, wrong, anchor=known.create_time)
         if wrong.found:  # what no phrase says, by another protocol, is not this request's fault
             old = Problems(problems.key)
-            mapping.meaning_of(before, zone, old, anchor=known.create_time, celery=self._celery)
+            mapping.meaning_of(before, zone, old, anchor=known.create_time)
             problems.found += [problem for problem in wrong.found if problem not in old.found]
         change = mapping.alteration(known, meant, after, meaning)
         if not reading.is_known(known):

@@ -41,6 +41,7 @@ class RecordingJournal:
         self.trouble: TocsinError | None = None
         self.error: TocsinError | None = None
         self.refused: CheckInRefused | None = None
+        self.duplicate = False
 
     def arrival(self) -> contextlib.AbstractContextManager[int]:
         return contextlib.nullcontext(self.now)
@@ -50,7 +51,9 @@ class RecordingJournal:
         if self.trouble is not None:
             raise self.trouble
         self.commands.append(command)
-        return Receipt(error=self.error, refusal=self.refused) if isinstance(command, ReportCheckIn) else Receipt()
+        if not isinstance(command, ReportCheckIn):
+            return Receipt()
+        return Receipt(error=self.error, refusal=self.refused, duplicate=self.duplicate)
 
 
 class Credentials:

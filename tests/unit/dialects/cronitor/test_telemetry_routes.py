@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+import structlog
 from telemetry_edge import CODE, KEY, NOW, NUMBER, READ_KEY, Edge
 
 from tocsin.dialects.cronitor.telemetry.intake import Options
@@ -146,6 +147,15 @@ async def test_an_unknown_key_is_ok_and_counted(key):
     assert (answer.status_code, "unknown" in answer.text) == (403, True)
 
 
+async def test_an_unknown_key_is_logged_once_a_minute_and_never_whole():
+    edge = Edge()
+    with structlog.testing.capture_logs() as logs:
+        for second in 0, 1, 59, 60, 61:
+            edge.journal.now = NOW + second * 1000
+            await edge.send(f"/p/{'0' * 28}abcd/job/run")
+    assert [(line["key"], line["path"], line["address"]) for line in logs] == [("...abcd", "job/run", "192.0.2.7")] * 2
+
+
 async def test_a_key_that_may_only_read_is_told_to_its_project():
     edge = Edge()
     assert (await edge.send(f"/p/{READ_KEY}/job")).text == "ok"
@@ -172,6 +182,13 @@ async def test_a_project_may_be_strict_for_itself():
     edge = Edge(settings=ProjectSettings(strict=True))
     assert (await edge.send(f"/p/{KEY}/a/b/c")).status_code == 400
     assert (await edge.send("/p/stranger/job")).text == "ok"
+
+
+async def test_an_event_that_was_sent_before_is_ok_and_counted():
+    edge = Edge(STRICT)
+    edge.journal.duplicate = True
+    assert (await edge.send(f"/p/{KEY}/job/run")).text == "ok"
+    assert (edge.rejections, edge.refusals) == (["cronitor:duplicate"], [])
 
 
 async def test_strict_tells_of_bad_keys_and_not_of_remarks():

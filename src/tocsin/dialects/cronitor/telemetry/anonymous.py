@@ -16,7 +16,7 @@ from tocsin.dialects.cronitor.telemetry.history import CSV, JSON, History
 from tocsin.dialects.cronitor.telemetry.intake import Intake
 from tocsin.dialects.cronitor.telemetry.limits import Limits
 from tocsin.dialects.cronitor.telemetry.mapping import Number
-from tocsin.dialects.cronitor.telemetry.routes import METHODS, UNKNOWN_KEY, event_of, let_go, wrong_method
+from tocsin.dialects.cronitor.telemetry.routes import METHODS, event_of, let_go, wrong_method
 from tocsin.domain import errors
 from tocsin.domain.instant import DAY, HOUR, NEVER, Instant
 from tocsin.domain.monitor import MonitorChange
@@ -79,7 +79,7 @@ class Finder:
         project = self._principals.project(owner[0]) if owner is not None else None
         return Found(project, owner[1]) if owner is not None and project is not None else None
 
-    def agrees(self, key: str | None, found: Found) -> bool:
+    def agrees(self, key: str, found: Found) -> bool:
         """Whether a key that was sent along, if one was, is of the monitor's project."""
         if not key:
             return True
@@ -105,8 +105,9 @@ class _ByCode(Endpoint):
         found = await self._finder.find(request.variables["code"])
         if found is None:
             return _nothing(request)
-        if not self._finder.agrees(request.query().get("auth_key"), found):
-            return self._intake.stranger(UNKNOWN_KEY)
+        key = request.query().get("auth_key", "")
+        if not self._finder.agrees(key, found):
+            return self._intake.stranger(key, found.monitor_id, address, request.received)
         try:
             return await self._of(request, found, address)
         except errors.Unavailable as problem:

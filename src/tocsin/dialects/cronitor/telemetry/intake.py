@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Final
 
+import structlog
 from starlette.types import ASGIApp
 
 from tocsin.dialects.cronitor.birth import DIALECT
@@ -12,14 +13,17 @@ from tocsin.dialects.cronitor.telemetry.mapping import Event, Number, about
 from tocsin.domain.check_in import Report
 from tocsin.domain.errors import InvalidArgument, ResourceExhausted, TocsinError, Unavailable
 from tocsin.domain.facts import CheckInRefused
-from tocsin.domain.instant import Millis
+from tocsin.domain.instant import MINUTE, Instant, Millis
 from tocsin.domain.project import Scope
 from tocsin.domain.project_settings import DEFAULTS, ProjectSettings
 from tocsin.domain.refusals import RefusalReason
 from tocsin.service.check_ins import CheckIns
 from tocsin.service.principal import Principal
 
+UNKNOWN_KEY: Final = "this key is unknown or revoked"
 NO_SCOPE: Final = "this key may not send telemetry; its scope is {scope!r}"
+_HINT: Final = 4  # characters of a key that are no secret
+_log = structlog.get_logger("tocsin.cronitor")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,7 @@ class Intake:
         """
         self._settings_of = settings_of
         self._check_ins = check_ins
+        self._log_next: Instant = 0
         self._number_of = number_of
         self._options = options
 
@@ -57,10 +62,17 @@ class Intake:
             return answers.unavailable(problem)
         return answers.refused(dropped) if dropped is not None and self._strict(event) else answers.OK
 
-    def stranger(self, text: str, status: int = 403) -> ASGIApp:
-        """The answer to somebody without a key that is known: there is nobody whose event it would be."""
+    def stranger(self, key: str, place: str, address: str, at: Instant) -> ASGIApp:
+        """The answer to a key that is unknown: there is nobody whose event it would be.
+
+        A typo in a key would show nowhere but in a counter, so the log has one of them a minute.
+        """
         self._check_ins.rejected(DIALECT, "auth")
-        return answers.text(status, f"{text}\n") if self._options.strict else answers.OK
+        if at >= self._log_next:
+            self._log_next = at + MINUTE
+            shown = f"...{key[-_HINT:]}" if len(key) > 2 * _HINT else "short"
+            _log.warning("telemetry with an unknown key was dropped", key=shown, path=place[:100], address=address)
+        return answers.text(403, f"{UNKNOWN_KEY}\n") if self._options.strict else answers.OK
 
     def over_limit(self, wait_ms: Millis) -> ASGIApp:
         """Said at once and nowhere else: to write down what is too much would be more of it."""
@@ -98,6 +110,8 @@ class Intake:
             raise
         except TocsinError as problem:
             return None, (about(report, _reason_of(problem), problem.message),)
+        if receipt.duplicate:  # what is missing from the history is counted, whatever the reason
+            self._check_ins.rejected(DIALECT, "duplicate")
         return receipt.refusal, ()
 
 

@@ -24,7 +24,6 @@ from tocsin.http.raw import Endpoint, Request
 from tocsin.service.principal import Principals
 
 METHODS: Final = ("GET", "HEAD", "POST")
-UNKNOWN_KEY: Final = "this key is unknown or revoked"
 _SECRET: Final = re.compile(r"(?<![^&])(?:auth_)?key=[^&]*&?")
 _ALLOW: Final = ", ".join(METHODS)
 _BODY_MAX: Final = 10 * 1024 * 1024
@@ -52,12 +51,12 @@ class Telemetry(Endpoint):
         principal = self._principals.find(request.variables["key"])
         if request.has_body:
             await let_go(request)
-        address = self._addresses.of(request)
+        address, place = self._addresses.of(request), request.variables.get("rest", "")
         if wait := self._limits.of_address(address, request.received):
             return self._intake.over_limit(wait)
         if principal is None:
-            return self._intake.stranger(UNKNOWN_KEY)
-        project, place = principal.project.number, request.variables.get("rest", "")
+            return self._intake.stranger(request.variables["key"], place, address, request.received)
+        project = principal.project.number
         if wait := self._limits.of_monitor(project, place.partition("/")[0], request.received):
             return self._intake.over_limit(wait)
         return await self._intake.take(principal, event_of(request, project, place, address))
