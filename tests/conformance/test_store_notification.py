@@ -74,23 +74,3 @@ def test_pages_are_by_key_and_of_one_project(nouns, monkeypatch):
     monkeypatch.setattr(shelves, "MOST", 3)
     with pytest.raises(errors.ResourceExhausted):
         nouns.channels.put(1, "d", {"url": "http://x/"}, NOW, create=True, update_known=True)
-
-
-def test_manual_incidents_are_kept_and_checked(nouns):
-    shelf = nouns.manual_incidents
-    made = shelf.put(
-        1, "issue-1", {"display_name": "Disk", "open_time": 5, "note": "full\0"}, 7, create=True, update_known=False
-    )
-    assert (made.severity, made.state, made.resolve_time, made.create_time) == ("outage", "unresolved", None, 7)
-    ended = shelf.put(1, "issue-1", {"resolve_time": 9, "state": "resolved"}, 9, create=False, update_known=True)
-    kept = shelf.get(1, "issue-1")
-    assert (kept.resolve_time, kept.open_time, kept.note) == (9, 5, "full\ufffd")
-    assert kept.number == ended.number == made.number
-    assert shelf.put(1, "issue-1", {"resolve_time": None}, 10, create=False, update_known=True).resolve_time is None
-    assert shelf.get(1, "issue-1").resolve_time is None
-    for wrong in ({"display_name": ""}, {"state": "Bad"}, {"severity": "x" * 65}, {"note": "x" * 2001}):
-        with pytest.raises(errors.InvalidArgument):
-            shelf.put(1, "issue-2", {"display_name": "x", **wrong}, 7, create=True, update_known=False)
-    shelf.delete(1, "issue-1")
-    with pytest.raises(errors.NotFound):
-        shelf.get(1, "issue-1")

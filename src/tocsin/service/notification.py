@@ -1,4 +1,4 @@
-"""Notification lists, channels, manual incidents: put, delete, read. Nothing judges by them; they go to the store."""
+"""Notification lists and channels: put, delete, read. Nothing is judged by them, so they go straight to the store."""
 
 import asyncio
 from collections.abc import Mapping
@@ -6,7 +6,6 @@ from typing import Any, Generic
 
 from tocsin.domain import errors
 from tocsin.domain.instant import Instant
-from tocsin.domain.manual_incident import ManualIncident
 from tocsin.domain.notification import DEFAULT_LIST, Channel, NotificationList
 from tocsin.domain.project import Scope
 from tocsin.service.principal import Principal
@@ -16,7 +15,7 @@ from tocsin.store.shelves import T
 
 
 class Nouns(Generic[T]):
-    """What these have in common: reading needs scope `read`, writing `admin`."""
+    """What both have in common: reading needs scope `read`, writing `admin`."""
 
     def __init__(self, store: SqlNouns[T]) -> None:
         self._store = store
@@ -71,11 +70,6 @@ class NotificationLists(Nouns[NotificationList]):
                 metadata={"notification_list": DEFAULT_LIST},
             )
         await super().delete(principal, key, allow_missing=allow_missing)
-
-
-class ManualIncidents(Nouns[ManualIncident]):
-    def __init__(self, store: SqlNotification) -> None:
-        super().__init__(store.manual_incidents)
 
 
 class Channels(Nouns[Channel]):

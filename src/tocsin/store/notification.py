@@ -1,14 +1,13 @@
-"""`SqlNotification`: notification lists, channels and manual incidents, in a database."""
+"""`SqlNotification`: notification lists and channels, in a database."""
 
 from collections.abc import Mapping
 from typing import Any, Generic
 
 from tocsin.domain.instant import Instant
-from tocsin.domain.manual_incident import ManualIncident
 from tocsin.domain.notification import Channel, NotificationList
 from tocsin.store.database import Database
 from tocsin.store.port import Page
-from tocsin.store.shelves import CHANNELS, LISTS, MANUAL_INCIDENTS, Shelf, T
+from tocsin.store.shelves import CHANNELS, LISTS, Shelf, T
 
 
 class SqlNouns(Generic[T]):
@@ -45,9 +44,8 @@ class SqlNouns(Generic[T]):
 
 
 class SqlNotification:
-    """All of them."""
+    """Both nouns."""
 
     def __init__(self, database: Database) -> None:
         self.lists: SqlNouns[NotificationList] = SqlNouns(database, LISTS)
         self.channels: SqlNouns[Channel] = SqlNouns(database, CHANNELS)
-        self.manual_incidents: SqlNouns[ManualIncident] = SqlNouns(database, MANUAL_INCIDENTS)

@@ -1,4 +1,4 @@
-"""The tables of notification: whom to tell, how far an incident has been told, what is to be delivered."""
+"""The tables of notification: whom to tell, how far the telling of an incident has come, what is to be delivered."""
 
 from typing import Any, Final, NamedTuple
 
@@ -25,7 +25,6 @@ class Tables(NamedTuple):
     channels: Table
     alerts: Table
     notices: Table
-    manual_incidents: Table
 
 
 def define(metadata: MetaData) -> Tables:
@@ -71,13 +70,7 @@ def define(metadata: MetaData) -> Tables:
     )
     ended = notices.c.end_time.is_not(None)
     Index("ix_notices_ended", notices.c.end_time, sqlite_where=ended, postgresql_where=ended)
-    return Tables(
-        _shelf(metadata, "notification_lists"),
-        _shelf(metadata, "channels"),
-        alerts,
-        notices,
-        _shelf(metadata, "manual_incidents"),
-    )
+    return Tables(_shelf(metadata, "notification_lists"), _shelf(metadata, "channels"), alerts, notices)
 
 
 def _shelf(metadata: MetaData, name: str) -> Table:

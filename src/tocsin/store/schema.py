@@ -314,4 +314,4 @@ sequences = Table("sequences", metadata, Column("name", Text, primary_key=True),
 
 # --- notification
 
-notification_lists, channels, alerts, notices, manual_incidents = notification_tables.define(metadata)
+notification_lists, channels, alerts, notices = notification_tables.define(metadata)

@@ -11,11 +11,10 @@ from sqlalchemy import Connection, Row, Table, delete, func, insert, select, upd
 
 from tocsin.domain import errors
 from tocsin.domain.instant import Instant
-from tocsin.domain.manual_incident import ManualIncident, check_manual_incident
 from tocsin.domain.notification import Channel, Keyed, NotificationList, check_channel, check_list
 from tocsin.store import pages
 from tocsin.store.port import Page
-from tocsin.store.schema import channels, manual_incidents, notification_lists
+from tocsin.store.schema import channels, notification_lists
 from tocsin.store.texts import clean_json
 
 T = TypeVar("T", bound=Keyed)
@@ -136,5 +135,4 @@ class Shelf(Generic[T]):
 
 
 LISTS: Final = Shelf(notification_lists, NotificationList, "notification list", check_list)
-MANUAL_INCIDENTS: Final = Shelf(manual_incidents, ManualIncident, "manual incident", check_manual_incident)
 CHANNELS: Final = Shelf(channels, Channel, "channel", check_channel)

@@ -21,11 +21,9 @@ def upgrade() -> None:
     _add_causes()
     _add_groups()
     _add_notices()
-    _add_manual_incidents()
 
 
 def downgrade() -> None:
-    op.drop_table("manual_incidents")
     _drop_notices()
     _drop_groups()
     _drop_causes()
@@ -87,7 +85,18 @@ def _drop_groups() -> None:
 
 def _add_notices() -> None:
     for name in ("notification_lists", "channels"):
-        _create_shelf(name)
+        op.create_table(
+            name,
+            sa.Column("number", NUMBER, nullable=False),
+            sa.Column("project", NUMBER, nullable=False),
+            sa.Column("key", TEXT, nullable=False),
+            sa.Column("create_time", sa.BigInteger(), nullable=False),
+            sa.Column("update_time", sa.BigInteger(), nullable=False),
+            sa.Column("body", TEXT, nullable=False),
+            sa.PrimaryKeyConstraint("number", name=op.f(f"pk_{name}")),
+            sa.UniqueConstraint("project", "key", name=op.f(f"uq_{name}_project_key")),
+            sqlite_autoincrement=True,
+        )
     op.create_table(
         "alerts",
         sa.Column("incident", NUMBER, autoincrement=False, nullable=False),
@@ -143,25 +152,3 @@ def _drop_notices() -> None:
     for name in ("notices", "alerts", "channels", "notification_lists"):
         op.drop_table(name)
     op.execute("DELETE FROM settings WHERE name = 'planned_incident'")
-
-
-def _create_shelf(name: str) -> None:
-    op.create_table(
-        name,
-        sa.Column("number", NUMBER, nullable=False),
-        sa.Column("project", NUMBER, nullable=False),
-        sa.Column("key", TEXT, nullable=False),
-        sa.Column("create_time", sa.BigInteger(), nullable=False),
-        sa.Column("update_time", sa.BigInteger(), nullable=False),
-        sa.Column("body", TEXT, nullable=False),
-        sa.PrimaryKeyConstraint("number", name=op.f(f"pk_{name}")),
-        sa.UniqueConstraint("project", "key", name=op.f(f"uq_{name}_project_key")),
-        sqlite_autoincrement=True,
-    )
-
-
-# --- incidents that people tell of
-
-
-def _add_manual_incidents() -> None:
-    _create_shelf("manual_incidents")
