@@ -58,7 +58,7 @@ from tocsin.service.groups import Groups
 from tocsin.service.incidents import Incidents
 from tocsin.service.maintenance_windows import MaintenanceWindows
 from tocsin.service.monitors import Monitors
-from tocsin.service.notification import ManualIncidents, NotificationLists
+from tocsin.service.notification import NotificationLists
 from tocsin.service.principal import Principals
 from tocsin.service.project_settings import Settings as Decisions
 from tocsin.service.room import Room
@@ -192,7 +192,6 @@ def build(settings: Settings) -> Parts:
         windows_in_use,
         groups,
         environments,
-        ManualIncidents(shelves),
     )
     management_services = Services(monitors, check_ins, browsing, configuration.check, settings_of)
     services: dict[str, object] = {

@@ -160,9 +160,7 @@ def excused(subject: Subject) -> bool:
     if not state.windows or track.expected == NEVER:
         return False
     monitor = subject.monitor
-    return state.windows.cover(
-        state.compiler, monitor.project, monitor.number, subject.environment, track.expected
-    )
+    return state.windows.cover(state.compiler, monitor.project, monitor.number, subject.environment, track.expected)
 
 
 def pass_over_excused(state: State, slot: int, at: Instant) -> None:

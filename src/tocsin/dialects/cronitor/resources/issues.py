@@ -1,29 +1,29 @@
 """Issues: the incidents of monitors, listed, taken in hand, resolved."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
 from starlette.responses import Response
 
 from tocsin.dialects.cronitor import references
 from tocsin.dialects.cronitor.call import Call
 from tocsin.dialects.cronitor.problems import Refused
-from tocsin.dialects.cronitor.replies import empty, reply
+from tocsin.dialects.cronitor.replies import reply
 from tocsin.dialects.cronitor.resources import issue_json
 from tocsin.dialects.cronitor.resources import query as queries
 from tocsin.dialects.cronitor.resources.body import Body
-from tocsin.dialects.cronitor.resources.issue_json import MONITOR_WORDS, RESOLVED, SEVERITIES, STATES, UPDATE
-from tocsin.dialects.cronitor.resources.manual_issues import ManualIssues, manual_json
-from tocsin.dialects.cronitor.resources.periods import Period, period_of
+from tocsin.dialects.cronitor.resources.issue_json import RESOLVED, SEVERITIES, STATES
+from tocsin.dialects.cronitor.resources.periods import period_of
 from tocsin.dialects.cronitor.resources.query import wrong
 from tocsin.dialects.cronitor.resources.services import Services
 from tocsin.domain.errors import NotFound
 from tocsin.domain.incident import Incident
-from tocsin.domain.manual_incident import ManualIncident
 from tocsin.domain.monitor import Monitor
 from tocsin.store.browse_port import IncidentSearch
 
+_UPDATE: Final = "update"  # says something about an issue, and changes no state
 _ORDERS: Final = ("started", "-started", "relevance")
+_MONITORS: Final = ("job", "monitor", "check", "heartbeat", "site")  # parameters that name one
 _ACTIONS: Final = ("delete", "change_state", "assign_to")
 _BULK_MAX: Final = 1_000
 _KEPT: Final = "an issue of a monitor cannot be deleted; resolve it"
@@ -32,58 +32,39 @@ _KEPT: Final = "an issue of a monitor cannot be deleted; resolve it"
 class IssueCalls:
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._manual = ManualIssues(services)
 
     async def list(self, call: Call) -> Response:
         """`state severity job group tag env search time orderBy`, `page`, `pageSize`."""
         paging = queries.paging(call.query)
         only = await self._search(call)
-        manual = await self._manual.found(call, period_asked(call))
-        if only.oldest_first:
-            manual = manual[::-1]
-        # Each manual one before an incident moves it on by one place, so that many more of those are looked at.
-        offset = (paging.page - 1) * paging.size
-        first = max(offset - len(manual), 0)
         found = await self._services.browsing.incidents(
-            call.principal, only, size=paging.size + len(manual), offset=first
+            call.principal, only, size=paging.size, offset=(paging.page - 1) * paging.size
         )
-        merged = _merged(found.rows, manual, oldest_first=only.oldest_first)
-        rows = merged[offset - first :][: paging.size]
-        monitors = await self._monitors(call, [row for row in rows if isinstance(row, Incident)])
+        monitors = await self._monitors(call, found.rows)
         return reply(
             200,
             {
-                "data": [_json(row, monitors) for row in rows],
+                "data": [issue_json.issue_json(row, monitors.get(row.monitor)) for row in found.rows],
                 "page": paging.page,
                 "page_size": paging.size,
-                "total_count": found.total + len(manual),
+                "total_count": found.total,
             },
         )
 
     async def retrieve(self, call: Call) -> Response:
-        return await self._answer(call, 200, await self._found(call, call.part("key")))
-
-    async def create(self, call: Call) -> Response:
-        """{name, state, severity, environment, started, assigned_to, message}: one of no monitor."""
-        return await self._answer(call, 201, await self._manual.create(call, await Body.of(call)))
+        return await self._answer(call, await self._found(call, call.part("key")))
 
     async def update(self, call: Call) -> Response:
-        """{state, assigned_to, message}; of one that was opened by hand also what else it says."""
-        body, key = await Body.of(call), call.part("key")
-        body.same_key(key)
-        found = await self._found(call, key)
-        if isinstance(found, ManualIncident):
-            return await self._answer(call, 200, await self._manual.update(call, key, body))
-        state, person = body.word("state", (*STATES, UPDATE)), body.text("assigned_to")
-        await self._change(call, found, state, person, body.text("message"))
-        return await self._answer(call, 200, await self._found(call, key))
+        """{state, assigned_to, message}; what else an issue says is the monitor's."""
+        body = await Body.of(call)
+        incident = await self._found(call, call.part("key"))
+        state, person = body.word("state", (*STATES, _UPDATE)), body.text("assigned_to")
+        await self._change(call, incident, state, person, body.text("message"))
+        return await self._answer(call, await self._found(call, call.part("key")))
 
     async def delete(self, call: Call) -> Response:
-        found = await self._found(call, call.part("key"))
-        if not isinstance(found, ManualIncident):
-            raise Refused(400, _KEPT)
-        await self._manual.delete(call, found.key)
-        return empty(204)
+        await self._found(call, call.part("key"))
+        raise Refused(400, _KEPT)
 
     async def post(self, call: Call) -> Response:
         """To /api/issues/bulk, which is no issue."""
@@ -99,25 +80,19 @@ class IssueCalls:
             raise wrong("action", f"must be one of {', '.join(_ACTIONS)}")
         if len(keys) > _BULK_MAX:
             raise wrong("issues", f"at most {_BULK_MAX} keys")
-        state, person = body.word("state", (*STATES, UPDATE)), body.text("assign_to")
+        state, person = body.word("state", (*STATES, _UPDATE)), body.text("assign_to")
         if action == "change_state" and not state:
             raise wrong("state", "required to change it")
-        missing, kept, changed = [], [], 0
+        if action == "delete":
+            raise Refused(400, _KEPT)
+        missing, changed = [], 0
         for key in keys:
             try:
-                found = await self._found(call, key)
+                incident = await self._found(call, key)
             except Refused:
                 missing.append(key)
                 continue
-            if action == "delete" and isinstance(found, Incident):
-                kept.append(key)
-                continue
-            if action == "delete":
-                await self._manual.delete(call, key)
-            elif isinstance(found, ManualIncident):
-                await self._manual.update(call, key, body)
-            else:
-                await self._change(call, found, state if action == "change_state" else "", person, "")
+            await self._change(call, incident, state if action == "change_state" else "", person, "")
             changed += 1
         return reply(
             200,
@@ -125,7 +100,7 @@ class IssueCalls:
                 "action": action,
                 "requested_count": len(keys),
                 "updated_count": changed,
-                "errors": {"missing": missing, "kept": kept},
+                "errors": {"missing": missing},
             },
         )
 
@@ -145,12 +120,12 @@ class IssueCalls:
         query = call.query
         states = queries.one_of(query, "state", tuple(STATES))
         (order,) = queries.one_of(query, "orderBy", _ORDERS)[:1] or ("-started",)
-        named = [value for name in MONITOR_WORDS for value in queries.many(query, name)]
+        named = [value for name in _MONITORS for value in queries.many(query, name)]
         monitors = None
         if named:
             rows = await references.many(self._services, call, named)
             monitors = tuple(row.monitor.number for row in rows if row is not None)
-        period = period_asked(call)
+        period = period_of(query, call.received) if query.get("time") or query.get("start") else None
         search = query.get("search", "").strip()
         return IncidentSearch(
             monitors=monitors,
@@ -165,40 +140,21 @@ class IssueCalls:
             oldest_first=order == "started",
         )
 
-    async def _found(self, call: Call, key: str) -> Incident | ManualIncident:
+    async def _found(self, call: Call, key: str) -> Incident:
         """Refused 404."""
         number = issue_json.number_of(key)
-        try:
-            if number is None:
-                return await self._manual.get(call, key)
-            return await self._services.incidents.get(call.principal, number)
-        except NotFound:
-            raise Refused(404, f"Not found: there is no issue {key[:64]!r}") from None
+        if number is not None:
+            try:
+                return await self._services.incidents.get(call.principal, number)
+            except NotFound:
+                pass
+        raise Refused(404, f"Not found: there is no issue {key[:64]!r}")
 
     async def _monitors(self, call: Call, rows: Sequence[Incident]) -> dict[int, Monitor]:
         numbers = sorted({row.monitor for row in rows})
         found = await self._services.browsing.find_exactly(call.principal, numbers=numbers)
         return {row.monitor.number: row.monitor for row in found}
 
-    async def _answer(self, call: Call, status: int, found: Incident | ManualIncident) -> Response:
-        monitors = await self._monitors(call, [found] if isinstance(found, Incident) else [])
-        return reply(status, _json(found, monitors))
-
-
-def period_asked(call: Call) -> Period | None:
-    """None when no time is said."""
-    return period_of(call.query, call.received) if call.query.get("time") or call.query.get("start") else None
-
-
-def _merged(
-    rows: Sequence[Incident], manual: Sequence[ManualIncident], *, oldest_first: bool
-) -> Sequence[Incident | ManualIncident]:
-    """In the order of their times; of two at the same time the manual one comes first."""
-    sign = 1 if oldest_first else -1
-    return sorted([*manual, *rows], key=lambda row: sign * row.open_time)
-
-
-def _json(found: Incident | ManualIncident, monitors: Mapping[int, Monitor]) -> dict[str, Any]:
-    if isinstance(found, ManualIncident):
-        return manual_json(found)
-    return issue_json.issue_json(found, monitors.get(found.monitor))
+    async def _answer(self, call: Call, incident: Incident) -> Response:
+        monitors = await self._monitors(call, [incident])
+        return reply(200, issue_json.issue_json(incident, monitors.get(incident.monitor)))

@@ -8,7 +8,7 @@ from tocsin.service.groups import Groups
 from tocsin.service.incidents import Incidents
 from tocsin.service.maintenance_windows import MaintenanceWindows
 from tocsin.service.monitors import Monitors
-from tocsin.service.notification import ManualIncidents, NotificationLists
+from tocsin.service.notification import NotificationLists
 from tocsin.service.statistics import Statistics
 
 
@@ -22,4 +22,3 @@ class Services:
     windows: MaintenanceWindows
     groups: Groups
     environments: Environments
-    manual_incidents: ManualIncidents
