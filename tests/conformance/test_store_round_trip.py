@@ -116,6 +116,8 @@ incident_fields = st.fixed_dictionaries(
     optional={
         "open_time": instants,
         **dict.fromkeys(("first_check_in", "last_check_in", "resolving_check_in", "acknowledged_by", "note"), texts),
+        **dict.fromkeys(("assertion", "resolved_by"), texts),
+        "causes": st.lists(texts, min_size=1, max_size=3).map(tuple),
         "failure_count": st.integers(0, 99),
         "acknowledge_time": st.none() | instants,
         "muted": st.booleans(),

@@ -61,7 +61,7 @@ def test_lint_can_fail(changed, file, old, new, rule):
         ("tocsin/v1/check_in.proto", "string host = 12", "string host = 99", "FIELD_NO_DELETE_UNLESS_NUMBER_RESERVED"),
         ("tocsin/v1/check_in.proto", "string host = 12", "string machine = 12", "FIELD_SAME_NAME"),
         ("tocsin/v1/check_in.proto", "string host = 12", "int64 host = 12", "FIELD_WIRE_JSON_COMPATIBLE_TYPE"),
-        ("tocsin/v1/check_in.proto", "STATE_NOTE = 7", "STATE_NOTE = 8", "ENUM_VALUE_NO_DELETE_UNLESS_NUMBER_RESERVED"),
+        ("tocsin/v1/check_in.proto", "STATE_NOTE = 7", "STATE_NOTE = 9", "ENUM_VALUE_NO_DELETE_UNLESS_NUMBER_RESERVED"),
         ("tocsin/internal/v1/journal.proto", "string request_id = 2", "string request = 2", "FIELD_SAME_NAME"),
     ],
 )

@@ -116,8 +116,8 @@ def test_rows_that_are_recorded_come_back_as_they_went():
     assert recorded.row(0) == (9, 1, 2, 1, 5, 6, 7, 8, 9, 10, 11, 12, 13)
     recorded.append(9, 1, 2, 1, 5, 6)
     assert recorded.row(1) == (9, 1, 2, 1, 5, 6, None, None, None, 0, 0, 0, None)
-    with pytest.raises(ValueError, match="no state 7"):
-        recorded.append(9, 1, 2, 7, 5, 6)
+    with pytest.raises(ValueError, match="no state 8"):
+        recorded.append(9, 1, 2, 8, 5, 6)
     with pytest.raises(ValueError, match="a duration of -1"):
         recorded.append(9, 1, 2, 1, 5, 6, duration=-1)
 

@@ -36,6 +36,10 @@ def in_state(state: State | None) -> tuple[World, str, int]:
         now = instant("14:05:00")
         world.tick(now)
         return world, world.of(Missed)[0].check_in.id, now
+    elif state is State.ABANDONED:
+        world, now = job(abandon_runs=True, max_runtime_ms=0), instant("72:00:01")
+        world.start("00:00", check_in_id=A)
+        world.tick(now)
     elif state is not None:
         world.start("00:00", check_in_id=A)
         if state is State.TIMED_OUT:
@@ -55,6 +59,7 @@ CELLS = {
     None: {START: ("in_progress", 1), BEAT: ("in_progress", 1), OK: ("ok", 1), ERROR: ("error", 1)},
     State.IN_PROGRESS: {START: ("in_progress", 0), BEAT: ("in_progress", 0), OK: ("ok", 0), ERROR: ("error", 0)},
     State.UNKNOWN: {START: ("in_progress", 0), BEAT: ("in_progress", 0), OK: ("ok", 0), ERROR: ("error", 0)},
+    State.ABANDONED: {START: ("in_progress", 0), BEAT: ("in_progress", 0), OK: ("ok", 0), ERROR: ("error", 0)},
     State.OK: {START: ("ok", 0), BEAT: ("ok", 0), OK: (REFUSED, 0), ERROR: (REFUSED, 0)},
     State.ERROR: {START: ("error", 0), BEAT: ("error", 0), OK: (REFUSED, 0), ERROR: (REFUSED, 0)},
     State.TIMED_OUT: {START: (REFUSED, 0), BEAT: (REFUSED, 0), OK: ("timeout", 0), ERROR: ("timeout", 0)},

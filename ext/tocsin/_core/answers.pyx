@@ -33,12 +33,12 @@ cdef struct common_t:
     piece_t before  # "projects/7/monitors/"
     piece_t after   # fields at the end of each message
 
-cdef uint8_t[7] STATE_ON_WIRE  # CheckIn.State, by the number that is stored
+cdef uint8_t[8] STATE_ON_WIRE  # CheckIn.State, by the number that is stored
 
 
 cdef void fill_tables() noexcept:
     cdef int stored
-    for stored, number in enumerate((6, 2, 3, 1, 4, 5, 7)):
+    for stored, number in enumerate((6, 2, 3, 1, 4, 5, 7, 8)):
         STATE_ON_WIRE[stored] = number
 
 

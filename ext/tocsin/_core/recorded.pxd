@@ -3,7 +3,7 @@ cimport cython
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 
 cdef enum:  # states, domain.check_in.STATE_NUMBERS
-    STATE_UNKNOWN, STATE_OK, STATE_ERROR, STATE_IN_PROGRESS, STATE_MISSED, STATE_TIMED_OUT, STATE_NOTE
+    STATE_UNKNOWN, STATE_OK, STATE_ERROR, STATE_IN_PROGRESS, STATE_MISSED, STATE_TIMED_OUT, STATE_NOTE, STATE_ABANDONED
 
 cdef struct check_in_t:
     int64_t number

@@ -48,7 +48,7 @@ cdef class Recorded:
         row=None,
     ):
         cdef check_in_t made
-        if not STATE_UNKNOWN <= state <= STATE_NOTE:
+        if not STATE_UNKNOWN <= state <= STATE_ABANDONED:
             raise ValueError(f"no state {state}")
         if duration is not None and duration < 0:
             raise ValueError(f"a duration of {duration} ms")

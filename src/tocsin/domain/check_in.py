@@ -31,6 +31,7 @@ class State(enum.Enum):
     TIMED_OUT = "timeout"  # the run passed its limit
     UNKNOWN = "unknown"  # due while nobody could listen
     NOTE = "note"
+    ABANDONED = "abandoned"  # nobody ended the run, and it was closed at last; says nothing of how it went
 
 
 STATE_NUMBERS = {
@@ -41,6 +42,7 @@ STATE_NUMBERS = {
     State.MISSED: 4,
     State.TIMED_OUT: 5,
     State.NOTE: 6,
+    State.ABANDONED: 7,
 }
 STATES_BY_NUMBER = {number: state for state, number in STATE_NUMBERS.items()}
 

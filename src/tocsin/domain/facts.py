@@ -39,6 +39,12 @@ class Missed(msgspec.Struct, frozen=True):
     judged_at: Instant
 
 
+class Abandoned(msgspec.Struct, frozen=True):
+    """A run that nobody ended was closed; it counts for nothing."""
+
+    check_in: CheckIn
+
+
 class TimedOut(msgspec.Struct, frozen=True):
     check_in: CheckIn
     deadline: Instant
@@ -56,7 +62,11 @@ class IncidentOpened(msgspec.Struct, frozen=True):
 
 
 class IncidentContinued(msgspec.Struct, frozen=True):
+    """It failed again, or some of its causes ended while others go on. A cause that is new has a fact of its own."""
+
     incident: Incident
+    added: str = ""  # the new cause
+    ended: tuple[str, ...] = ()  # the causes that are no more
 
 
 class IncidentResolved(msgspec.Struct, frozen=True):
@@ -128,6 +138,7 @@ Fact = (
     | CheckInRefused
     | Missed
     | TimedOut
+    | Abandoned
     | Unjudged
     | IncidentOpened
     | IncidentContinued

@@ -13,6 +13,7 @@ class Cause(enum.Enum):
     MISSED = "missed"
     TIMED_OUT = "timeout"
     ERROR = "error"
+    ASSERTION = "assertion"  # one of the monitor's assertions did not hold
 
 
 class Incident(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -36,7 +37,9 @@ class Incident(msgspec.Struct, frozen=True, omit_defaults=True):
     broken_time: Instant | None = None  # when its owner was told that nobody seems to care
     broken_mute_time: Instant | None = None  # when its environment was muted, because nobody did
     attended_time: Instant | None = None  # when somebody last unmuted, resumed or enabled what it is about
-    resolved_by: str = ""  # who did, in their own words; "": a check-in did, or they did not say
+    causes: tuple[str, ...] = ()  # what is wrong now, oldest first: values of Cause, or an assertion's text
+    assertion: str = ""  # the text of the one that opened it
+    resolved_by: str = ""  # who resolved it by hand
 
 
 class Outage(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -1,5 +1,7 @@
 """What a report makes of a check-in: a new row, an old one with what the report adds, a duration."""
 
+from typing import Final
+
 import msgspec
 
 from tocsin.domain import ids
@@ -7,6 +9,8 @@ from tocsin.domain.check_in import MAX_DURATION, CheckIn, Report, ReportKind, St
 from tocsin.domain.instant import Instant, Millis
 from tocsin.domain.refusals import RefusalReason
 from tocsin.engine.subject import Subject
+
+_SUMS: Final = ("count", "error_count")
 
 
 class Refused(Exception):
@@ -69,8 +73,19 @@ def merged(sent: Report, at: Instant, run: CheckIn, **changes: object) -> CheckI
         if value := getattr(sent, field):
             added[field] = value
     if sent.metrics:
-        added["metrics"] = {**run.metrics, **sent.metrics}
+        added["metrics"] = joined(run.metrics, sent)
     return msgspec.structs.replace(run, **added | changes)
+
+
+def joined(known: dict[str, float], sent: Report) -> dict[str, float]:
+    """The metrics of a run with those of another report: the newest, but counts add up.
+
+    Who names the run by its id speaks of the run as a whole, and replaces counts too.
+    """
+    if sent.check_in_id:
+        return {**known, **sent.metrics}
+    sums: dict[str, float] = {name: known.get(name, 0.0) + sent.metrics[name] for name in _SUMS if name in sent.metrics}
+    return {**known, **sent.metrics, **sums}
 
 
 def duration(sent: Report, time: Instant, run: CheckIn) -> Millis | None:

@@ -45,6 +45,7 @@ from tocsin.domain.track import Track
 from tocsin.engine import (
     defaults,
     environments,
+    handwork,
     maintenance,
     outages,
     plain,
@@ -54,7 +55,6 @@ from tocsin.engine import (
     rezoning,
     silence,
     singles,
-    verdicts,
 )
 from tocsin.engine.bursts import Burst
 from tocsin.engine.delta import Delta
@@ -129,6 +129,8 @@ class Engine:
                 case PutMonitors(puts=several):
                     for put in several:
                         self._monitor_needs(needs, put.project, put.monitor_id)
+                case ResolveIncident() as resolve:
+                    handwork.need(self._state, needs, resolve)
                 case PutMaintenanceWindow(project=project, window=window):
                     self._state.windows.add_needs(needs, project, window)
                 case _:
@@ -181,8 +183,10 @@ class Engine:
             case RecordTraceErrors(errors=found):
                 self._state.delta.trace_errors.update({(error.project, error.trace_id): error for error in found})
                 return Receipt()
-            case AcknowledgeIncident() | ResolveIncident() as command:
-                return verdicts.by_hand(self._state, command, at)
+            case AcknowledgeIncident() as command:
+                return handwork.acknowledge(self._state, command, at)
+            case ResolveIncident() as command:
+                return handwork.resolve(self._state, command, at)
             case ReviewTracks(first=first):
                 return Receipt(reviewed=review.review(self._state, first, at))
             case Tick():

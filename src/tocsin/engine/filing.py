@@ -7,25 +7,22 @@ from typing import Any
 
 import msgspec
 
-from tocsin.domain import ids
 from tocsin.domain.check_in import CheckIn, Report, ReportKind
 from tocsin.domain.check_in import State as CheckInState
 from tocsin.domain.facts import CheckInRecorded
-from tocsin.domain.instant import MINUTE, NEVER, Instant, ceil_second
+from tocsin.domain.instant import NEVER, SECOND, Instant, ceil_second
 from tocsin.domain.receipt import Receipt
 from tocsin.domain.refusals import RefusalReason
 from tocsin.domain.track import Verdict
-from tocsin.engine import drafts, events, open_runs, pairing, rates, silence, verdicts
+from tocsin.engine import assertions, drafts, events, open_runs, pairing, rates, slots, verdicts
 from tocsin.engine.drafts import Refused
 from tocsin.engine.rules import RUNS
-from tocsin.engine.state import UNHEARD
 from tocsin.engine.subject import Subject
 
-SPOOL_GRACE = MINUTE  # a run whose start was delivered late has at least this long to deliver its end
-
+_SKEW = 10 * SECOND
 OPEN_RUNS_MAX = 1_000  # of one monitor in one environment: each report of it looks at all of them
 
-_ALIVE = (CheckInState.IN_PROGRESS, CheckInState.UNKNOWN)
+_ALIVE = (CheckInState.IN_PROGRESS, CheckInState.UNKNOWN, CheckInState.ABANDONED)
 _WELL = (ReportKind.OK, ReportKind.RESET)
 
 __all__ = ["OPEN_RUNS_MAX", "Filing", "Refused"]
@@ -41,6 +38,7 @@ class Filing:
         self.time: Instant = sent.time if sent.time is not None else at  # when it happened, as far as we believe it
         self.paused = self.monitor.paused(at)
         self.settings = subject.state.settings_of(subject.monitor.project)
+        self.on_schedule: bool | None = None  # None: older news, or it meets no slot
 
     def file(self) -> Receipt:
         run = pairing.run_of(self.subject, self.sent, self.time, self.at)
@@ -90,11 +88,12 @@ class Filing:
         if not self.paused:
             timeout = self.timing.timeout(self.time)
             if timeout is not None and self.sent.time is not None:
-                timeout = max(timeout, ceil_second(self.at + SPOOL_GRACE))
+                timeout = max(timeout, ceil_second(self.at + open_runs.SPOOL_GRACE))
         run = self._new(CheckInState.IN_PROGRESS, start_time=self.time, timeout_time=timeout)
         run = self._meet_slot(run, begins=True)
         self.track.started_count += 1
-        open_runs.settle(self.subject, run)
+        open_runs.settle(self.subject, run, self.at)
+        self._appear(run)
         return self._recorded(run, created=True, finished=False)
 
     def _alone(self, _run: CheckIn | None) -> Receipt:
@@ -115,7 +114,8 @@ class Filing:
             timeout = min(timeout, pairing.forgotten(self.subject, run))
         kept = self._merged(run, timeout_time=timeout, deafened=False)
         self._meet_slot(kept, begins=False)
-        open_runs.settle(self.subject, kept)
+        open_runs.settle(self.subject, kept, self.at)
+        self._appear(kept)
         return self._recorded(kept, created=False, finished=False)
 
     def _close(self, run: CheckIn | None) -> Receipt:
@@ -131,7 +131,7 @@ class Filing:
         newer = self._spoken_since(run)
         if good or not newer:
             self._meet_slot(closed, begins=False)
-        open_runs.settle(self.subject, closed)
+        open_runs.settle(self.subject, closed, self.at)
         self._judge(closed, good=good, newer=newer)
         return self._recorded(closed, created=False, finished=True)
 
@@ -140,13 +140,16 @@ class Filing:
         timeout = None if self.paused else self.timing.timeout(self.time)
         alive = self._merged(run, state=CheckInState.IN_PROGRESS, timeout_time=timeout, deafened=False)
         self._meet_slot(alive, begins=False)
-        open_runs.settle(self.subject, alive)
+        open_runs.settle(self.subject, alive, self.at)
+        self._appear(alive)
         return self._recorded(alive, created=False, finished=False)
 
     def _reorder(self, run: CheckIn | None) -> Receipt:
         assert run is not None
         started = run.start_time if run.start_time is not None else self.time
         noted = self._merged(run, start_time=started, duration_ms=self._duration(run))
+        if self.timing.assertions and not self.sent.check_in_id and not self.paused:
+            verdicts.measure(self.subject, noted, assertions.late_start(self.timing, noted), self.at)
         return self._recorded(noted, created=False, finished=False)
 
     def _close_late(self, run: CheckIn | None) -> Receipt:
@@ -191,9 +194,25 @@ class Filing:
 
     def _note(self, _run: CheckIn | None) -> Receipt:
         note = self._new(CheckInState.NOTE)
+        if self.timing.assertions and self.sent.metrics and self.sent.pair and not self.sent.check_in_id:
+            self._add_to_run()
         return self._recorded(note, created=True, finished=False)
 
     # -- parts
+
+    def _add_to_run(self) -> None:
+        """What a note measures counts for the open run that it is about."""
+        run = self.state.runs.newest(self.slot, self.sent.series, self.sent.host)
+        if run is not None:
+            known = msgspec.structs.replace(run, metrics=drafts.joined(run.metrics, self.sent))
+            self.state.record(known)
+            open_runs.settle(self.subject, known, self.at)
+
+    def _appear(self, run: CheckIn) -> None:
+        """The run lives: that may be all that was missing."""
+        if self.on_schedule is not None and not self.paused:
+            held = assertions.judged(self.timing, self.sent, run)
+            verdicts.appear(self.subject, run, self.at, on_schedule=self.on_schedule, held=held)
 
     def _new(self, outcome: CheckInState, **fields: Any) -> CheckIn:
         return drafts.new(self.subject, self.sent, self.at, outcome, **fields)
@@ -205,9 +224,17 @@ class Filing:
         return drafts.duration(self.sent, self.time, run)
 
     def _spoken_since(self, run: CheckIn) -> bool:
-        """Whether a run that began later has ended already: this one must not overrule it."""
+        """Whether a run that began later has ended already: this one must not overrule it.
+
+        Where causes are apart, runs overlap as they please, and what counts is when reports happened. Clocks of several
+        hosts differ, and a reset is somebody's word.
+        """
         began = run.start_time if run.start_time is not None else self.time
-        return self.track.last_start != NEVER and began < self.track.last_start
+        if self.track.last_start == NEVER or began >= self.track.last_start:
+            return False
+        if not self.timing.policy.separate_causes:
+            return True
+        return self.sent.kind is not ReportKind.RESET and self.time < self.track.last_check_in - _SKEW
 
     def _overruled(self, run: CheckIn) -> bool:
         """The same for a run that has ended before: a newer one may also have timed out since."""
@@ -218,40 +245,8 @@ class Filing:
         return self.track.last_start != NEVER and began < self.track.last_start
 
     def _meet_slot(self, run: CheckIn, *, begins: bool) -> CheckIn:
-        """Files the report under the slot it satisfies and moves the slot waited for. It never moves backward."""
-        track, timing, time = self.track, self.timing, self.time
-        expected = track.expected
-        if begins:
-            run = self._filed(run)
-        if track.last_check_in != NEVER and time < track.last_check_in:
-            return run  # older news: recorded, but what is waited for has moved on
-        track.last_check_in = time
-        if self.paused or (timing.start_anchored and not begins):
-            return run
-        after = time
-        if begins and expected != NEVER and expected - timing.early(expected) <= time < expected:
-            after = expected  # a little early is on time
-        following = timing.next_after(after)
-        if expected == NEVER or following > expected:
-            silence.expect(self.subject, following)
+        run, self.on_schedule = slots.meet(self.subject, self.sent, run, self.time, begins=begins, paused=self.paused)
         return run
-
-    def _filed(self, run: CheckIn) -> CheckIn:
-        track, time = self.track, self.time
-        expected = track.expected if track.expected != NEVER else None
-        lapse, lapse_slot = track.last_lapse, track.last_lapse_slot
-        if not lapse or time < lapse_slot:
-            return msgspec.structs.replace(run, expected_time=expected)
-        on_time = expected is not None and time >= expected - self.timing.early(expected)
-        track.last_lapse, track.last_lapse_slot = 0, NEVER
-        if on_time:
-            return msgspec.structs.replace(run, expected_time=expected)
-        late = msgspec.structs.replace(run, expected_time=lapse_slot, late=True, satisfies=lapse)
-        if track.flags & UNHEARD and self.sent.time is not None:
-            # The job did run while we could not listen: its own record takes the place of the unknown one.
-            made = late.id if late.client_chosen else ids.public_id(lapse)
-            late = msgspec.structs.replace(late, number=lapse, id=made, satisfies=None)
-        return late
 
     def _judge(self, run: CheckIn, *, good: bool, newer: bool, again: bool = False) -> None:
         track = self.track
@@ -265,14 +260,15 @@ class Filing:
         began = run.start_time if run.start_time is not None else self.time
         backdated = self.sent.time is not None
         if not newer and not again:
-            track.last_start = began
+            track.last_start = began if track.last_start == NEVER else max(began, track.last_start)
         if self.paused or (newer and (backdated or again or not good)):
             return
+        held, on_schedule = assertions.judged(self.timing, self.sent, run), bool(self.on_schedule)
         if good:
             reset = self.sent.kind is ReportKind.RESET
-            verdicts.succeed(self.subject, run, self.at, reset=reset)
+            verdicts.succeed(self.subject, run, self.at, reset=reset, on_schedule=on_schedule, held=held)
         else:
-            verdicts.fail(self.subject, run, Verdict.ERROR, self.at)
+            verdicts.fail(self.subject, run, Verdict.ERROR, self.at, on_schedule=on_schedule, held=held)
 
     def _recorded(self, run: CheckIn, *, created: bool, finished: bool) -> Receipt:
         replaces = created and run.number != self.state.sequences.get("check_in")

@@ -6,10 +6,11 @@ from tocsin._core.filling import Filling, packed_monitor
 from tocsin._core.saved import packed as packed_track
 from tocsin.domain import ids
 from tocsin.domain.instant import NEVER
-from tocsin.engine import replay
+from tocsin.engine import open_runs, replay
 from tocsin.engine.deadlines import RUN, SLOT
 from tocsin.engine.memory import MonitorRow, Snapshot, are_packed
 from tocsin.engine.state import DISABLED, INACTIVE, State
+from tocsin.engine.subject import Subject
 from tocsin.engine.timing import Timing
 
 
@@ -35,8 +36,10 @@ def load(state: State, snapshot: Snapshot) -> None:
     for chunk in snapshot.open_runs:
         by_number = by_number or state.track_slots()
         for run in chunk:
-            if run.track in by_number:
-                state.runs.put(by_number[run.track], run)
+            slot = by_number.get(run.track)
+            if slot is not None:
+                subject = Subject.seen(state, slot)
+                state.runs.put(slot, run, open_runs.next_look(subject, run, subject.track.run_deadline))
     for slot in state.runs.tracks():
         state.deadlines.put(slot, RUN, state.runs.summary(slot)[1])
     for incidents in snapshot.open_incidents:

@@ -97,4 +97,5 @@ def incident_of(rows: Opened, row: int, environments: list[str]) -> Incident:
         last_check_in=missed,
         failure_count=failures,
         muted=muted,
+        causes=(Cause.MISSED.value,),
     )

@@ -79,7 +79,7 @@ def _pass_over_run(subject: Subject, run: CheckIn, since: Instant, until: Instan
         return
     moved = msgspec.structs.replace(run, timeout_time=timeout, deafened=True)
     subject.state.record(moved)
-    open_runs.settle(subject, moved)
+    open_runs.settle(subject, moved, until)
 
 
 def record(state: State, since: Instant, until: Instant, reason: str, unknown: int, shown: bool) -> None:

@@ -118,11 +118,14 @@ def _judge_otherwise(subject: Subject, before: Policy, after: Policy, at: Instan
         silence.keep_slot(subject, after.tolerance.margin_ms - before.tolerance.margin_ms)
     else:
         silence.rearm(subject, at, fresh=False)
-    if touch_runs and before.tolerance.max_runtime_ms != after.tolerance.max_runtime_ms:
-        for run in subject.state.runs.of(subject.slot):
-            changed = msgspec.structs.replace(run, timeout_time=subject.timing.timeout(run.receive_time))
-            subject.state.record(changed)
-            open_runs.settle(subject, changed)
+    longer = touch_runs and before.tolerance.max_runtime_ms != after.tolerance.max_runtime_ms
+    if before.assertions != after.assertions:
+        verdicts.drop_assertions(subject, at)
+    for run in subject.state.runs.of(subject.slot):
+        if longer:
+            run = msgspec.structs.replace(run, timeout_time=subject.timing.timeout(run.receive_time))  # noqa: PLW2901
+            subject.state.record(run)
+        open_runs.settle(subject, run, at)  # another policy looks at it at other times
 
 
 def _add(state: State, monitor: Monitor, at: Instant, *, track: bool) -> Monitor:

@@ -63,7 +63,7 @@ def again(state: State, slot: int, at: Instant, duration: Millis | None) -> None
     following = timing.next_after(after)
     if expected == NEVER or following > expected:
         silence.expect(subject, following)
-    thresholds.count_ok(track, timing.policy.tolerance)
+    thresholds.count_ok(track, timing.policy)
     track.ok_count += 1
     if duration is not None:
         track.last_duration = duration

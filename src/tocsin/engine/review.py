@@ -25,7 +25,7 @@ from tocsin.domain.names import DEFAULT_ENVIRONMENT
 from tocsin.domain.project_settings import ProjectSettings
 from tocsin.domain.receipt import Reviewed
 from tocsin.domain.track import Track
-from tocsin.engine import environments, verdicts
+from tocsin.engine import causes, environments
 from tocsin.engine.monitor_entry import MonitorEntry
 from tocsin.engine.outages import deaf_between
 from tocsin.engine.state import MUTED, UNHEARD, State
@@ -70,13 +70,13 @@ class _Slice:
         if told is None or told < since:
             if self._heard(since) >= after * DAY:
                 incident = msgspec.structs.replace(known, broken_time=at)
-                verdicts.keep(state, incident)
+                causes.keep(state, incident)
                 state.delta.facts.append(IncidentBroken(incident))
                 self.broken.append(incident)
                 self.found += 1
         elif mute and known.broken_mute_time is None and self._heard(told) >= mute * DAY and _newest(track) > told:
             incident = msgspec.structs.replace(known, broken_mute_time=at)
-            verdicts.keep(state, incident)
+            causes.keep(state, incident)
             environments.mute(state, monitor, slot, muted=True)
             state.delta.facts.append(IncidentMuted(incident))
             self.muted.append(incident)

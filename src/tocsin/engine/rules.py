@@ -21,7 +21,7 @@ class Action(enum.Enum):
     ALONE = "alone"  # a new check-in without a start
     KEEP_ALIVE = "keep_alive"  # its time-out moves
     CLOSE = "close"  # it ends
-    REOPEN = "reopen"  # judged UNKNOWN, yet alive
+    REOPEN = "reopen"  # UNKNOWN or ABANDONED, yet alive
     REORDER = "reorder"  # the start came after the end: only the start time is noted
     CLOSE_LATE = "close_late"  # it had timed out and stays so; end and duration are noted
     END_AGAIN = "end_again"  # it ended badly: a retry ends it again where the project says so; else as FINISHED
@@ -45,6 +45,8 @@ RUNS: Final[Mapping[tuple[State | None, ReportKind], Action]] = MappingProxyType
         (_S.UNKNOWN, _K.BEAT): _A.REOPEN,
         (_S.UNKNOWN, _K.OK): _A.CLOSE,
         (_S.UNKNOWN, _K.ERROR): _A.CLOSE,
+        **{(_S.ABANDONED, kind): _A.REOPEN for kind in (_K.START, _K.BEAT)},
+        **{(_S.ABANDONED, kind): _A.CLOSE for kind in (_K.OK, _K.ERROR)},
         (_S.TIMED_OUT, _K.START): _A.FINISHED,
         (_S.TIMED_OUT, _K.BEAT): _A.FINISHED,
         (_S.TIMED_OUT, _K.OK): _A.CLOSE_LATE,

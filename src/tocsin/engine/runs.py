@@ -1,6 +1,6 @@
-"""Check-ins still in progress: found by id, by track, newest first; each with its own time-out.
+"""Check-ins still in progress: found by id, by track, newest first; each with the time when it is looked at.
 
-The core keeps ids, tracks, numbers and time-outs; the check-ins themselves lie in a list, by its rows.
+The core keeps ids, tracks, numbers and these times; the check-ins themselves lie in a list, by its rows.
 """
 
 import os
@@ -10,7 +10,7 @@ from tocsin._core.roster import TrackRoster
 from tocsin._core.runs import NOWHERE, OpenRuns
 from tocsin.domain import ids
 from tocsin.domain.check_in import CheckIn
-from tocsin.domain.instant import NEVER, Instant
+from tocsin.domain.instant import Instant
 
 
 class Runs:
@@ -26,10 +26,9 @@ class Runs:
         """Memory in the core, the check-ins themselves not counted."""
         return self._open.nbytes
 
-    def put(self, slot: int, run: CheckIn) -> None:
-        """Adds a run, or replaces the one with the same id."""
-        timeout = run.timeout_time if run.timeout_time is not None else NEVER
-        row = self._open.put(ids.run_key(run.project, run.id), slot, run.number, timeout)
+    def put(self, slot: int, run: CheckIn, due: Instant) -> None:
+        """Adds a run, or replaces the one with the same id. `due`: when it is looked at; NEVER: not by itself."""
+        row = self._open.put(ids.run_key(run.project, run.id), slot, run.number, due)
         if row == len(self._runs):
             self._runs.append(run)
         else:
@@ -65,7 +64,7 @@ class Runs:
             self._free(row)
 
     def summary(self, slot: int) -> tuple[int, Instant]:
-        """How many runs a track has, and the earliest of their time-outs; NEVER when none can time out."""
+        """How many runs a track has, and when the first of them is looked at; NEVER when none is."""
         return self._open.summary(slot)
 
     def tracks(self) -> Iterator[int]:

@@ -50,10 +50,10 @@ def rearm(subject: Subject, at: Instant, *, fresh: bool) -> None:
     track, monitor, timing = subject.track, subject.monitor, subject.timing
     if monitor.quiet(at):
         stop_waiting(subject, NEVER if monitor.flags else monitor.paused_until)
-        open_runs.limit(subject, None)
+        open_runs.limit(subject, at, judged=False)
         return
     if fresh:
-        open_runs.limit(subject, at)
+        open_runs.limit(subject, at, judged=True)
     expected = awaited(track, timing, at, fresh=fresh)
     if expected is None:
         stop_waiting(subject)

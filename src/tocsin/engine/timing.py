@@ -6,15 +6,18 @@ the first slot at or after the deadline, 12:20, is waited for.
 """
 
 import dataclasses
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import msgspec
 
 from tocsin._core.plans import Plans
-from tocsin.domain import errors
+from tocsin.domain import assertion, errors
+from tocsin.domain.assertion import Assertion
 from tocsin.domain.instant import MINUTE, NEVER, SECOND, Instant, Millis, ceil_second
 from tocsin.domain.monitor import Policy
 from tocsin.domain.schedule import Anchor, Interval, Rolling
+from tocsin.engine.thresholds import misses_apart
 from tocsin.schedule import Compiler
 
 _GOLDEN = 0x9E3779B97F4A7C15  # spreads consecutive numbers evenly over 64 bits
@@ -30,10 +33,13 @@ class Timing:
     start_anchored: bool  # intervals count from the run's start
     compiler: Compiler
     readable: bool = True  # False: its zone cannot be read, and nothing is waited for
+    assertions: tuple[Assertion, ...] = ()  # on metrics, as far as they can be read
+    bounds: tuple[Assertion, ...] = ()  # those of them that limit how long a run may go on
 
     @classmethod
     def compile(cls, number: int, policy: Policy, compiler: Compiler) -> "Timing":
         timetable = compiler.compile(policy.schedules)
+        assertions = tuple(_readable(dict.fromkeys(policy.assertions)))
         return cls(
             number=number,
             policy=policy,
@@ -44,6 +50,8 @@ class Timing:
                 isinstance(schedule, Interval) and schedule.anchor is Anchor.RUN_START for schedule in policy.schedules
             ),
             compiler=compiler,
+            assertions=assertions,
+            bounds=tuple(one for one in assertions if one.longest is not None),
         )
 
     @classmethod
@@ -66,9 +74,14 @@ class Timing:
             tolerance.margin_ms,
             early=-1 if tolerance.early_ms is None else tolerance.early_ms,
             max_runtime=tolerance.max_runtime_ms,
-            limit=1 if self.policy.events else -1 if limit is None else limit,  # whoever has one is left to the rules
+            # Reports of whoever has a limit are left to the rules, and so are those that kernels cannot judge.
+            limit=1
+            if self.assertions or self.policy.separate_causes or self.policy.events
+            else -1
+            if limit is None
+            else limit,
             failures=tolerance.failure_threshold,
-            misses=tolerance.miss_threshold,
+            misses=misses_apart(self.policy),
             recoveries=tolerance.recovery_threshold,
             grid=self.grid,
             rolling=self.rolling,
@@ -115,6 +128,12 @@ class Timing:
             return set_by_hand
         return min(MINUTE, self.compiler.distance(self.timetable, expected) // 10)
 
+    def distance(self, instant: Instant) -> Millis:
+        """From the first slot after an instant to the one after that; 0 when there are none."""
+        first = self.next_after(instant)
+        second = NEVER if first == NEVER else self.next_after(first)
+        return 0 if second == NEVER else second - first
+
     def timeout(self, since: Instant) -> Instant | None:
         """When a run that showed life at `since` is called timed out; None: never."""
         limit = self.policy.tolerance.max_runtime_ms
@@ -122,3 +141,14 @@ class Timing:
             return None
         step = MINUTE if self.policy.round_to_minute else SECOND
         return -(-(since + limit) // step) * step
+
+
+def _readable(texts: Iterable[str]) -> Iterator[Assertion]:
+    """Those on metrics. What was stored before anybody looked at it may be anything."""
+    for text in texts:
+        try:
+            found = assertion.parse(text)
+        except errors.InvalidArgument:
+            continue
+        if found.family == "metric":
+            yield found

@@ -1,10 +1,11 @@
-"""Whether a monitor's configuration can be used: schedules compile, numbers are within bounds. For every edge."""
+"""Whether a monitor's configuration can be used: schedules and assertions can be read, numbers are within bounds."""
 
 from typing import Final
 
 from tocsin.domain import errors
+from tocsin.domain.assertion import check_all
 from tocsin.domain.group import check_group_key, check_tags
-from tocsin.domain.monitor import MAX_MARGIN, MAX_MAX_RUNTIME, MAX_THRESHOLD, MonitorChange
+from tocsin.domain.monitor import MAX_MARGIN, MAX_MAX_RUNTIME, MAX_THRESHOLD, Kind, MonitorChange
 from tocsin.domain.schedule import Schedule, in_zone, placed
 from tocsin.schedule import Compiler, Zones
 
@@ -54,6 +55,9 @@ class Configuration:
             low, high = _BOUNDS[name]
             if value is not None and not (isinstance(value, int) and low <= value <= high):
                 raise errors.invalid(f"{field}.tolerance.{name}", f"must be {low} to {high}, not {value}")
+        assertions, kind = change.policy.get("assertions"), change.policy.get("kind", Kind.JOB)
+        if isinstance(assertions, tuple) and isinstance(kind, Kind):  # what is for a job is for a heartbeat too
+            check_all(assertions, kind.value, f"{field}.assertions")
         schedules = change.policy.get("schedules")
         if isinstance(schedules, tuple):
             schedules, single = in_zone(placed(schedules, "UTC"), "UTC"), len(schedules) == 1

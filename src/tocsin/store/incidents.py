@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, Row, Select, select
 
 from tocsin._core.opened import Opened
@@ -12,6 +13,9 @@ from tocsin.store import incident_filters, pages
 from tocsin.store.port import IncidentFilter, Page
 from tocsin.store.schema import environments, incidents, monitors, outages, tracks
 from tocsin.store.texts import clean
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(tuple[str, ...]).decode
 
 
 def to_row(incident: Incident) -> tuple[Any, ...]:
@@ -35,6 +39,8 @@ def to_row(incident: Incident) -> tuple[Any, ...]:
         incident.broken_time,
         incident.broken_mute_time,
         incident.attended_time,
+        _causes(incident),
+        clean(incident.assertion),
         clean(incident.resolved_by),
     )
 
@@ -46,7 +52,13 @@ def opened_to_rows(opened: Opened) -> Iterator[tuple[Any, ...]]:
         track, monitor, number, check_in, deadline, project, _, _, failures, muted = opened.row(index)
         missed = ids.public_id(check_in)
         begun = (number, project, monitor, track, Cause.MISSED.value, deadline, missed, missed, failures)
-        yield (*begun, *nothing, muted, None, None, None, "")
+        yield (*begun, *nothing, muted, None, None, None, "", "", "")
+
+
+def _causes(incident: Incident) -> str:
+    """JSON; "" for what mostly is: an open one has the cause that opened it, one that is over has none."""
+    usual = (incident.cause.value,) if incident.resolve_time is None else ()
+    return "" if incident.causes == usual else _encode(tuple(clean(name) for name in incident.causes)).decode()
 
 
 def outage_to_row(outage: Outage) -> tuple[Any, ...]:
@@ -85,6 +97,8 @@ def from_row(row: Row[Any]) -> Incident:
         broken_time=row.broken_time,
         broken_mute_time=row.broken_mute_time,
         attended_time=row.attended_time,
+        causes=_decode(row.causes) if row.causes else (row.cause,) if row.resolve_time is None else (),
+        assertion=row.assertion,
         resolved_by=row.resolved_by,
     )
 

@@ -29,6 +29,7 @@ STATES = Names(
         pb.CheckIn.STATE_TIMED_OUT: State.TIMED_OUT,
         pb.CheckIn.STATE_UNKNOWN: State.UNKNOWN,
         pb.CheckIn.STATE_NOTE: State.NOTE,
+        pb.CheckIn.STATE_ABANDONED: State.ABANDONED,
     },
 )
 KINDS = Names(

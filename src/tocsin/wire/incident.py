@@ -12,6 +12,7 @@ CAUSES = Names(
         pb.Incident.CAUSE_MISSED: Cause.MISSED,
         pb.Incident.CAUSE_TIMED_OUT: Cause.TIMED_OUT,
         pb.Incident.CAUSE_ERROR: Cause.ERROR,
+        pb.Incident.CAUSE_ASSERTION: Cause.ASSERTION,
     },
 )
 
@@ -39,6 +40,8 @@ def from_incident(incident: Incident) -> pb.Incident:
         muted=incident.muted,
         broken_time=from_optional(incident.broken_time),
         broken_mute_time=from_optional(incident.broken_mute_time),
+        causes=incident.causes,
+        assertion=incident.assertion,
         resolved_by=incident.resolved_by,
     )
 

@@ -4,7 +4,7 @@ import pytest
 
 from support.engines import compiler
 from tocsin.domain.errors import InvalidArgument
-from tocsin.domain.monitor import MAX_MARGIN, MAX_MAX_RUNTIME, MAX_THRESHOLD, MonitorChange
+from tocsin.domain.monitor import MAX_MARGIN, MAX_MAX_RUNTIME, MAX_THRESHOLD, Kind, MonitorChange
 from tocsin.domain.schedule import Cron, Daily
 from tocsin.service.configuration import Configuration
 
@@ -46,6 +46,16 @@ def test_a_schedule_that_does_not_compile_is_named_by_its_place():
     assert one.field == "monitor.schedules[0].cron.expression"
     two = field_of(MonitorChange(policy={"schedules": (Cron("* * * * *"), Daily(("25:00",)))}))
     assert two.field.startswith("monitor.schedules[1].")
+
+
+@pytest.mark.parametrize("kind", [{}, {"kind": Kind.JOB}, {"kind": Kind.HEARTBEAT}])
+@pytest.mark.parametrize("bad", ["metric.duration < 5 parsecs", "response.code = 200", "x"])
+def test_an_assertion_that_cannot_be_used_is_named_by_its_place(kind, bad):
+    good = "metric.duration < 5 min"
+    CONFIGURATION.check(MonitorChange(policy=kind | {"assertions": (good,)}), "monitor")
+    one = field_of(MonitorChange(policy=kind | {"assertions": (good, bad)}))
+    assert one.field == "monitor.assertions[1]"
+    assert bad in one.description
 
 
 def test_a_change_without_schedules_is_fine():

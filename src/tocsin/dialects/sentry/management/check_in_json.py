@@ -18,6 +18,7 @@ from tocsin.store.browse_port import Count
 
 SHOWN: Final = frozenset(State) - {State.NOTE}  # a note is no run; Sentry has no word for it
 _VERDICTS: Final = (State.OK, State.ERROR, State.MISSED, State.TIMED_OUT, State.UNKNOWN)
+_WORDS: Final = {State.ABANDONED: State.UNKNOWN.value}  # where Sentry has another
 _ERROR_ID: Final = 32  # hex digits
 
 
@@ -27,7 +28,7 @@ def check_in_json(check_in: CheckIn, config: dict[str, Any]) -> dict[str, Any]:
     return {
         "id": str(UUID(check_in.id)),
         "environment": check_in.environment,
-        "status": check_in.state.value,
+        "status": _WORDS.get(check_in.state, check_in.state.value),
         "duration": check_in.duration_ms,
         "dateCreated": iso(check_in.receive_time),
         "dateAdded": iso(check_in.receive_time),

@@ -32,12 +32,20 @@ def downgrade() -> None:
 # --- causes of incidents
 
 
+_CAUSES = ("causes", "assertion")
+
+
 def _add_causes() -> None:
-    pass
+    for name in _CAUSES:
+        op.add_column("incidents", sa.Column(name, TEXT, nullable=False, server_default=""))
 
 
 def _drop_causes() -> None:
-    pass
+    """Incidents of causes that the older program does not know become errors."""
+    op.execute("UPDATE incidents SET cause = 'error' WHERE cause = 'assertion'")
+    with op.batch_alter_table("incidents") as table:
+        for name in _CAUSES:
+            table.drop_column(name)
 
 
 # --- groups and environments
