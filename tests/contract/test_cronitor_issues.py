@@ -95,6 +95,20 @@ def test_an_issue_is_taken_in_hand(api, failing):
     assert only_issue(api, failing, "&state=monitoring")["key"] == key
 
 
+def test_an_issue_about_an_assertion(api, server):
+    job = f"asserted-{uuid.uuid4().hex[:8]}"
+    api.call("POST", "/api/monitors", 201, {"key": job, "type": "job", "assertions": ["metric.count > 100"]})
+    for state in ("state=complete&metric=count:5", "state=complete&metric=count:500"):
+        assert server.request("GET", f"/p/{server.ingest_key}/{job}?{state}", key="")[0] == 200
+    found = only_issue(api, job)
+    assert found["name"] == f"{job} violates metric.count > 100"
+    assert (found["severity"], found["state"]) == ("degraded_performance", "resolved")
+    assert only_issue(api, job, "&severity=outage,missing_data") is None
+    assert only_issue(api, job, "&severity=degraded_performance") == found
+    told = api.get(f"/api/monitors/{job}/alerts")
+    assert [row["description"] for row in told] == ["Recovered", "Violates metric.count > 100"]
+
+
 def test_an_issue_is_resolved_by_hand(api, failing):
     key = only_issue(api, failing)["key"]
     body = {"state": "resolved", "message": "was the disk"}

@@ -25,8 +25,12 @@ SEVERITIES: Final = (
     "operational",
     "missing_data",
 )
-_SEVERITY: Final = {Cause.ERROR: "outage", Cause.TIMED_OUT: "outage", Cause.MISSED: "missing_data"}
-_BY_ASSERTION: Final = "degraded_performance"
+_SEVERITY: Final = {
+    Cause.ERROR: "outage",
+    Cause.TIMED_OUT: "outage",
+    Cause.MISSED: "missing_data",
+    Cause.ASSERTION: "degraded_performance",
+}
 _WORDS: Final = {
     Cause.ERROR: "is failing",
     Cause.TIMED_OUT: "did not complete in time",
@@ -51,7 +55,7 @@ def causes_of(severities: tuple[str, ...]) -> frozenset[Cause] | None:
     """Those that are shown with one of these severities; None: any."""
     if not severities:
         return None
-    return frozenset(cause for cause in Cause if _SEVERITY.get(cause, _BY_ASSERTION) in severities)
+    return frozenset(cause for cause in Cause if _SEVERITY[cause] in severities)
 
 
 def issue_json(incident: Incident, monitor: Monitor | None) -> dict[str, Any]:
@@ -60,9 +64,9 @@ def issue_json(incident: Incident, monitor: Monitor | None) -> dict[str, Any]:
     name = shown.name_of(monitor) if monitor else incident.monitor_id
     return {
         "key": key_of(incident.number),
-        "name": f"{name} {_WORDS.get(incident.cause, 'violates an assertion')}",
+        "name": f"{name} {_WORDS.get(incident.cause) or f'violates {incident.assertion}'}",
         "state": _state_of(incident),
-        "severity": _SEVERITY.get(incident.cause, _BY_ASSERTION),
+        "severity": _SEVERITY[incident.cause],
         "started": shown.iso(incident.open_time),
         "environment": incident.environment,
         "assigned_to": incident.acknowledged_by or None,
