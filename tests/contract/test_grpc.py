@@ -43,7 +43,7 @@ SERVICES = {
     f"tocsin.v1.{name}Service"
     for name in (
         *("Monitor", "CheckIn", "Heartbeat", "Incident", "ProjectSettings", "MaintenanceWindow"),
-        *("Group", "Environment"),
+        *("Group", "Environment", "ManualIncident"),
         *("NotificationList", "Channel"),
     )
 }

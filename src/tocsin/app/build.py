@@ -18,6 +18,7 @@ from tocsin.api.groups import GroupHandlers
 from tocsin.api.heartbeats import HeartbeatHandlers
 from tocsin.api.incidents import IncidentHandlers
 from tocsin.api.maintenance_windows import MaintenanceWindowHandlers
+from tocsin.api.manual_incidents import ManualIncidentHandlers
 from tocsin.api.monitors import MonitorHandlers
 from tocsin.api.project_settings import ProjectSettingsHandlers
 from tocsin.app import cronitor, dialects, notifying, project_settings
@@ -57,6 +58,7 @@ from tocsin.service.environments import Environments
 from tocsin.service.groups import Groups
 from tocsin.service.incidents import Incidents
 from tocsin.service.maintenance_windows import MaintenanceWindows
+from tocsin.service.manual_incidents import ManualIncidents
 from tocsin.service.monitors import Monitors
 from tocsin.service.principal import Principals
 from tocsin.service.project_settings import Settings as Decisions
@@ -190,6 +192,7 @@ def build(settings: Settings) -> Parts:
         ),
         "tocsin.v1.GroupService": GroupHandlers(groups),
         "tocsin.v1.EnvironmentService": EnvironmentHandlers(Environments(journal, nouns)),
+        "tocsin.v1.ManualIncidentService": ManualIncidentHandlers(ManualIncidents(nouns)),
         **notifying.services(store),
     }
     readiness: dict[str, Any] = {"ready": False, "version": __version__, "tzdata": time_zones.version}

@@ -21,6 +21,7 @@ _PATTERNS = {
     "maintenance_window": re.compile(r"projects/([^/]+)/maintenanceWindows/([^/]+)"),
     "group": re.compile(r"projects/([^/]+)/groups/([^/]+)"),
     "environment": re.compile(r"projects/([^/]+)/environments/([^/]+)"),
+    "manual_incident": re.compile(r"projects/([^/]+)/manualIncidents/([^/]+)"),
     "notification_list": re.compile(r"projects/([^/]+)/notificationLists/([^/]+)"),
     "channel": re.compile(r"projects/([^/]+)/channels/([^/]+)"),
     "notice": re.compile(r"projects/([^/]+)/notices/([^/]+)"),
@@ -35,20 +36,15 @@ _SHAPES = {
     "maintenance_window": "projects/{project}/maintenanceWindows/{maintenance_window}",
     "group": "projects/{project}/groups/{group}",
     "environment": "projects/{project}/environments/{environment}",
+    "manual_incident": "projects/{project}/manualIncidents/{manual_incident}",
     "notification_list": "projects/{project}/notificationLists/{notification_list}",
     "channel": "projects/{project}/channels/{channel}",
     "notice": "projects/{project}/notices/{notice}",
 }
 # with no monitor in their names
 _CHILDREN = (
-    "incident",
-    "outage",
-    "maintenance_window",
-    "group",
-    "environment",
-    "notification_list",
-    "channel",
-    "notice",
+    *("incident", "outage", "maintenance_window", "group", "environment", "manual_incident"),
+    *("notification_list", "channel", "notice"),
 )
 
 
@@ -97,6 +93,10 @@ def group_name(project: str | int, group: str) -> str:
 
 def environment_name(project: str | int, environment: str) -> str:
     return f"projects/{project}/environments/{environment}"
+
+
+def manual_incident_name(project: str | int, incident: str) -> str:
+    return f"projects/{project}/manualIncidents/{incident}"
 
 
 def notification_list_name(project: str | int, key: str) -> str:
