@@ -161,7 +161,7 @@ def get_many(connection: Connection, numbers: Sequence[int]) -> list[MonitorWith
 
 
 def in_groups(connection: Connection, project: int, groups: Sequence[str]) -> list[Monitor]:
-    """The members of these groups, by id. (Sorted here: asked for, the order would cost the index of groups.)"""
+    """The members of these groups, by id; sorted here, because a database would sort along another index."""
     statement = _select().where(monitors.c.project == project, monitors.c.group.in_(groups), is_grouped)
     return sorted((_from_row(row) for row in connection.execute(statement)), key=lambda monitor: monitor.id)
 
