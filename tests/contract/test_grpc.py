@@ -44,7 +44,7 @@ SERVICES = {
     for name in (
         *("Monitor", "CheckIn", "Heartbeat", "Incident", "ProjectSettings", "MaintenanceWindow"),
         *("Group", "Environment", "ManualIncident"),
-        *("NotificationList", "Channel"),
+        *("NotificationList", "Channel", "Notice"),
     )
 }
 START = check_in_service_pb2.CreateCheckInRequest.KIND_START

@@ -32,6 +32,7 @@ from tocsin.v1 import (
     maintenance_window_service_pb2,
     manual_incident_service_pb2,
     monitor_service_pb2,
+    notice_service_pb2,
     notification_list_service_pb2,
     project_settings_service_pb2,
 )
@@ -45,11 +46,12 @@ METHODS: Final = {
         incident_service_pb2,
         project_settings_service_pb2,
         maintenance_window_service_pb2,
+        notification_list_service_pb2,
+        channel_service_pb2,
+        notice_service_pb2,
         group_service_pb2,
         environment_service_pb2,
         manual_incident_service_pb2,
-        notification_list_service_pb2,
-        channel_service_pb2,
     )
     for service in module.DESCRIPTOR.services_by_name.values()
     for method in service.methods
@@ -79,6 +81,9 @@ class World:
         self.parent = f"projects/{server.project_id}"
         self.id = f"twin-{tag}-{uuid.uuid4().hex[:8]}"
         self.monitor = f"{self.parent}/monitors/{self.id}"
+        channels, lists = f"/v1/{self.parent}/channels", f"/v1/{self.parent}/notificationLists"
+        nobody = {"destinations": ["carrier-pigeon:loft"]}  # what it is told is over at once
+        server.call("PATCH", f"{lists}/default", nobody)
         server.create_monitor(
             self.id,
             displayName="Backup",
@@ -95,6 +100,10 @@ class World:
         window = {"recurrence": {"daily": {"timesOfDay": ["02:00"]}}, "duration": "3600s", **nobody}
         windows = f"/v1/{self.parent}/maintenanceWindows"
         self.window = server.call("POST", f"{windows}?maintenanceWindowId={self.id}", window)["name"]
+        hook = {"url": "https://example.org/hook"}
+        self.channel = server.call("POST", f"{channels}?channelId={self.id}", hook)["name"]
+        self.list = server.call("POST", f"{lists}?notificationListId={self.id}", {"environments": ["né"]})["name"]
+        self.notice = server.until(f"/v1/{self.parent}/notices?monitor={self.monitor}", "notices")[0]["name"]
         groups = f"/v1/{self.parent}/groups?groupId={self.id}"
         self.group = server.call("POST", groups, {"displayName": "Né"})["name"]
         server.call("POST", f"/v1/{self.group}:setMonitors", {"monitors": [self.monitor]})
@@ -102,10 +111,6 @@ class World:
         self.environment = server.call("POST", environments, {"withAlerts": False})["name"]
         written = f"/v1/{self.parent}/manualIncidents?manualIncidentId={self.id}"
         self.written = server.call("POST", written, {"displayName": "Né", "severity": "SEVERITY_MAINTENANCE"})["name"]
-        hook = {"url": "https://example.org/hook"}
-        channels, lists = f"/v1/{self.parent}/channels", f"/v1/{self.parent}/notificationLists"
-        self.channel = server.call("POST", f"{channels}?channelId={self.id}", hook)["name"]
-        self.list = server.call("POST", f"{lists}?notificationListId={self.id}", {"environments": ["né"]})["name"]
         self.refused = f"{self.parent}/monitors/refused-{self.id}"
         server.request("POST", f"/v1/{self.refused}/checkIns:report", {"kind": "KIND_OK"})
 
@@ -184,6 +189,32 @@ REQUESTS: Final[dict[str, Callable[[World], dict[str, Any]]]] = {
     "ListMaintenanceWindows": lambda w: {"parent": w.parent, "pageSize": 1},
     "UpdateMaintenanceWindow": lambda w: {"maintenanceWindow": {"name": w.window, "monitors": ["né-*", "ü-*"]}},
     "DeleteMaintenanceWindow": lambda w: {"name": w.window},
+    "CreateNotificationList": lambda w: {
+        "parent": w.parent,
+        "notificationListId": f"new-{w.id}",
+        "notificationList": {"displayName": "Ünï", "destinations": ["webhook:ops", "email:a@example.org"]},
+    },
+    "GetNotificationList": lambda w: {"name": w.list},
+    "ListNotificationLists": lambda w: {"parent": w.parent, "pageSize": 1},
+    "UpdateNotificationList": lambda w: {"notificationList": {"name": w.list, "destinations": ["sms:+49 1"]}},
+    "DeleteNotificationList": lambda w: {"name": w.list},
+    "CreateChannel": lambda w: {
+        "parent": w.parent,
+        "channelId": f"new-{w.id}",
+        "channel": {"kind": "KIND_WEBHOOK", "url": "https://example.org/ünï"},
+    },
+    "GetChannel": lambda w: {"name": w.channel},
+    "ListChannels": lambda w: {"parent": w.parent, "pageSize": 1},
+    "UpdateChannel": lambda w: {"channel": {"name": w.channel, "url": "https://example.org/other"}},
+    "DeleteChannel": lambda w: {"name": w.channel},
+    "GetNotice": lambda w: {"name": w.notice},
+    "ListNotices": lambda w: {
+        "parent": w.parent,
+        "monitor": w.monitor,
+        "incident": w.incident,
+        "states": ["STATE_UNSUPPORTED", "STATE_DEAD"],
+    },
+    "RetryNotices": lambda w: {"parent": w.parent, "names": [w.notice]},
     "CreateGroup": lambda w: {"parent": w.parent, "groupId": f"né {w.id}", "group": {"displayName": "Ünï"}},
     "GetGroup": lambda w: {"name": w.group},
     "ListGroups": lambda w: {"parent": w.parent, "pageSize": 1},
@@ -210,24 +241,6 @@ REQUESTS: Final[dict[str, Callable[[World], dict[str, Any]]]] = {
     "ListManualIncidents": lambda w: {"parent": w.parent, "pageSize": 1, "openOnly": True},
     "UpdateManualIncident": lambda w: {"manualIncident": {"name": w.written, "state": "STATE_RESOLVED"}},
     "DeleteManualIncident": lambda w: {"name": w.written},
-    "CreateNotificationList": lambda w: {
-        "parent": w.parent,
-        "notificationListId": f"new-{w.id}",
-        "notificationList": {"displayName": "Ünï", "destinations": ["webhook:ops", "email:a@example.org"]},
-    },
-    "GetNotificationList": lambda w: {"name": w.list},
-    "ListNotificationLists": lambda w: {"parent": w.parent, "pageSize": 1},
-    "UpdateNotificationList": lambda w: {"notificationList": {"name": w.list, "destinations": ["sms:+49 1"]}},
-    "DeleteNotificationList": lambda w: {"name": w.list},
-    "CreateChannel": lambda w: {
-        "parent": w.parent,
-        "channelId": f"new-{w.id}",
-        "channel": {"kind": "KIND_WEBHOOK", "url": "https://example.org/ünï"},
-    },
-    "GetChannel": lambda w: {"name": w.channel},
-    "ListChannels": lambda w: {"parent": w.parent, "pageSize": 1},
-    "UpdateChannel": lambda w: {"channel": {"name": w.channel, "url": "https://example.org/other"}},
-    "DeleteChannel": lambda w: {"name": w.channel},
     "ListOutages": lambda _: {"pageSize": 3, "showShort": True},
 }
 DETAILS: Final = error_details_pb2.DESCRIPTOR  # known to the pool, so that `Any` can be written as JSON
@@ -397,5 +410,5 @@ def blank(answer: Any, world: World) -> Any:
     text = json.dumps(answer, sort_keys=True).replace(world.id, "TWIN")
     text = re.sub(r'"\d{4}-\d\d-\d\dT[\d:.]+Z"', '"TIME"', text)
     text = re.sub(r"[0-9a-f]{32}", "ID", text)
-    text = re.sub(r'"(number|etag|client|dialect|origin|writtenBy)": "[^"]*"', r'"\1": "…"', text)
-    return json.loads(re.sub(r"incidents/\d+", "incidents/N", text))
+    text = re.sub(r'"(number|monitorNumber|etag|client|dialect|origin|writtenBy)": "[^"]*"', r'"\1": "…"', text)
+    return json.loads(re.sub(r"(incidents|notices)/\d+", r"\1/N", text))

@@ -199,10 +199,10 @@ class World:
                 Recall(
                     monitors={key: by_name[key] for key in needs.monitors if key in by_name},
                     check_ins={key: by_id[key] for key in needs.check_ins if key in by_id},
-                    filed=self.kept.filed(needs.filed),
                     named={
                         m.number: (m.project, m.id) for m, _ in self.kept.monitors.values() if m.number in needs.named
                     },
+                    filed=self.kept.filed(needs.filed),
                     monitor_ids={
                         project: {m.number: m.id for m, _ in self.kept.monitors.values() if m.project == project}
                         for project in needs.monitor_ids

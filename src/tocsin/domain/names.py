@@ -19,12 +19,12 @@ _PATTERNS = {
     "outage": re.compile(r"outages/([^/]+)"),
     "settings": re.compile(r"projects/([^/]+)/settings"),
     "maintenance_window": re.compile(r"projects/([^/]+)/maintenanceWindows/([^/]+)"),
-    "group": re.compile(r"projects/([^/]+)/groups/([^/]+)"),
-    "environment": re.compile(r"projects/([^/]+)/environments/([^/]+)"),
-    "manual_incident": re.compile(r"projects/([^/]+)/manualIncidents/([^/]+)"),
     "notification_list": re.compile(r"projects/([^/]+)/notificationLists/([^/]+)"),
     "channel": re.compile(r"projects/([^/]+)/channels/([^/]+)"),
     "notice": re.compile(r"projects/([^/]+)/notices/([^/]+)"),
+    "group": re.compile(r"projects/([^/]+)/groups/([^/]+)"),
+    "environment": re.compile(r"projects/([^/]+)/environments/([^/]+)"),
+    "manual_incident": re.compile(r"projects/([^/]+)/manualIncidents/([^/]+)"),
 }
 _SHAPES = {
     "project": "projects/{project}",
@@ -34,17 +34,17 @@ _SHAPES = {
     "outage": "outages/{outage}",
     "settings": "projects/{project}/settings",
     "maintenance_window": "projects/{project}/maintenanceWindows/{maintenance_window}",
-    "group": "projects/{project}/groups/{group}",
-    "environment": "projects/{project}/environments/{environment}",
-    "manual_incident": "projects/{project}/manualIncidents/{manual_incident}",
     "notification_list": "projects/{project}/notificationLists/{notification_list}",
     "channel": "projects/{project}/channels/{channel}",
     "notice": "projects/{project}/notices/{notice}",
+    "group": "projects/{project}/groups/{group}",
+    "environment": "projects/{project}/environments/{environment}",
+    "manual_incident": "projects/{project}/manualIncidents/{manual_incident}",
 }
 # with no monitor in their names
 _CHILDREN = (
-    *("incident", "outage", "maintenance_window", "group", "environment", "manual_incident"),
-    *("notification_list", "channel", "notice"),
+    *("incident", "outage", "maintenance_window", "notification_list", "channel", "notice"),
+    *("group", "environment", "manual_incident"),
 )
 
 
@@ -53,7 +53,7 @@ class Name(NamedTuple):
 
     project: str = ""
     monitor: str = ""
-    child: str = ""  # the last part of a name that is neither a project's nor a monitor's
+    child: str = ""  # id of a check-in, incident, outage, maintenance window and the like
 
 
 def parse(kind: str, name: str, field: str = "name") -> Name:
@@ -87,18 +87,6 @@ def maintenance_window_name(project: str | int, window: str) -> str:
     return f"projects/{project}/maintenanceWindows/{window}"
 
 
-def group_name(project: str | int, group: str) -> str:
-    return f"projects/{project}/groups/{group}"
-
-
-def environment_name(project: str | int, environment: str) -> str:
-    return f"projects/{project}/environments/{environment}"
-
-
-def manual_incident_name(project: str | int, incident: str) -> str:
-    return f"projects/{project}/manualIncidents/{incident}"
-
-
 def notification_list_name(project: str | int, key: str) -> str:
     return f"projects/{project}/notificationLists/{key}"
 
@@ -109,6 +97,18 @@ def channel_name(project: str | int, key: str) -> str:
 
 def notice_name(project: str | int, notice: str | int) -> str:
     return f"projects/{project}/notices/{notice}"
+
+
+def group_name(project: str | int, group: str) -> str:
+    return f"projects/{project}/groups/{group}"
+
+
+def manual_incident_name(project: str | int, incident: str) -> str:
+    return f"projects/{project}/manualIncidents/{incident}"
+
+
+def environment_name(project: str | int, environment: str) -> str:
+    return f"projects/{project}/environments/{environment}"
 
 
 def slugify(text: str, limit: int = 50) -> str:

@@ -120,7 +120,7 @@ def _write(state: State, window: MaintenanceWindow) -> MaintenanceWindow:
     names = filed = None
     if state.windows.wants_names(window.project, window):  # not copied: they may be a million
         names = state.recall.monitor_ids.pop(window.project, {})
-        names.update(state.new_monitor_ids(window.project))
+        names.update((one.number, one.id) for one in state.new_monitors(window.project))
     if state.windows.wants_filed(window.project, window):  # likewise
         filed = state.recall.filed.pop(window.project, {})
         filed.update((one.number, Filed(one.group, one.tags)) for one in state.new_monitors(window.project))

@@ -22,11 +22,11 @@ class Needs:
     monitors: set[tuple[int, str]] = field(default_factory=set)  # (project, monitor id)
     check_ins: set[tuple[int, str]] = field(default_factory=set)  # (project, public id)
     monitor_ids: set[int] = field(default_factory=set)  # projects of which all monitors are asked for, by id only
-    filed: set[int] = field(default_factory=set)  # projects of which groups and tags of monitors are asked for
     named: set[int] = field(default_factory=set)  # numbers of monitors whose ids are asked for
+    filed: set[int] = field(default_factory=set)  # projects of which groups and tags of monitors are asked for
 
     def __bool__(self) -> bool:
-        return bool(self.monitors or self.check_ins or self.monitor_ids or self.filed or self.named)
+        return bool(self.monitors or self.check_ins or self.monitor_ids or self.named or self.filed)
 
 
 @dataclass(slots=True)
@@ -36,9 +36,9 @@ class Recall:
     monitors: dict[tuple[int, str], Monitor] = field(default_factory=dict)
     check_ins: dict[tuple[int, str], CheckIn] = field(default_factory=dict)
     monitor_ids: dict[int, dict[int, str]] = field(default_factory=dict)  # by project: number → id
+    named: dict[int, tuple[int, str]] = field(default_factory=dict)  # number of a monitor → project, id
     # by project, by number: of monitors in a group or with tags
     filed: dict[int, dict[int, Filed]] = field(default_factory=dict)
-    named: dict[int, tuple[int, str]] = field(default_factory=dict)  # number of a monitor → project, id
 
 
 # The bytes of a row as the core has it, see `_core.filling`; None: this row was not packed yet, and comes once more, in

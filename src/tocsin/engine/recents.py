@@ -57,4 +57,4 @@ class Recents:
 
 
 def _same(track: int, sent: Report) -> int:
-    return hash((track, sent.kind, sent.series, sent.time))
+    return hash((track, sent.kind, sent.event, sent.series, sent.time))

@@ -127,10 +127,6 @@ class State(Numbered):
         """Those of a project that were written in this batch."""
         return [one for one in self._monitors.values() if one.project == project]
 
-    def new_monitor_ids(self, project: int) -> dict[int, str]:
-        """Their ids by number."""
-        return {one.number: one.id for one in self.new_monitors(project)}
-
     def forget(self, monitor: Monitor) -> None:
         """Nothing of a deleted monitor is found again, in this batch either."""
         self._monitors.pop((monitor.project, monitor.id), None)

@@ -104,6 +104,16 @@ def ids_of(connection: Connection, projects: Iterable[int]) -> dict[int, dict[in
     }
 
 
+def named(connection: Connection, numbers: Collection[int]) -> dict[int, tuple[int, str]]:
+    """Project and id of the monitors of these numbers, as far as they exist."""
+    found: dict[int, tuple[int, str]] = {}
+    columns = select(monitors.c.number, monitors.c.project, monitors.c.id)
+    for some in chunks(sorted(numbers), _MANY):
+        for number, project, monitor_id in connection.execute(columns.where(monitors.c.number.in_(some))):
+            found[number] = project, monitor_id
+    return found
+
+
 def filed_of(connection: Connection, projects: Iterable[int]) -> dict[int, dict[int, Filed]]:
     """Groups and tags of the monitors of these projects that have any, by project and number."""
     columns = select(monitors.c.number, monitors.c.group, monitors.c.tags)
@@ -116,16 +126,6 @@ def filed_of(connection: Connection, projects: Iterable[int]) -> dict[int, dict[
         }
         for project in projects
     }
-
-
-def named(connection: Connection, numbers: Collection[int]) -> dict[int, tuple[int, str]]:
-    """Project and id of the monitors of these numbers, as far as they exist."""
-    found: dict[int, tuple[int, str]] = {}
-    columns = select(monitors.c.number, monitors.c.project, monitors.c.id)
-    for some in chunks(sorted(numbers), _MANY):
-        for number, project, monitor_id in connection.execute(columns.where(monitors.c.number.in_(some))):
-            found[number] = project, monitor_id
-    return found
 
 
 def recall(connection: Connection, wanted: Iterable[tuple[int, str]]) -> dict[tuple[int, str], Monitor]:
@@ -149,6 +149,13 @@ def get(connection: Connection, project: int, monitor_id: str) -> MonitorWithHea
 def get_by_number(connection: Connection, project: int, number: int) -> MonitorWithHealth | None:
     row = connection.execute(_select().where(monitors.c.number == number, monitors.c.project == project)).one_or_none()
     return _with_health(connection, [_from_row(row)])[0] if row else None
+
+
+def owner(connection: Connection, number: int) -> tuple[int, str] | None:
+    """Project and id of the monitor of a number, whosever it is."""
+    found = connection.execute(select(monitors.c.project, monitors.c.id).where(monitors.c.number == number))
+    row = found.one_or_none()
+    return None if row is None else (row.project, row.id)
 
 
 def get_many(connection: Connection, numbers: Sequence[int]) -> list[MonitorWithHealth]:

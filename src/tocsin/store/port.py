@@ -147,6 +147,9 @@ class Store(Protocol):
 
     def get_monitor(self, project: int, monitor_id: str) -> MonitorWithHealth | None: ...
     def get_monitor_by_number(self, project: int, number: int) -> MonitorWithHealth | None: ...
+    def monitor_owner(self, number: int) -> tuple[int, str] | None:
+        """Project and id of the monitor of a number, whosever it is."""
+
     def get_monitors(self, project: int, numbers: Sequence[int]) -> list[MonitorWithHealth]:
         """Those of the project that exist, in the order of the numbers."""
 

@@ -97,8 +97,8 @@ class SqlStore:
                 monitors.recall(connection, needs.monitors),
                 check_ins.recall(connection, needs.check_ins),
                 monitor_ids=monitors.ids_of(connection, needs.monitor_ids),
-                filed=monitors.filed_of(connection, needs.filed),
                 named=monitors.named(connection, needs.named),
+                filed=monitors.filed_of(connection, needs.filed),
             )
 
     def commit(self, delta: Delta, position: int) -> None:
@@ -160,6 +160,10 @@ class SqlStore:
     def get_monitor_by_number(self, project: int, number: int) -> MonitorWithHealth | None:
         with self.database.read() as connection:
             return self._shown(monitors.get_by_number(connection, project, number))
+
+    def monitor_owner(self, number: int) -> tuple[int, str] | None:
+        with self.database.read() as connection:
+            return monitors.owner(connection, number)
 
     def get_monitors(self, project: int, numbers: Sequence[int]) -> list[MonitorWithHealth]:
         with self.database.read() as connection:

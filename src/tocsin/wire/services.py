@@ -16,6 +16,7 @@ from tocsin.v1 import (
     maintenance_window_service_pb2,
     manual_incident_service_pb2,
     monitor_service_pb2,
+    notice_service_pb2,
     notification_list_service_pb2,
     project_settings_service_pb2,
 )
@@ -30,11 +31,12 @@ SERVICES: Final[Mapping[str, ServiceDescriptor]] = MappingProxyType(
             incident_service_pb2,
             project_settings_service_pb2,
             maintenance_window_service_pb2,
+            notification_list_service_pb2,
+            channel_service_pb2,
+            notice_service_pb2,
             group_service_pb2,
             environment_service_pb2,
             manual_incident_service_pb2,
-            notification_list_service_pb2,
-            channel_service_pb2,
         )
         for service in module.DESCRIPTOR.services_by_name.values()
     }

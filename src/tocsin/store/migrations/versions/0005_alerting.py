@@ -137,7 +137,7 @@ def _add_notices() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_notices_project_number"), "notices", ["project", "number"])
-    _partial_index("ix_notices_waiting", "notices", ["state", "destination", "number"], "state <= 1")
+    _partial_index("ix_notices_waiting", "notices", ["state", "project", "destination", "number"], "state <= 1")
     _partial_index("ix_notices_ended", "notices", ["end_time"], "end_time IS NOT NULL")
     op.execute(
         "INSERT INTO notification_lists (project, key, create_time, update_time, body) "
