@@ -1,9 +1,10 @@
-"""Groups and environments of projects are what was written, in either database."""
+"""Groups, environments and incidents by hand are what was written, in either database."""
 
 import pytest
 
 from support.stores import NOW, commit, delta, monitor, track, with_monitors
 from tocsin.domain import errors
+from tocsin.domain.manual_incident import Progress, Severity
 from tocsin.store.nouns import SqlNouns
 
 
@@ -123,3 +124,58 @@ def test_an_environment_that_is_only_reported_from(store, nouns):
     with pytest.raises(errors.NotFound):
         put_environment(nouns, "nowhere", create=False)
     assert put_environment(nouns, name, create=False).environment.number > 0
+
+
+def put_incident(nouns, key, at=NOW, *, create=True, update=True, **values):
+    return nouns.put_manual_incident(1, key, values, at, create=create, update=update)
+
+
+def test_an_incident_that_was_written_down(nouns):
+    made = put_incident(nouns, "dns", title="DNS\0", monitors=("a", "b"), note="n")
+    assert (made.title, made.state, made.severity) == ("DNS\ufffd", Progress.UNRESOLVED, Severity.OUTAGE)
+    assert (made.open_time, made.create_time, made.resolve_time) == (NOW, NOW, None)
+    assert nouns.get_manual_incident(1, "dns") == made
+    assert nouns.get_manual_incident(2, "dns") is None
+    assert put_incident(nouns, "dns", NOW + 1, note="n") == made  # nothing was written
+    over = put_incident(nouns, "dns", NOW + 2, state=Progress.RESOLVED, severity=Severity.MINOR_OUTAGE)
+    assert (over.resolve_time, over.update_time, over.monitors) == (NOW + 2, NOW + 2, ("a", "b"))
+    assert put_incident(nouns, "dns", NOW + 3, note="m").resolve_time == NOW + 2
+    assert put_incident(nouns, "dns", NOW + 4, state=Progress.MONITORING).resolve_time is None
+    with pytest.raises(errors.AlreadyExists):
+        put_incident(nouns, "dns", update=False)
+    with pytest.raises(errors.NotFound):
+        put_incident(nouns, "x", create=False)
+    assert nouns.delete_manual_incident(1, "dns")
+    assert not nouns.delete_manual_incident(1, "dns")
+    assert put_incident(nouns, "dns", title="again").number > made.number
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({}, "display_name"),
+        ({"title": " "}, "display_name"),
+        ({"title": "x" * 201}, "display_name"),
+        ({"title": "x", "note": "x" * 2001}, "note"),
+        ({"title": "x", "assigned_to": "x" * 201}, "assigned_to"),
+        ({"title": "x", "environment": "a/b"}, "environment"),
+        ({"title": "x", "monitors": ("a", "A b")}, "monitors[1]"),
+        ({"title": "x", "monitors": ("a",) * 1001}, "monitors"),
+    ],
+)
+def test_what_is_wrong_with_one_is_named_and_nothing_is_kept(nouns, values, field):
+    with pytest.raises(errors.InvalidArgument) as refused:
+        put_incident(nouns, "dns", **values)
+    assert refused.value.violations[0].field == f"manual_incident.{field}"
+    assert nouns.get_manual_incident(1, "dns") is None
+
+
+def test_those_written_down_are_paged_newest_first(nouns):
+    for number in range(4):
+        put_incident(nouns, f"i-{number}", title="x", state=Progress.RESOLVED if number == 2 else Progress.UNRESOLVED)
+    first = nouns.list_manual_incidents(1, size=3)
+    rest = nouns.list_manual_incidents(1, size=3, token=first.next_token)
+    assert [one.key for one in first.rows + rest.rows] == ["i-3", "i-2", "i-1", "i-0"]
+    assert rest.next_token == ""
+    assert [one.key for one in nouns.list_manual_incidents(1, open_only=True, size=9).rows] == ["i-3", "i-1", "i-0"]
+    assert nouns.list_manual_incidents(2, size=9).rows == []

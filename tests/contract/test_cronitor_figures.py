@@ -156,3 +156,59 @@ def test_keys(server, nightly):
     assert server.request("GET", path, key="")[0] == 403
     assert Api(server).call("POST", path, 405)["error"].startswith("method POST")
     assert server.request("HEAD", path)[0] == 200
+
+
+def send(server, key, query):
+    assert server.request("GET", f"/p/{server.ingest_key}/{key}?{query}", key="")[0] == 200
+
+
+def test_figures_of_telemetry(api, server):
+    job = f"told-{uuid.uuid4().hex[:8]}"
+    for turn in (1, 2, 3):
+        send(server, job, f"state=run&series={turn}&env=qa")
+        more = f"duration={turn}.5&metric=count:{turn * 10}&metric=length:{turn}&metric=error_count:1"
+        send(server, job, f"state={'fail' if turn == 3 else 'complete'}&series={turn}&env=qa&{more}&msg=out+{turn}")
+    send(server, job, "state=complete&env=qa")
+    found = api.get(f"/api/aggregates?monitor={job}&time=1h")["monitors"][job]["qa"]
+    wanted = {
+        "run_count": 3,
+        "complete_count": 3,
+        "fail_count": 1,
+        "tick_count": 0,
+        "event_count": 7,
+        "total_runs": 4,
+        "total_failures": 1,
+        "success_rate": 75,
+        "duration_p50": 2.5,
+        "duration_p90": 3.5,
+        "duration_mean": 2.5,
+        "count_sum": 60,
+        "error_count_sum": 3,
+    }
+    assert {name: found[name] for name in wanted} == wanted
+    fields = "count_p50,length_p90,error_count_mean,count_mean,duration_p10,run_count,checks_failed_count"
+    (point,) = api.get(f"/api/metrics?monitor={job}&time=365d&env=qa&field={fields}")["monitors"][job]["qa"]
+    assert point == {
+        "stamp": point["stamp"],
+        "count_p50": 20,
+        "length_p90": 3,
+        "error_count_mean": 1,
+        "count_mean": 20,
+        "duration_p10": 1.5,
+        "run_count": 3,
+        "checks_failed_count": 0,
+    }
+
+
+def test_the_history_of_telemetry(api, server):
+    job = f"events-{uuid.uuid4().hex[:8]}"
+    for query in ("state=run&host=h-1", "state=halfway&msg=50%25", "state=fail&msg=boom&status_code=3", "state=ok"):
+        send(server, job, query)
+    rows = api.get(f"/api/monitors/{job}/pings")
+    assert [row["event"] for row in rows][:1] == ["ok"]
+    assert sorted(row["event"] for row in rows) == ["fail", "halfway", "ok", "run"]
+    by_event = {row["event"]: row for row in rows}
+    assert (by_event["fail"]["message"], by_event["fail"]["status"]) == ("boom", 3)
+    assert by_event["halfway"]["message"] == "50%"
+    assert by_event["run"]["from"] == "h-1"
+    assert [row["event"] for row in api.get(f"/api/monitors/{job}/alerts")] == ["recovery", "alert"]

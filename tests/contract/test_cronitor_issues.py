@@ -95,6 +95,20 @@ def test_an_issue_is_taken_in_hand(api, failing):
     assert only_issue(api, failing, "&state=monitoring")["key"] == key
 
 
+def test_an_issue_about_an_assertion(api, server):
+    job = f"asserted-{uuid.uuid4().hex[:8]}"
+    api.call("POST", "/api/monitors", 201, {"key": job, "type": "job", "assertions": ["metric.count > 100"]})
+    for state in ("state=complete&metric=count:5", "state=complete&metric=count:500"):
+        assert server.request("GET", f"/p/{server.ingest_key}/{job}?{state}", key="")[0] == 200
+    found = only_issue(api, job)
+    assert found["name"] == f"{job} violates metric.count > 100"
+    assert (found["severity"], found["state"]) == ("degraded_performance", "resolved")
+    assert only_issue(api, job, "&severity=outage,missing_data") is None
+    assert only_issue(api, job, "&severity=degraded_performance") == found
+    told = api.get(f"/api/monitors/{job}/alerts")
+    assert [row["description"] for row in told] == ["Recovered", "Violates metric.count > 100"]
+
+
 def test_an_issue_is_resolved_by_hand(api, failing):
     key = only_issue(api, failing)["key"]
     body = {"state": "resolved", "message": "was the disk"}
@@ -109,7 +123,7 @@ def test_an_issue_is_resolved_by_hand(api, failing):
     done = api.call(
         "POST", "/api/issues/bulk", body={"action": "change_state", "issues": [key, "x"], "state": "resolved"}
     )
-    assert (done["updated_count"], done["errors"]) == (1, {"missing": ["x"]})
+    assert (done["updated_count"], done["errors"]) == (1, {"missing": ["x"], "kept": []})
 
 
 def test_many_issues_at_once(api, failing):
@@ -120,7 +134,7 @@ def test_many_issues_at_once(api, failing):
         "action": "assign_to",
         "requested_count": 2,
         "updated_count": 1,
-        "errors": {"missing": ["nothing"]},
+        "errors": {"missing": ["nothing"], "kept": []},
     }
     assert only_issue(api, failing)["assigned_to"] == "bob"
 
@@ -153,20 +167,91 @@ def test_a_body_that_is_no_object(api, failing):
         assert "JSON" in api.call("PUT", path, 400, body)["error"]
 
 
+# --- issues of no monitor
+
+
+def opened(api, **fields):
+    return api.call("POST", "/api/issues", 201, {"name": f"by hand {uuid.uuid4().hex[:8]}", **fields})
+
+
+def test_the_life_of_an_issue_of_no_monitor(api):
+    made = opened(api, severity="minor_outage", environment="qa", message="slow")
+    assert made.keys() >= ISSUE
+    assert (made["state"], made["severity"], made["environment"]) == ("unresolved", "minor_outage", "qa")
+    assert made["created_by"]["kind"] == "user" and made["updated"] is None
+    here = f"/api/issues/{made['key']}"
+    assert api.get(here) == made
+    put = api.call("PUT", here, body={**made, "state": "identified", "assigned_to": "ann", "name": f"{made['name']}!"})
+    assert (put["state"], put["assigned_to"], put["message"]) == ("identified", "ann", "slow")
+    assert put["ended"] is None and put["updated"] is not None
+    assert api.call("PUT", here, body={"state": "update", "message": "x"})["state"] == "identified"
+    done = api.call("PUT", here, body={"state": "resolved"})
+    assert (done["state"], done["message"], done["started"]) == ("resolved", "x", made["started"])
+    assert done["ended"] is not None
+    assert api.call("PUT", here, body={"state": "monitoring"})["ended"] is None
+    assert api.call("DELETE", here, 204) is None
+    assert api.get(here, 404)["error"]
+
+
+def test_issues_of_both_kinds_share_pages_and_filters(api, failing, server):
+    mark = uuid.uuid4().hex[:8]
+    job = f"paged-{mark}"
+    server.create_monitor(job, displayName=f"Paged {mark}")
+    made = []
+    for turn in range(7):
+        if turn % 3 == 1:
+            made.append(opened(api, name=f"Paged {mark} {turn}")["key"])
+        else:
+            assert server.request("POST", f"/report/{job}/fail?environment=e{turn}")[0] == 200
+            made.append(next(row["key"] for row in api.get(f"/api/issues?job={job}&env=e{turn}")["data"]))
+    for order in ("started", "-started"):
+        for size in (1, 2, 3, 7, 20):
+            seen, page = [], 1
+            while True:
+                answer = api.get(f"/api/issues?search=paged+{mark}&orderBy={order}&pageSize={size}&page={page}")
+                assert answer["total_count"] == 7
+                seen += [row["key"] for row in answer["data"]]
+                if not answer["data"]:
+                    break
+                page += 1
+            assert seen == (made if order == "started" else made[::-1])
+    by_hand = [made[1], made[4]]
+    assert [
+        row["key"] for row in api.get(f"/api/issues?search={mark}&state=unresolved&severity=outage")["data"]
+    ] == made[::-1]
+    assert api.get(f"/api/issues?search={mark}&job={job}")["total_count"] == 5
+    assert api.get(f"/api/issues?search={mark}&env=qa")["total_count"] == 0
+    assert api.get(f"/api/issues?search={mark}&time=yesterday")["total_count"] == 0
+    done = api.call("POST", "/api/issues/bulk", body={"action": "delete", "issues": [*by_hand, made[0]]})
+    assert (done["updated_count"], done["errors"]["kept"]) == (2, [made[0]])
+    assert api.get(f"/api/issues?search={mark}")["total_count"] == 5
+
+
+def test_an_issue_that_began_earlier(api):
+    assert opened(api, started="2026-01-02T03:04:05Z")["started"] == "2026-01-02T03:04:05Z"
+    assert opened(api, started=1_700_000_000)["started"] == "2023-11-14T22:13:20Z"
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "name"),
+        ({"name": "x", "state": "bad"}, "state"),
+        ({"name": "x", "severity": "bad"}, "severity"),
+        ({"name": "x", "started": "soon"}, "started"),
+        ({"name": "x", "environment": "e" * 300}, "environment"),
+        ({"name": 7}, "name"),
+    ],
+)
+def test_a_bad_issue_is_refused(api, body, field):
+    assert api.call("POST", "/api/issues", 400, body)["errors"][0]["field"] == field
+
+
 # --- badges
 
 
 def badge_of(server, api, name, env="production"):
-    from tocsin.dialects.cronitor import badges
-    from tocsin.store import SqlStore
-
-    store = SqlStore(server.environment.get("TOCSIN_STORE__URL") or f"sqlite:///{server.data / 'tocsin.db'}")
-    try:
-        secret = bytes.fromhex(store.get_setting("secret"))
-    finally:
-        store.close()
-    code = api.get(f"/api/monitors/{name}/pings")[0]["monitor_code"]
-    return badges.path_of(secret, code, env)
+    return api.get(f"/api/monitors/{name}?env={env}")["public_badge_url"].removeprefix(server.http_url)
 
 
 def test_a_badge_without_a_key(server, api, failing):

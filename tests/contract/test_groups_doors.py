@@ -1,4 +1,4 @@
-"""Groups and environments of a project over every door of a running server."""
+"""Groups, environments and incidents by hand over every door of a running server."""
 
 import uuid
 from datetime import timedelta
@@ -128,3 +128,23 @@ def test_environments_of_a_project(server: Server) -> None:
         with pytest.raises(ClientError):
             client.delete_project_environment(reported)
         client.delete_project_environment(reported, allow_missing=True)
+
+
+def test_incidents_that_people_write_down(server: Server) -> None:
+    name = unique("dns")
+    with Client(server.grpc_address, server.admin_key) as client:
+        made = client.put_manual_incident(name, display_name="No DNS", severity="minor_outage", monitors=["m-1"])
+        assert made.monitors == [f"projects/{server.project_id}/monitors/m-1"]
+        over = client.put_manual_incident(name, state="resolved", note="cable")
+        assert (over.display_name, over.note, over.HasField("resolve_time")) == ("No DNS", "cable", True)
+        assert client.get_manual_incident(name) == over
+        assert made.name not in [row.name for row in client.manual_incidents(open_only=True)]
+        assert made.name in [row.name for row in client.manual_incidents(page_size=1)]
+        with pytest.raises(ValueError, match="SEVERITY_HORRIBLE"):
+            client.put_manual_incident(name, severity="horrible")
+        client.delete_manual_incident(name)
+        with pytest.raises(ClientError) as refused:
+            client.get_manual_incident(name)
+        assert refused.value.reason == "MANUAL_INCIDENT_NOT_FOUND"
+        named = server.call("POST", "/v1/projects/-/manualIncidents", {"displayName": "x"})["name"]
+        client.delete_manual_incident(named)

@@ -30,6 +30,7 @@ from tocsin.v1 import (
     heartbeat_service_pb2,
     incident_service_pb2,
     maintenance_window_service_pb2,
+    manual_incident_service_pb2,
     monitor_service_pb2,
     notice_service_pb2,
     notification_list_service_pb2,
@@ -50,6 +51,7 @@ METHODS: Final = {
         notice_service_pb2,
         group_service_pb2,
         environment_service_pb2,
+        manual_incident_service_pb2,
     )
     for service in module.DESCRIPTOR.services_by_name.values()
     for method in service.methods
@@ -107,6 +109,8 @@ class World:
         server.call("POST", f"/v1/{self.group}:setMonitors", {"monitors": [self.monitor]})
         environments = f"/v1/{self.parent}/environments?projectEnvironmentId={self.id}"
         self.environment = server.call("POST", environments, {"withAlerts": False})["name"]
+        written = f"/v1/{self.parent}/manualIncidents?manualIncidentId={self.id}"
+        self.written = server.call("POST", written, {"displayName": "Né", "severity": "SEVERITY_MAINTENANCE"})["name"]
         self.refused = f"{self.parent}/monitors/refused-{self.id}"
         server.request("POST", f"/v1/{self.refused}/checkIns:report", {"kind": "KIND_OK"})
 
@@ -228,6 +232,15 @@ REQUESTS: Final[dict[str, Callable[[World], dict[str, Any]]]] = {
     "ListProjectEnvironments": lambda w: {"parent": w.parent, "pageSize": 2},
     "UpdateProjectEnvironment": lambda w: {"projectEnvironment": {"name": w.environment, "withAlerts": True}},
     "DeleteProjectEnvironment": lambda w: {"name": w.environment},
+    "CreateManualIncident": lambda w: {
+        "parent": w.parent,
+        "manualIncidentId": f"né {w.id}",
+        "manualIncident": {"displayName": "Ünï", "monitors": [w.monitor], "openTime": "2026-03-01T00:00:00Z"},
+    },
+    "GetManualIncident": lambda w: {"name": w.written},
+    "ListManualIncidents": lambda w: {"parent": w.parent, "pageSize": 1, "openOnly": True},
+    "UpdateManualIncident": lambda w: {"manualIncident": {"name": w.written, "state": "STATE_RESOLVED"}},
+    "DeleteManualIncident": lambda w: {"name": w.written},
     "ListOutages": lambda _: {"pageSize": 3, "showShort": True},
 }
 DETAILS: Final = error_details_pb2.DESCRIPTOR  # known to the pool, so that `Any` can be written as JSON
@@ -300,6 +313,8 @@ def test_the_answers_are_the_same(server: Server, channel: grpc.Channel, name: s
         ("CreateMonitor", {"parent": "projects/-", "monitorId": "x", "monitor": {"group": "no such"}}),
         ("SetGroupMonitors", {"name": "projects/-/groups/no such"}),
         ("GetProjectEnvironment", {"name": "projects/-/environments/no such"}),
+        ("CreateManualIncident", {"parent": "projects/-"}),
+        ("GetManualIncident", {"name": "projects/-/manualIncidents/no such"}),
         ("DeleteProjectEnvironment", {"name": "projects/-/environments/production"}),
     ],
 )

@@ -18,6 +18,7 @@ from tocsin.api.groups import GroupHandlers
 from tocsin.api.heartbeats import HeartbeatHandlers
 from tocsin.api.incidents import IncidentHandlers
 from tocsin.api.maintenance_windows import MaintenanceWindowHandlers
+from tocsin.api.manual_incidents import ManualIncidentHandlers
 from tocsin.api.monitors import MonitorHandlers
 from tocsin.api.project_settings import ProjectSettingsHandlers
 from tocsin.app import cronitor, dialects, project_settings
@@ -57,6 +58,7 @@ from tocsin.service.environments import Environments
 from tocsin.service.groups import Groups
 from tocsin.service.incidents import Incidents
 from tocsin.service.maintenance_windows import MaintenanceWindows
+from tocsin.service.manual_incidents import ManualIncidents
 from tocsin.service.monitors import Monitors
 from tocsin.service.notification import NotificationLists
 from tocsin.service.principal import Principals
@@ -180,11 +182,20 @@ def build(settings: Settings) -> Parts:
     identity = cronitor.Identity(store)
     incidents = Incidents(journal, store)
     windows_in_use = MaintenanceWindows(journal, store, configuration)
-    lists = NotificationLists(SqlNotification(store.database))
+    shelves = SqlNotification(store.database)
     nouns = SqlNouns(store.database)
     groups, environments = Groups(journal, nouns), Environments(journal, nouns)
+    manual_incidents = ManualIncidents(nouns)
     resources = Resources(
-        browsing, monitors, incidents, Statistics(browse), lists, windows_in_use, groups, environments
+        browsing,
+        monitors,
+        incidents,
+        Statistics(browse),
+        NotificationLists(shelves),
+        windows_in_use,
+        groups,
+        environments,
+        manual_incidents,
     )
     management_services = Services(monitors, check_ins, browsing, configuration.check, settings_of)
     services: dict[str, object] = {
@@ -199,6 +210,7 @@ def build(settings: Settings) -> Parts:
         **notifying.services(),
         "tocsin.v1.GroupService": GroupHandlers(groups),
         "tocsin.v1.EnvironmentService": EnvironmentHandlers(environments),
+        "tocsin.v1.ManualIncidentService": ManualIncidentHandlers(manual_incidents),
     }
     readiness: dict[str, Any] = {"ready": False, "version": __version__, "tzdata": time_zones.version}
     metrics.show_tzdata(time_zones.version)

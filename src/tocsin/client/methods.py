@@ -10,6 +10,7 @@ from tocsin.client import (
     group_calls,
     incident_calls,
     maintenance_calls,
+    manual_incident_calls,
     monitor_calls,
     notification_calls,
     report_calls,
@@ -189,3 +190,8 @@ class Methods:
     get_project_environment = Unary(environment_calls.get_project_environment)
     project_environments = Listed(environment_calls.project_environments)
     delete_project_environment = Unary(environment_calls.delete_project_environment)
+
+    put_manual_incident = Unary(manual_incident_calls.put_manual_incident)
+    get_manual_incident = Unary(manual_incident_calls.get_manual_incident)
+    manual_incidents = Listed(manual_incident_calls.manual_incidents)
+    delete_manual_incident = Unary(manual_incident_calls.delete_manual_incident)

@@ -24,6 +24,7 @@ _PATTERNS = {
     "notice": re.compile(r"projects/([^/]+)/notices/([^/]+)"),
     "group": re.compile(r"projects/([^/]+)/groups/([^/]+)"),
     "environment": re.compile(r"projects/([^/]+)/environments/([^/]+)"),
+    "manual_incident": re.compile(r"projects/([^/]+)/manualIncidents/([^/]+)"),
 }
 _SHAPES = {
     "project": "projects/{project}",
@@ -38,11 +39,12 @@ _SHAPES = {
     "notice": "projects/{project}/notices/{notice}",
     "group": "projects/{project}/groups/{group}",
     "environment": "projects/{project}/environments/{environment}",
+    "manual_incident": "projects/{project}/manualIncidents/{manual_incident}",
 }
 # with no monitor in their names
 _CHILDREN = (
     *("incident", "outage", "maintenance_window", "notification_list", "channel", "notice"),
-    *("group", "environment"),
+    *("group", "environment", "manual_incident"),
 )
 
 
@@ -99,6 +101,10 @@ def notice_name(project: str | int, notice: str | int) -> str:
 
 def group_name(project: str | int, group: str) -> str:
     return f"projects/{project}/groups/{group}"
+
+
+def manual_incident_name(project: str | int, incident: str) -> str:
+    return f"projects/{project}/manualIncidents/{incident}"
 
 
 def environment_name(project: str | int, environment: str) -> str:

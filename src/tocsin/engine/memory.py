@@ -37,9 +37,8 @@ class Recall:
     check_ins: dict[tuple[int, str], CheckIn] = field(default_factory=dict)
     monitor_ids: dict[int, dict[int, str]] = field(default_factory=dict)  # by project: number → id
     named: dict[int, tuple[int, str]] = field(default_factory=dict)  # number of a monitor → project, id
-    filed: dict[int, dict[int, Filed]] = field(
-        default_factory=dict
-    )  # by project, by number: those in a group or tagged
+    # by project, by number: of monitors in a group or with tags
+    filed: dict[int, dict[int, Filed]] = field(default_factory=dict)
 
 
 # The bytes of a row as the core has it, see `_core.filling`; None: this row was not packed yet, and comes once more, in

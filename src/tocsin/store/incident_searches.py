@@ -19,11 +19,12 @@ _STAGES: Final[dict[Stage, ColumnElement[bool]]] = {
 
 
 def page(connection: Connection, project: int, only: IncidentSearch, *, size: int, offset: int) -> Numbered[Incident]:
-    """Newest first, or oldest first when it says so."""
+    """By when they opened: the last one first, or the first one when it says so."""
     statement = _narrowed(project, only)
     counted = statement.with_only_columns(func.count(), maintain_column_froms=True)
-    order = incidents.c.number if only.oldest_first else incidents.c.number.desc()
-    found = connection.execute(statement.order_by(order).limit(size).offset(offset))
+    keys = (incidents.c.open_time, incidents.c.number)
+    order = keys if only.oldest_first else tuple(key.desc() for key in keys)
+    found = connection.execute(statement.order_by(*order).limit(size).offset(offset))
     return Numbered([rows.from_row(row) for row in found], connection.execute(counted).scalar_one())
 
 

@@ -1,11 +1,12 @@
-"""`SqlNouns`: groups and environments of projects, answered by the database; see `nouns_port`."""
+"""`SqlNouns`: groups, environments and incidents by hand, answered by the database; see `nouns_port`."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
 
 from tocsin.domain.instant import Instant
+from tocsin.domain.manual_incident import ManualIncident
 from tocsin.domain.monitor import Monitor
-from tocsin.store import groups, monitors, project_environments
+from tocsin.store import groups, manual_incidents, monitors, project_environments
 from tocsin.store.database import Database
 from tocsin.store.nouns_port import CountedEnvironment, CountedGroup
 from tocsin.store.port import Page
@@ -78,3 +79,27 @@ class SqlNouns:
     def environments_without_alerts(self, project: int) -> frozenset[str]:
         with self._database.read() as connection:
             return project_environments.without_alerts(connection, project)
+
+    # --- incidents that people write down
+
+    def put_manual_incident(
+        self, project: int, key: str, values: Mapping[str, Any], at: Instant, *, create: bool, update: bool
+    ) -> ManualIncident:
+        with self._database.write() as connection:
+            return manual_incidents.put(
+                connection, project, key, values=values, at=at, create=create, update_known=update
+            )
+
+    def get_manual_incident(self, project: int, key: str) -> ManualIncident | None:
+        with self._database.read() as connection:
+            return manual_incidents.get(connection, project, key)
+
+    def list_manual_incidents(
+        self, project: int, *, open_only: bool = False, size: int, token: str = ""
+    ) -> Page[ManualIncident]:
+        with self._database.read() as connection:
+            return manual_incidents.list_page(connection, project, open_only=open_only, size=size, token=token)
+
+    def delete_manual_incident(self, project: int, key: str) -> bool:
+        with self._database.write() as connection:
+            return manual_incidents.remove(connection, project, key)

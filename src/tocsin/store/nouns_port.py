@@ -1,4 +1,4 @@
-"""The port of what protocols share and the engine does not judge by: groups and environments of projects.
+"""The port of what protocols share and the engine does not judge by: groups, environments, incidents by hand.
 
 They are written straight to the database, beside the journal. What monitors say of themselves, such as their group, is
 read here and written by commands.
@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Protocol
 from tocsin.domain.environment import ProjectEnvironment
 from tocsin.domain.group import Group
 from tocsin.domain.instant import Instant
+from tocsin.domain.manual_incident import ManualIncident
 from tocsin.domain.monitor import Monitor
 from tocsin.store.port import Page
 
@@ -76,3 +77,20 @@ class Nouns(Protocol):
         """The ids of the monitors that have reported from it."""
 
     def environments_without_alerts(self, project: int) -> frozenset[str]: ...
+
+    # --- incidents that people write down
+
+    def put_manual_incident(
+        self, project: int, key: str, values: Mapping[str, Any], at: Instant, *, create: bool, update: bool
+    ) -> ManualIncident:
+        """Writes these fields; InvalidArgument when they do not fit together. NotFound, AlreadyExists."""
+
+    def get_manual_incident(self, project: int, key: str) -> ManualIncident | None: ...
+
+    def list_manual_incidents(
+        self, project: int, *, open_only: bool = False, size: int, token: str = ""
+    ) -> Page[ManualIncident]:
+        """Newest first."""
+
+    def delete_manual_incident(self, project: int, key: str) -> bool:
+        """False: there was none."""

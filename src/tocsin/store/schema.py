@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 
 from tocsin.domain.ids import partition_of
-from tocsin.store import check_in_tables, notification_tables
+from tocsin.store import check_in_tables, notification_tables, noun_tables
 from tocsin.store.column_types import NAMES, InstantOrNever, Number, Text
 
 PARTITION = partition_of(0)  # the one row of `partitions` until there are more
@@ -139,35 +139,6 @@ maintenance_windows = Table(
     _required("update_time", BigInteger),
     _required("body", Text),  # JSON of the rest
     UniqueConstraint("project", "id"),
-)
-
-# Named sets of monitors; which monitor is in which, the monitors say.
-groups = Table(
-    "groups",
-    metadata,
-    Column("number", Number, primary_key=True),
-    _required("project", Number),
-    _required("key", Text),
-    _required("display_name", Text),
-    _required("create_time", BigInteger),
-    _required("update_time", BigInteger),
-    UniqueConstraint("project", "key"),
-    sqlite_autoincrement=True,
-)
-
-# What projects decide for environments; those that are known by reports only have no row.
-project_environments = Table(
-    "project_environments",
-    metadata,
-    Column("number", Number, primary_key=True),
-    _required("project", Number),
-    _required("key", Text),
-    _required("display_name", Text),
-    _required("with_alerts", Boolean),
-    _required("create_time", BigInteger),
-    _required("update_time", BigInteger),
-    UniqueConstraint("project", "key"),
-    sqlite_autoincrement=True,
 )
 
 # --- state
@@ -316,4 +287,5 @@ sequences = Table("sequences", metadata, Column("name", Text, primary_key=True),
 
 # --- notification
 
+groups, project_environments, manual_incidents = noun_tables.define(metadata)
 notification_lists, channels, alerts, notices = notification_tables.define(metadata)

@@ -14,6 +14,7 @@ from tocsin.v1 import (
     heartbeat_service_pb2,
     incident_service_pb2,
     maintenance_window_service_pb2,
+    manual_incident_service_pb2,
     monitor_service_pb2,
     notice_service_pb2,
     notification_list_service_pb2,
@@ -35,6 +36,7 @@ SERVICES: Final[Mapping[str, ServiceDescriptor]] = MappingProxyType(
             notice_service_pb2,
             group_service_pb2,
             environment_service_pb2,
+            manual_incident_service_pb2,
         )
         for service in module.DESCRIPTOR.services_by_name.values()
     }

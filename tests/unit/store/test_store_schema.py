@@ -4,13 +4,16 @@ import msgspec
 import pytest
 
 from tocsin.domain.check_in import CheckIn
+from tocsin.domain.environment import ProjectEnvironment
 from tocsin.domain.facts import CheckInRefused
+from tocsin.domain.group import Group
 from tocsin.domain.incident import Incident, Outage
+from tocsin.domain.manual_incident import ManualIncident
 from tocsin.domain.monitor import Monitor
 from tocsin.domain.project import Key, Project
 from tocsin.domain.trace_error import TraceError
 from tocsin.domain.track import Track
-from tocsin.store import check_ins, monitors, schema
+from tocsin.store import check_ins, manual_incidents, monitors, schema
 
 
 def names(struct: type) -> list[str]:
@@ -24,6 +27,9 @@ def names(struct: type) -> list[str]:
         (Monitor, schema.monitors, monitors.Body, set()),
         (Incident, schema.incidents, None, {"monitor_id", "environment"}),
         (Outage, schema.outages, None, set()),
+        (Group, schema.groups, None, set()),
+        (ProjectEnvironment, schema.project_environments, None, set()),
+        (ManualIncident, schema.manual_incidents, manual_incidents.Body, set()),
         (CheckInRefused, schema.refusals, None, set()),
         (TraceError, schema.trace_errors, None, set()),
         (Key, schema.keys, None, set()),

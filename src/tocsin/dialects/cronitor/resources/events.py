@@ -57,7 +57,8 @@ def of_check_in(check_in: CheckIn, kind: Kind) -> list[Event]:
 
 def of_incident(incident: Incident) -> list[Event]:
     """That it opened, and that it was resolved."""
-    found = [Event(incident.open_time, "alert", _CAUSES[incident.cause], incident.environment, message=incident.note)]
+    what = _CAUSES.get(incident.cause) or f"Violates {incident.assertion}"
+    found = [Event(incident.open_time, "alert", what, incident.environment, message=incident.note)]
     if incident.resolve_time is not None:
         found.append(Event(incident.resolve_time, "recovery", "Recovered", incident.environment))
     return found

@@ -8,6 +8,8 @@ from tocsin.domain.monitor import Monitor
 from tocsin.store.browse_port import Stage
 
 RESOLVED: Final = "resolved"
+UPDATE: Final = "update"  # says something about an issue, and changes no state
+MONITOR_WORDS: Final = ("job", "monitor", "check", "heartbeat", "site")  # parameters that name a monitor
 STATES: Final = {
     "unresolved": Stage.OPEN,
     "investigating": Stage.ACKNOWLEDGED,  # what an acknowledged one is shown as, whichever of these it was set to
@@ -23,7 +25,12 @@ SEVERITIES: Final = (
     "operational",
     "missing_data",
 )
-_SEVERITY: Final = {Cause.ERROR: "outage", Cause.TIMED_OUT: "outage", Cause.MISSED: "missing_data"}
+_SEVERITY: Final = {
+    Cause.ERROR: "outage",
+    Cause.TIMED_OUT: "outage",
+    Cause.MISSED: "missing_data",
+    Cause.ASSERTION: "degraded_performance",
+}
 _WORDS: Final = {
     Cause.ERROR: "is failing",
     Cause.TIMED_OUT: "did not complete in time",
@@ -48,7 +55,7 @@ def causes_of(severities: tuple[str, ...]) -> frozenset[Cause] | None:
     """Those that are shown with one of these severities; None: any."""
     if not severities:
         return None
-    return frozenset(cause for cause, severity in _SEVERITY.items() if severity in severities)
+    return frozenset(cause for cause in Cause if _SEVERITY[cause] in severities)
 
 
 def issue_json(incident: Incident, monitor: Monitor | None) -> dict[str, Any]:
@@ -57,7 +64,7 @@ def issue_json(incident: Incident, monitor: Monitor | None) -> dict[str, Any]:
     name = shown.name_of(monitor) if monitor else incident.monitor_id
     return {
         "key": key_of(incident.number),
-        "name": f"{name} {_WORDS[incident.cause]}",
+        "name": f"{name} {_WORDS.get(incident.cause) or f'violates {incident.assertion}'}",
         "state": _state_of(incident),
         "severity": _SEVERITY[incident.cause],
         "started": shown.iso(incident.open_time),

@@ -52,7 +52,7 @@ def _calls(services: Services) -> Mapping[str, Mapping[str, Handler]]:
         f"{monitor}/alerts": {"GET": history.alerts},
         "/api/aggregates": {"GET": figures.aggregates},
         "/api/metrics": {"GET": figures.metrics},
-        "/api/issues": {"GET": issues.list},
+        "/api/issues": {"GET": issues.list, "POST": issues.create},
         issue: {"GET": issues.retrieve, "PUT": issues.update, "DELETE": issues.delete, "POST": issues.post},
         "/api/groups": {"GET": groups.list, "POST": groups.create},
         group: {"GET": groups.retrieve, "PUT": groups.update, "DELETE": groups.delete},

@@ -7,6 +7,7 @@ from tocsin.service.environments import Environments
 from tocsin.service.groups import Groups
 from tocsin.service.incidents import Incidents
 from tocsin.service.maintenance_windows import MaintenanceWindows
+from tocsin.service.manual_incidents import ManualIncidents
 from tocsin.service.monitors import Monitors
 from tocsin.service.notification import NotificationLists
 from tocsin.service.statistics import Statistics
@@ -22,3 +23,4 @@ class Services:
     windows: MaintenanceWindows
     groups: Groups
     environments: Environments
+    manual_incidents: ManualIncidents

@@ -59,20 +59,25 @@ def _add_groups() -> None:
         "ix_monitors_project_group", "monitors", ["project", "group"], sqlite_where=grouped, postgresql_where=grouped
     )
     op.add_column("incidents", sa.Column("resolved_by", TEXT, nullable=False, server_default=""))
-    _create_noun("groups")
-    _create_noun("project_environments", sa.Column("with_alerts", sa.Boolean(), nullable=False))
+    _create_noun("groups", sa.Column("display_name", TEXT, nullable=False))
+    _create_noun(
+        "project_environments",
+        sa.Column("display_name", TEXT, nullable=False),
+        sa.Column("with_alerts", sa.Boolean(), nullable=False),
+    )
+    _create_noun("manual_incidents", sa.Column("resolve_time", sa.BigInteger()), body=True)
 
 
-def _create_noun(table: str, *own: sa.Column[Any]) -> None:
+def _create_noun(table: str, *own: sa.Column[Any], body: bool = False) -> None:
     op.create_table(
         table,
         sa.Column("number", NUMBER, nullable=False),
         sa.Column("project", NUMBER, nullable=False),
         sa.Column("key", TEXT, nullable=False),
-        sa.Column("display_name", TEXT, nullable=False),
         *own,
         sa.Column("create_time", sa.BigInteger(), nullable=False),
         sa.Column("update_time", sa.BigInteger(), nullable=False),
+        *([sa.Column("body", TEXT, nullable=False)] if body else []),
         sa.PrimaryKeyConstraint("number", name=f"pk_{table}"),
         sa.UniqueConstraint("project", "key", name=f"uq_{table}_project_key"),
         sqlite_autoincrement=True,
@@ -80,6 +85,7 @@ def _create_noun(table: str, *own: sa.Column[Any]) -> None:
 
 
 def _drop_groups() -> None:
+    op.drop_table("manual_incidents")
     op.drop_table("project_environments")
     op.drop_table("groups")
     op.drop_column("incidents", "resolved_by")
