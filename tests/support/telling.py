@@ -24,6 +24,7 @@ from tocsin.node.planning import Planning, Surroundings
 from tocsin.notify.webhook import Outcome
 from tocsin.store import SqlStore
 from tocsin.store.notification import SqlNotification
+from tocsin.store.nouns import SqlNouns
 from tocsin.store.outbox import SqlOutbox
 from tocsin.store.tellable import SqlTellable
 
@@ -103,6 +104,11 @@ class World:
     def tell(self, *destinations: str, key: str = "default", **fields: object) -> None:
         values = {"destinations": destinations, **fields}
         self.nouns.lists.put(1, key, values, self.clock.at, create=True, update_known=True)
+
+    def silence(self, environment: str) -> None:
+        """Nobody is told of it any more."""
+        off = {"with_alerts": False}
+        SqlNouns(self.store.database).put_environment(1, environment, off, self.clock.at, create=True, update=True)
 
     def opens(self, *monitors: int, cause: Cause = Cause.ERROR) -> None:
         """Each an incident of the same number."""

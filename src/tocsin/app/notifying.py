@@ -8,6 +8,7 @@ from tocsin.api.channels import ChannelHandlers
 from tocsin.api.notices import NoticeHandlers
 from tocsin.api.notification_lists import NotificationListHandlers
 from tocsin.app.settings import Settings
+from tocsin.dialects.cronitor.names import key_in as cronitor_key
 from tocsin.domain.instant import SECOND, Clock, Instant
 from tocsin.domain.notice import Notice, NoticeState
 from tocsin.node.delivering import Delivering, Delivery, Sender
@@ -34,7 +35,7 @@ class Notifying:
         self._partition: Partition | None = None
         self.outbox = SqlOutbox(store.database)
         self._tellable = SqlTellable(store.database)
-        around = Surroundings(in_maintenance=self._in_maintenance, planned=self._planned)
+        around = Surroundings(self._in_maintenance, cronitor_key, self._planned)
         planning = Planning(self.outbox, self._tellable, clock, around)
         self.dispatcher = Dispatcher(self.outbox, planning, clock)
         self._nouns = SqlNotification(store.database)
