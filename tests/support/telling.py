@@ -1,5 +1,6 @@
 """A store, a dispatcher on it and a scripted world to tell: time is an argument, and nothing leaves the process."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -71,6 +72,7 @@ class World:
         self.surroundings, self.delivery = surroundings, Delivery(**delivery)
         self.requests: list[tuple[str, list[str]]] = []
         self.keys: list[str] = []
+        self.went_out = asyncio.Event()  # set with each request
         self.outcomes: list[Outcome] = []  # of the next requests; then all are taken
         self.incidents: dict[int, Incident] = {}
         self.start()
@@ -89,6 +91,7 @@ class World:
         ]
         self.requests.append((destination, words))
         self.keys += [one.idempotency_key for one in notices]
+        self.went_out.set()
         return self.outcomes.pop(0) if self.outcomes else TAKEN
 
     # --- what happens
