@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, func, select, update
 from sqlalchemy.dialects import sqlite
 
 from tocsin.domain.instant import Instant
@@ -28,6 +28,19 @@ _CURSOR: Final = "planned_incident"  # the setting that says up to which inciden
 _encode: Final = msgspec.json.Encoder(order="deterministic").encode
 _told: Final = msgspec.json.Decoder(Told).decode
 _content: Final = msgspec.json.Decoder(Content).decode
+
+
+_SETTLE: Final = (
+    update(notices)
+    .where(notices.c.number == bindparam("n"))
+    .values(
+        state=bindparam("s"),
+        attempts=notices.c.attempts + 1,
+        next_time=bindparam("t"),
+        end_time=bindparam("e"),
+        error=bindparam("x"),
+    )
+)
 
 
 class Alert(NamedTuple):
@@ -176,19 +189,12 @@ class SqlOutbox:
 
     def settle(self, settled: Sequence[Settled]) -> None:
         """What came of tries."""
+        rows = [
+            {"n": one.number, "s": int(one.state), "t": one.next_time, "e": one.end_time, "x": clean(one.error)}
+            for one in settled
+        ]
         with self._database.write() as connection:
-            for one in settled:
-                connection.execute(
-                    update(notices)
-                    .where(notices.c.number == one.number)
-                    .values(
-                        state=int(one.state),
-                        attempts=notices.c.attempts + 1,
-                        next_time=one.next_time,
-                        end_time=one.end_time,
-                        error=clean(one.error),
-                    )
-                )
+            connection.execute(_SETTLE, rows)
 
     # --- for people
 
