@@ -21,7 +21,7 @@ CHECK_IN_DAYS_MIN: Final = (
 
 
 class Listen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    http: str = "127.0.0.1:8000"  # host:port of REST, pings, Sentry ingest and metrics
+    http: str = "127.0.0.1:8000"  # host:port of REST, pings, vendors' protocols and metrics
     grpc: str = "127.0.0.1:50051"  # host:port of gRPC
     public_url: str = ""  # how clients reach the HTTP port; DSNs are built from it; "": from `http`
     path_prefix: str = ""  # "/tocsin", when a proxy passes "/tocsin/…" on unchanged
