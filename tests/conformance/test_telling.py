@@ -3,8 +3,9 @@
 import msgspec
 import pytest
 
-from support.stores import count
+from support.stores import check_in, check_in_number, count, delta, track
 from support.telling import HOOK, NOW, World
+from tocsin.domain.check_in import State
 from tocsin.domain.incident import Cause
 from tocsin.domain.instant import DAY, HOUR, MINUTE, NEVER, SECOND
 from tocsin.domain.monitor import AlertPolicy
@@ -262,6 +263,16 @@ async def test_what_a_notice_says(store):
         assert (content.monitor_id, content.name, content.resource_id) == ("My Job", "My Job", "m-1")
         assert content.group == "By night"
     assert (alert.content.rule, alert.content.causes, alert.content.since) == ("timeout", ("timeout",), NOW)
+
+
+async def test_an_alert_says_what_the_report_said(world):
+    run = check_in(check_in_number(1), track(1, 1), State.ERROR, message="disk full")
+    world.commit(delta(run))
+    world.opens(1, 2, last_check_in=run.id)
+    await world.told()
+    world.resolves(1)
+    await world.told()
+    assert [row.content.message for row in world.outbox.page(1, size=9).rows] == ["", "disk full", "disk full"]
 
 
 async def test_old_notices_go(world):

@@ -113,10 +113,10 @@ class World:
         off = {"with_alerts": False}
         SqlNouns(self.store.database).put_environment(1, environment, off, self.clock.at, create=True, update=True)
 
-    def opens(self, *monitors: int, cause: Cause = Cause.ERROR) -> None:
+    def opens(self, *monitors: int, cause: Cause = Cause.ERROR, **fields: object) -> None:
         """Each an incident of the same number."""
         made = [
-            stores.incident(number, stores.track(number, number), cause=cause, open_time=self.clock.at)
+            stores.incident(number, stores.track(number, number), cause=cause, open_time=self.clock.at, **fields)
             for number in monitors
         ]
         self._incidents(*(IncidentOpened(one) for one in made))

@@ -20,6 +20,7 @@ from tocsin.store.tellable import Audience, Known, Named, SqlTellable
 SLICE: Final = 100  # incidents a transaction
 _PAUSE_S: Final = 0.002  # between two
 _CURSOR_EVERY_MS: Final = MINUTE  # how often it is written when nobody is to be told of what opens
+_SILENCE: Final = ("missed", "timeout")
 _UNDELAYED: Final = frozenset(("missed",))  # its margin was the wait
 
 _log = structlog.get_logger("tocsin.planning")
@@ -128,7 +129,7 @@ class Planning:
         projects = {one.project for one in known}
         audiences = await asyncio.to_thread(self._tellable.audiences, projects) if known else {}
         alerts: list[Alert] = []
-        notices: list[Notice] = []
+        sayings: list[tuple[Known, Saying]] = []
         for one in known:
             before = tracked.get(one.number)
             told = (before.told if before is not None else None) or Told()
@@ -142,8 +143,14 @@ class Planning:
                 made = Plan((), told, None)
             look = None if made.look is None else max(made.look, now + 1)  # or it would be looked at for ever
             alerts.append(Alert(one.number, one.project, one.monitor, made.told, look))
-            notices += [notice for saying in made.sayings for notice in self._notices(one, saying, now)]
-        return alerts, notices
+            sayings += [(one, saying) for saying in made.sayings]
+        failed = {(one.project, one.last_check_in) for one, saying in sayings if _has_words(one, saying)}
+        words = await asyncio.to_thread(self._tellable.messages, failed) if failed else {}
+        return alerts, [
+            notice
+            for one, saying in sayings
+            for notice in self._notices(one, saying, now, words.get((one.project, one.last_check_in), ""))
+        ]
 
     def _standing(self, one: Known, now: Instant, *, silent: bool) -> Standing:
         return Standing(
@@ -164,7 +171,7 @@ class Planning:
         covered = self._around.in_maintenance(one.project, one.monitor, one.environment, now)
         return now + MINUTE if covered else None
 
-    def _notices(self, one: Known, saying: Saying, now: Instant) -> Iterable[Notice]:
+    def _notices(self, one: Known, saying: Saying, now: Instant, message: str) -> Iterable[Notice]:
         shown = self._around.shown_id(one.monitor_id, one.extras)
         content = Content(
             **_naming(one, shown),
@@ -174,6 +181,7 @@ class Planning:
             since=one.open_time,
             causes=() if saying.kind is NoticeKind.RECOVERY else one.causes,
             reminder=saying.reminder,
+            message=message if _has_words(one, saying) else "",
         )
         draft = Notice(
             number=0,
@@ -192,6 +200,11 @@ class Planning:
             content=content,
         )
         return (addressed(draft, destination) for destination in saying.destinations)
+
+
+def _has_words(one: Known, saying: Saying) -> bool:
+    """Whether it is about a report, which may have said something; silence says nothing."""
+    return saying.kind is NoticeKind.ALERT and saying.rule not in _SILENCE and bool(one.last_check_in)
 
 
 def _meant(one: Known, audience: Audience) -> tuple[str, ...]:

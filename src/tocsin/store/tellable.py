@@ -10,7 +10,7 @@ from tocsin.domain.instant import Instant, Millis
 from tocsin.domain.monitor import AlertPolicy
 from tocsin.domain.notification import DEFAULT_LIST, Channel, NotificationList
 from tocsin.domain.track import TrackFlag
-from tocsin.store import project_environments
+from tocsin.store import check_ins, project_environments, weeks
 from tocsin.store.database import Database
 from tocsin.store.port import chunks
 from tocsin.store.schema import environments, groups, incidents, monitors, notification_lists, policies, tracks
@@ -38,6 +38,7 @@ class Known(NamedTuple):
     open_time: Instant
     resolve_time: Instant | None
     acknowledged: bool
+    last_check_in: str  # id of the newest failure
     causes: tuple[str, ...]
     policy: AlertPolicy
     delay_ms: Millis
@@ -120,6 +121,13 @@ class SqlTellable:
                     found[row.number] = Named(row.id, row.display_name, policy, row.group_name or "", extras)
         return found
 
+    def messages(self, wanted: Collection[tuple[int, str]]) -> dict[tuple[int, str], str]:
+        """What check-ins said, by project and id; those that are there and said something."""
+        with self._database.read() as connection:
+            weeks.hold(connection)
+            found = check_ins.recall(connection, sorted(wanted))
+        return {key: row.message for key, row in found.items() if row.message}
+
     def audiences(self, projects: Collection[int]) -> dict[int, Audience]:
         """By project."""
         with self._database.read() as connection:
@@ -174,6 +182,7 @@ def _from_row(row: Row[Any]) -> Known:
         open_time=row.open_time,
         resolve_time=row.resolve_time,
         acknowledged=row.acknowledge_time is not None,
+        last_check_in=row.last_check_in,
         causes=_causes(row),
         policy=_alert_policy(body),
         delay_ms=policy.tolerance.alert_delay_ms,
