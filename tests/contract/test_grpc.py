@@ -43,6 +43,7 @@ SERVICES = {
     f"tocsin.v1.{name}Service"
     for name in ("Monitor", "CheckIn", "Heartbeat", "Incident", "ProjectSettings", "MaintenanceWindow", "Group")
 } | {"tocsin.v1.EnvironmentService"}
+SERVICES |= {f"tocsin.v1.{name}Service" for name in ("NotificationList", "Channel", "Notice")}
 START = check_in_service_pb2.CreateCheckInRequest.KIND_START
 OK = check_in_service_pb2.CreateCheckInRequest.KIND_OK
 PERMISSION = grpc.StatusCode.PERMISSION_DENIED
