@@ -1,9 +1,11 @@
 """From incidents in the database to requests, and what survives a restart: on either database."""
 
+import msgspec
 import pytest
 
-from support.stores import count
+from support.stores import check_in, check_in_number, count, delta, track
 from support.telling import HOOK, NOW, World
+from tocsin.domain.check_in import State
 from tocsin.domain.incident import Cause
 from tocsin.domain.instant import DAY, HOUR, MINUTE, NEVER, SECOND
 from tocsin.domain.monitor import AlertPolicy
@@ -11,6 +13,7 @@ from tocsin.domain.notice import NoticeState
 from tocsin.node import planning
 from tocsin.node.planning import Surroundings
 from tocsin.notify.webhook import Outcome
+from tocsin.store.nouns import SqlNouns
 
 AGAIN = Outcome(sent=False, again=True, error="answered 503")
 
@@ -85,12 +88,11 @@ async def test_mute_and_unmute(world):
 
 
 async def test_maintenance_and_environments_without_alerts(store):
-    windows, silent = [(NOW, NOW + 10 * MINUTE)], {"staging"}
+    windows = [(NOW, NOW + 10 * MINUTE)]
     world = World(
         store,
         surroundings=Surroundings(
             in_maintenance=lambda _project, _monitor, _environment, now: any(a <= now < b for a, b in windows),
-            is_silent=lambda _project, environment: environment in silent,
         ),
     )
     world.monitors(1, 2)
@@ -98,7 +100,7 @@ async def test_maintenance_and_environments_without_alerts(store):
     world.opens(1)
     assert await world.told(9) == []
     assert await world.told(2) == [["m-1 alert 1 error"]]
-    silent.add("production")
+    world.silence("production")
     world.opens(2)
     world.resolves(1)
     assert await world.told(60) == []
@@ -235,17 +237,42 @@ async def test_events_survive_a_restart_and_not_their_monitor(world):
 
 
 async def test_events_in_silence(store):
-    around = Surroundings(
-        in_maintenance=lambda _project, monitor, _environment, _now: monitor == 1,
-        is_silent=lambda _project, environment: environment == "staging",
-    )
+    around = Surroundings(in_maintenance=lambda _project, monitor, _environment, _now: monitor == 1)
     world = World(store, surroundings=around)
     world.monitors(1, 2)
     world.tell(HOOK)
+    world.silence("staging")
     world.event(1, "fail", subject=10)
     world.event(2, "fail", subject=20, environment="staging")
     assert await world.told() == []
     assert count(world.store, "notices") == 0
+
+
+async def test_what_a_notice_says(store):
+    world = World(store, surroundings=Surroundings(shown_id=lambda _monitor_id, extras: extras["dialect"]["key"]))
+    said = {"dialect": msgspec.Raw(b'{"key": "My Job"}')}
+    world.monitors(1, group="night", extras=said)
+    SqlNouns(store.database).put_group(1, "night", {"display_name": "By night"}, NOW, create=True, update=True)
+    world.tell(HOOK)
+    world.opens(1, cause=Cause.TIMED_OUT)
+    world.event(1, "fail", subject=10)
+    await world.told()
+    event, alert = sorted(world.outbox.page(1, size=9).rows, key=lambda row: row.kind, reverse=True)
+    for row in (event, alert):
+        content = row.content
+        assert (content.monitor_id, content.name, content.resource_id) == ("My Job", "My Job", "m-1")
+        assert content.group == "By night"
+    assert (alert.content.rule, alert.content.causes, alert.content.since) == ("timeout", ("timeout",), NOW)
+
+
+async def test_an_alert_says_what_the_report_said(world):
+    run = check_in(check_in_number(1), track(1, 1), State.ERROR, message="disk full")
+    world.commit(delta(run))
+    world.opens(1, 2, last_check_in=run.id)
+    await world.told()
+    world.resolves(1)
+    await world.told()
+    assert [row.content.message for row in world.outbox.page(1, size=9).rows] == ["", "disk full", "disk full"]
 
 
 async def test_old_notices_go(world):
@@ -270,10 +297,10 @@ async def test_pages_of_notices(world):
 
 
 async def test_one_incident_that_cannot_be_planned_silences_no_other(world, monkeypatch):
-    def broken(one, now):
+    def broken(one, now, **silence):
         if one.number == 1:
             raise ZeroDivisionError
-        return usual(one, now)
+        return usual(one, now, **silence)
 
     usual = world.dispatcher._planning._standing
     monkeypatch.setattr(world.dispatcher._planning, "_standing", broken)

@@ -13,6 +13,8 @@ from tocsin.domain.project_settings import ProjectSettings
 from tocsin.engine.memory import Needs
 from tocsin.store import CheckInFilter, SqlStore, migrations, monitors
 from tocsin.store.database import open_database
+from tocsin.store.notification import SqlNotification
+from tocsin.store.outbox import SqlOutbox
 
 FIRST = "0001"
 CHOSEN = uuid.UUID(int=7).hex
@@ -136,6 +138,8 @@ def test_a_database_of_the_first_release_is_brought_up_to_date(url):
         assert store.list_outages(size=9).rows[0].end_time == NOW + DAY
         assert store.list_refusals(1, None, size=9).rows[0].reason == "MONITOR_NOT_FOUND"
         assert [change.revision for change in store.changes_after(0, None, limit=9)] == [5]
+        assert SqlNotification(store.database).lists.get(1, "default").destinations == ()
+        assert SqlOutbox(store.database).cursor() == 1  # nobody is told of what had opened before
         goes_on(store)
     finally:
         store.close()

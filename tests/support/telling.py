@@ -1,5 +1,6 @@
 """A store, a dispatcher on it and a scripted world to tell: time is an argument, and nothing leaves the process."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -24,6 +25,7 @@ from tocsin.node.planning import Planning, Surroundings
 from tocsin.notify.webhook import Outcome
 from tocsin.store import SqlStore
 from tocsin.store.notification import SqlNotification
+from tocsin.store.nouns import SqlNouns
 from tocsin.store.outbox import SqlOutbox
 from tocsin.store.tellable import SqlTellable
 
@@ -70,6 +72,7 @@ class World:
         self.surroundings, self.delivery = surroundings, Delivery(**delivery)
         self.requests: list[tuple[str, list[str]]] = []
         self.keys: list[str] = []
+        self.went_out = asyncio.Event()  # set with each request
         self.outcomes: list[Outcome] = []  # of the next requests; then all are taken
         self.incidents: dict[int, Incident] = {}
         self.start()
@@ -88,6 +91,7 @@ class World:
         ]
         self.requests.append((destination, words))
         self.keys += [one.idempotency_key for one in notices]
+        self.went_out.set()
         return self.outcomes.pop(0) if self.outcomes else TAKEN
 
     # --- what happens
@@ -104,10 +108,15 @@ class World:
         values = {"destinations": destinations, **fields}
         self.nouns.lists.put(1, key, values, self.clock.at, create=True, update_known=True)
 
-    def opens(self, *monitors: int, cause: Cause = Cause.ERROR) -> None:
+    def silence(self, environment: str) -> None:
+        """Nobody is told of it any more."""
+        off = {"with_alerts": False}
+        SqlNouns(self.store.database).put_environment(1, environment, off, self.clock.at, create=True, update=True)
+
+    def opens(self, *monitors: int, cause: Cause = Cause.ERROR, **fields: object) -> None:
         """Each an incident of the same number."""
         made = [
-            stores.incident(number, stores.track(number, number), cause=cause, open_time=self.clock.at)
+            stores.incident(number, stores.track(number, number), cause=cause, open_time=self.clock.at, **fields)
             for number in monitors
         ]
         self._incidents(*(IncidentOpened(one) for one in made))

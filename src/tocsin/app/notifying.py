@@ -8,6 +8,7 @@ from tocsin.api.channels import ChannelHandlers
 from tocsin.api.notices import NoticeHandlers
 from tocsin.api.notification_lists import NotificationListHandlers
 from tocsin.app.settings import Settings
+from tocsin.dialects.cronitor.names import key_in as cronitor_key
 from tocsin.domain.instant import SECOND, Clock, Instant
 from tocsin.domain.notice import Notice, NoticeState
 from tocsin.node.delivering import Delivering, Delivery, Sender
@@ -30,21 +31,23 @@ class Notifying:
     """The dispatcher with all it needs, and the services of its nouns."""
 
     def __init__(self, settings: Settings, store: SqlStore, clock: Clock, metrics: Metrics) -> None:
-        self._settings, self._store, self._clock, self._metrics = settings, store, clock, metrics
+        self._settings, self._clock, self._metrics = settings, clock, metrics
         self._partition: Partition | None = None
         self.outbox = SqlOutbox(store.database)
         self._tellable = SqlTellable(store.database)
-        around = Surroundings(in_maintenance=self._in_maintenance, planned=self._planned)
+        around = Surroundings(self._in_maintenance, cronitor_key, self._planned)
         planning = Planning(self.outbox, self._tellable, clock, around)
         self.dispatcher = Dispatcher(self.outbox, planning, clock)
-        self._nouns = SqlNotification(store.database)
+        nouns = SqlNotification(store.database)
+        self.lists, self.channels = NotificationLists(nouns), Channels(nouns)
+        self.notices = Notices(self.outbox, store, self.dispatcher.wake)
 
     def services(self) -> dict[str, object]:
         """By the full name of the service."""
         return {
-            "tocsin.v1.NotificationListService": NotificationListHandlers(NotificationLists(self._nouns)),
-            "tocsin.v1.ChannelService": ChannelHandlers(Channels(self._nouns)),
-            "tocsin.v1.NoticeService": NoticeHandlers(Notices(self.outbox, self._store, self.dispatcher.wake)),
+            "tocsin.v1.NotificationListService": NotificationListHandlers(self.lists),
+            "tocsin.v1.ChannelService": ChannelHandlers(self.channels),
+            "tocsin.v1.NoticeService": NoticeHandlers(self.notices),
         }
 
     def ask(self, partition: Partition) -> None:

@@ -23,6 +23,7 @@ from tocsin.store.port import StoreTrouble
 from tocsin.store.tellable import SqlTellable
 
 GROUP_MAX: Final = 1_000  # notices a request
+SLICE: Final = 200  # of them that are written down at once: check-ins share the writer and must not wait
 BACKOFF_FACTOR: Final = 6
 
 Send = Callable[[int, str, Sequence[Notice]], Awaitable[Outcome]]  # project, destination, notices
@@ -106,7 +107,9 @@ class Delivering:
                     return
                 some = waiting if len(waiting) >= self._delivery.group_from else waiting[:1]
                 outcome = await self._try(queue, some)
-                await asyncio.to_thread(self._outbox.settle, self._settled(some, outcome))
+                settled = self._settled(some, outcome)
+                for first in range(0, len(settled), SLICE):
+                    await asyncio.to_thread(self._outbox.settle, settled[first : first + SLICE])
                 self._count(queue.destination, some, outcome)
         except StoreTrouble as trouble:  # what was sent is sent again, under the same key
             _log.warning("notices wait for the database", trouble=str(trouble))

@@ -25,6 +25,7 @@ from tocsin.store.outbox import SqlOutbox
 from tocsin.store.port import StoreTrouble
 
 _TROUBLE_S: Final = 1.0  # after something that may pass
+_BROKEN_S: Final = 5.0  # after something that should not be
 _LONGEST_S: Final = 3_600.0  # a clock that is set is found at the latest then
 
 _log = structlog.get_logger("tocsin.dispatcher")
@@ -74,6 +75,10 @@ class Dispatcher:
                 except StoreTrouble as trouble:
                     _log.warning("telling waits", trouble=str(trouble))
                     await asyncio.sleep(_TROUBLE_S)
+                    continue
+                except Exception:  # check-ins must be taken and judged whatever telling meets
+                    _log.exception("telling broke; it begins again")
+                    await asyncio.sleep(_BROKEN_S)
                     continue
                 await self._sleep(until)
         finally:
@@ -127,7 +132,7 @@ class Dispatcher:
         self._incidents.add(fact.incident.number)
 
     def _continued(self, fact: IncidentContinued) -> None:
-        if getattr(fact, "added", ""):  # something else is wrong too
+        if getattr(fact, "added", "") or getattr(fact, "ended", ()):  # something else is wrong too, or is no more
             self._incidents.add(fact.incident.number)
 
     def _muted(self, fact: EnvironmentMuted) -> None:

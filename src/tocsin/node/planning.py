@@ -12,18 +12,17 @@ import structlog
 
 from tocsin.domain.instant import MINUTE, NEVER, Clock, Instant
 from tocsin.domain.notice import Content, Notice, NoticeKind, NoticeState, Told
-from tocsin.domain.notification import NotificationList
 from tocsin.notify import planner, routing
 from tocsin.notify.planner import Plan, Saying, Standing, Telling
 from tocsin.store.outbox import Alert, SqlOutbox
-from tocsin.store.tellable import Known, Named, SqlTellable
+from tocsin.store.tellable import Audience, Known, Named, SqlTellable
 
 SLICE: Final = 100  # incidents a transaction
 _PAUSE_S: Final = 0.002  # between two
 _CURSOR_EVERY_MS: Final = MINUTE  # how often it is written when nobody is to be told of what opens
+_SILENCE: Final = ("missed", "timeout")
 _UNDELAYED: Final = frozenset(("missed",))  # its margin was the wait
 
-Lists = Mapping[int, Mapping[str, NotificationList]]
 _log = structlog.get_logger("tocsin.planning")
 
 
@@ -32,7 +31,6 @@ class Surroundings(NamedTuple):
 
     # (project, number of the monitor, environment, at)
     in_maintenance: Callable[[int, int, str, Instant], bool] = lambda _project, _monitor, _environment, _at: False
-    is_silent: Callable[[int, str], bool] = lambda _project, _environment: False  # alerts of an environment are off
     shown_id: Callable[[str, Mapping[str, object]], str] = lambda monitor_id, _extras: monitor_id  # to people
     planned: Callable[[Sequence[Notice]], None] = lambda _notices: None  # is told of notices that were made
 
@@ -107,18 +105,19 @@ class Planning:
         """Reports of which somebody wants to know: now is looked up who."""
         while events := await asyncio.to_thread(self._outbox.planned_events, SLICE):
             named = await asyncio.to_thread(self._tellable.monitors, {event.monitor for event in events})
-            lists = await asyncio.to_thread(self._tellable.lists, {event.project for event in events})
+            audiences = await asyncio.to_thread(self._tellable.audiences, {event.project for event in events})
             notices: list[Notice] = []
             for event in events:
                 monitor, environment = named.get(event.monitor), event.content.environment
-                if monitor is None or self._around.is_silent(event.project, environment):
+                audience = audiences[event.project]
+                if monitor is None or environment in audience.silent:
                     continue
                 if self._around.in_maintenance(event.project, event.monitor, environment, event.create_time):
                     continue
                 shown = self._around.shown_id(monitor.monitor_id, monitor.extras)
                 content = msgspec.structs.replace(event.content, **_naming(monitor, shown))
                 draft = msgspec.structs.replace(event, state=NoticeState.PENDING, content=content)
-                meant = routing.destinations(monitor.policy.channels, lists[event.project], environment)
+                meant = routing.destinations(monitor.policy.channels, audience.lists, environment)
                 notices += [addressed(draft, destination) for destination in meant]
             await asyncio.to_thread(self._outbox.keep, (), notices, events=[event.number for event in events])
             self._around.planned(notices)
@@ -127,30 +126,40 @@ class Planning:
     async def _plan(
         self, known: Sequence[Known], tracked: Mapping[int, Alert], now: Instant
     ) -> tuple[list[Alert], list[Notice]]:
-        lists: Lists = await asyncio.to_thread(self._tellable.lists, {one.project for one in known}) if known else {}
+        projects = {one.project for one in known}
+        audiences = await asyncio.to_thread(self._tellable.audiences, projects) if known else {}
         alerts: list[Alert] = []
-        notices: list[Notice] = []
+        sayings: list[tuple[Known, Saying]] = []
         for one in known:
             before = tracked.get(one.number)
             told = (before.told if before is not None else None) or Told()
             try:
-                telling = self._telling(one, lists[one.project])
-                made = planner.plan(self._standing(one, now), telling, told, now)
+                audience = audiences[one.project]
+                silent = one.environment in audience.silent
+                standing = self._standing(one, now, silent=silent)
+                made = planner.plan(standing, _telling(one, () if silent else _meant(one, audience)), told, now)
             except Exception:  # one that cannot be planned must not silence all others
                 _log.exception("an incident cannot be told", incident=one.number)
                 made = Plan((), told, None)
             look = None if made.look is None else max(made.look, now + 1)  # or it would be looked at for ever
             alerts.append(Alert(one.number, one.project, one.monitor, made.told, look))
-            notices += [notice for saying in made.sayings for notice in self._notices(one, saying, now)]
-        return alerts, notices
+            sayings += [(one, saying) for saying in made.sayings]
+        failed = {(one.project, one.last_check_in) for one, saying in sayings if _has_words(one, saying)}
+        words = await asyncio.to_thread(self._tellable.messages, failed) if failed else {}
+        return alerts, [
+            notice
+            for one, saying in sayings
+            for notice in self._notices(one, saying, now, words.get((one.project, one.last_check_in), ""))
+        ]
 
-    def _standing(self, one: Known, now: Instant) -> Standing:
+    def _standing(self, one: Known, now: Instant, *, silent: bool) -> Standing:
         return Standing(
             opened=one.open_time,
             causes=one.causes,
             resolved=one.resolve_time,
             acknowledged=one.acknowledged,
-            quiet_until=self._quiet_until(one, now),
+            # Of an environment of which nobody is told, no recovery either; while it is open, there is nobody to tell.
+            quiet_until=NEVER if silent and one.resolve_time is not None else self._quiet_until(one, now),
         )
 
     def _quiet_until(self, one: Known, now: Instant) -> Instant | None:
@@ -159,22 +168,10 @@ class Planning:
         until = max(one.paused_until or 0, one.muted_until or 0)
         if until > now:
             return until
-        if one.resolve_time is not None and self._around.is_silent(one.project, one.environment):
-            return NEVER
         covered = self._around.in_maintenance(one.project, one.monitor, one.environment, now)
         return now + MINUTE if covered else None
 
-    def _telling(self, one: Known, lists: Mapping[str, NotificationList]) -> Telling:
-        silent = self._around.is_silent(one.project, one.environment)
-        return Telling(
-            () if silent else routing.destinations(one.policy.channels, lists, one.environment),
-            delay_ms=one.delay_ms,
-            undelayed=_UNDELAYED if one.separate_causes else frozenset(),
-            repeat_ms=one.policy.repeat_interval_ms,
-            limit=one.policy.repeat_limit,
-        )
-
-    def _notices(self, one: Known, saying: Saying, now: Instant) -> Iterable[Notice]:
+    def _notices(self, one: Known, saying: Saying, now: Instant, message: str) -> Iterable[Notice]:
         shown = self._around.shown_id(one.monitor_id, one.extras)
         content = Content(
             **_naming(one, shown),
@@ -184,6 +181,7 @@ class Planning:
             since=one.open_time,
             causes=() if saying.kind is NoticeKind.RECOVERY else one.causes,
             reminder=saying.reminder,
+            message=message if _has_words(one, saying) else "",
         )
         draft = Notice(
             number=0,
@@ -202,6 +200,25 @@ class Planning:
             content=content,
         )
         return (addressed(draft, destination) for destination in saying.destinations)
+
+
+def _has_words(one: Known, saying: Saying) -> bool:
+    """Whether it is about a report, which may have said something; silence says nothing."""
+    return saying.kind is NoticeKind.ALERT and saying.rule not in _SILENCE and bool(one.last_check_in)
+
+
+def _meant(one: Known, audience: Audience) -> tuple[str, ...]:
+    return routing.destinations(one.policy.channels, audience.lists, one.environment)
+
+
+def _telling(one: Known, destinations: tuple[str, ...]) -> Telling:
+    return Telling(
+        destinations,
+        delay_ms=one.delay_ms,
+        undelayed=_UNDELAYED if one.separate_causes else frozenset(),
+        repeat_ms=one.policy.repeat_interval_ms,
+        limit=one.policy.repeat_limit,
+    )
 
 
 def _naming(monitor: Known | Named, shown: str) -> dict[str, str]:

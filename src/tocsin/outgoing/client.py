@@ -1,13 +1,14 @@
 """One request to somewhere else: guarded, bounded in time and in what is read, redirects looked at one by one.
 
 The connection goes to the address that the guard has looked at, under the name that the URL has: for the Host header
-and for the certificate. Connections are not kept: two names may share an address, and a kept one belongs to one name.
+and for the certificate. Connections and cookies are not kept: two names may share an address, and these are of one.
 """
 
 import asyncio
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Final, Self
 
 import httpx
@@ -52,7 +53,8 @@ class Client:
             follow_redirects=False,
             timeout=None,  # noqa: S113 - one time-out for all of it, below
             limits=httpx.Limits(max_keepalive_connections=0),
-            headers={"User-Agent": user_agent, "Accept-Encoding": "identity"},
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # they would go by address: to others, too
+            headers={"User-Agent": user_agent, "Accept-Encoding": "identity", "Connection": "close"},
         )
 
     async def close(self) -> None:

@@ -9,7 +9,7 @@ from tocsin.domain.instant import Instant
 from tocsin.domain.notification import DEFAULT_LIST, Channel, NotificationList
 from tocsin.domain.project import Scope
 from tocsin.service.principal import Principal
-from tocsin.store.notification import SqlNotification, SqlNouns
+from tocsin.store.notification import SqlNotification, SqlShelf
 from tocsin.store.port import Page
 from tocsin.store.shelves import T
 
@@ -17,7 +17,7 @@ from tocsin.store.shelves import T
 class Nouns(Generic[T]):
     """What both have in common: reading needs scope `read`, writing `admin`."""
 
-    def __init__(self, store: SqlNouns[T]) -> None:
+    def __init__(self, store: SqlShelf[T]) -> None:
         self._store = store
 
     async def get(self, principal: Principal, key: str) -> T:

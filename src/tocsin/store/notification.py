@@ -10,7 +10,7 @@ from tocsin.store.port import Page
 from tocsin.store.shelves import CHANNELS, LISTS, Shelf, T
 
 
-class SqlNouns(Generic[T]):
+class SqlShelf(Generic[T]):
     """One noun, beside the partition's loop; each method blocks and may be called by any thread."""
 
     def __init__(self, database: Database, shelf: Shelf[T]) -> None:
@@ -47,5 +47,5 @@ class SqlNotification:
     """Both nouns."""
 
     def __init__(self, database: Database) -> None:
-        self.lists: SqlNouns[NotificationList] = SqlNouns(database, LISTS)
-        self.channels: SqlNouns[Channel] = SqlNouns(database, CHANNELS)
+        self.lists: SqlShelf[NotificationList] = SqlShelf(database, LISTS)
+        self.channels: SqlShelf[Channel] = SqlShelf(database, CHANNELS)

@@ -5,19 +5,21 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
     Index,
     Integer,
     MetaData,
     SmallInteger,
     Table,
     UniqueConstraint,
+    and_,
     literal_column,
 )
 
 from tocsin.store.column_types import Number, Text
 
 PENDING: Final = 0  # the state of a notice that waits for delivery
-PLANNED: Final = 1  # that nobody has decided yet to whom it goes
+PLANNED: Final = 1  # of one that nobody has decided yet to whom it goes
 
 
 class Tables(NamedTuple):
@@ -61,7 +63,7 @@ def define(metadata: MetaData) -> Tables:
         Index(None, "project", "number"),
         sqlite_autoincrement=True,  # a number is never given out twice, even after old ones went
     )
-    waits = notices.c.state <= literal_column(str(PLANNED))
+    waits = _is_waiting(notices)
     Index(
         "ix_notices_waiting",
         *(notices.c[name] for name in ("state", "project", "destination", "number")),
@@ -71,6 +73,15 @@ def define(metadata: MetaData) -> Tables:
     ended = notices.c.end_time.is_not(None)
     Index("ix_notices_ended", notices.c.end_time, sqlite_where=ended, postgresql_where=ended)
     return Tables(_shelf(metadata, "notification_lists"), _shelf(metadata, "channels"), alerts, notices)
+
+
+def waits_in(notices: Table, state: int) -> ColumnElement[bool]:
+    """PENDING or PLANNED; in literals, because a partial index serves only those queries that say the same words."""
+    return and_(_is_waiting(notices), notices.c.state == literal_column(str(state)))
+
+
+def _is_waiting(notices: Table) -> ColumnElement[bool]:
+    return notices.c.state <= literal_column(str(PLANNED))
 
 
 def _shelf(metadata: MetaData, name: str) -> Table:

@@ -10,14 +10,14 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, func, select, update
 from sqlalchemy.dialects import sqlite
 
 from tocsin.domain.instant import Instant
 from tocsin.domain.notice import Content, Notice, NoticeKind, NoticeState, Told
 from tocsin.store import keys, pages
 from tocsin.store.database import Database
-from tocsin.store.notification_tables import PENDING, PLANNED
+from tocsin.store.notification_tables import PENDING, PLANNED, waits_in
 from tocsin.store.port import Page, chunks
 from tocsin.store.schema import alerts, notices
 from tocsin.store.texts import clean, clean_json
@@ -28,6 +28,19 @@ _CURSOR: Final = "planned_incident"  # the setting that says up to which inciden
 _encode: Final = msgspec.json.Encoder(order="deterministic").encode
 _told: Final = msgspec.json.Decoder(Told).decode
 _content: Final = msgspec.json.Decoder(Content).decode
+
+
+_SETTLE: Final = (
+    update(notices)
+    .where(notices.c.number == bindparam("n"))
+    .values(
+        state=bindparam("s"),
+        attempts=notices.c.attempts + 1,
+        next_time=bindparam("t"),
+        end_time=bindparam("e"),
+        error=bindparam("x"),
+    )
+)
 
 
 class Alert(NamedTuple):
@@ -108,7 +121,7 @@ class SqlOutbox:
     def planned_events(self, limit: int) -> list[Notice]:
         """Events of which nobody has looked up yet who is to be told."""
         with self._database.read() as connection:
-            return _rows(connection, notices.c.state == PLANNED, limit)
+            return _rows(connection, waits_in(notices, PLANNED), limit)
 
     def keep(
         self,
@@ -151,7 +164,7 @@ class SqlOutbox:
                 func.min(notices.c.number).label("first"),
                 func.count().label("waiting"),
             )
-            .where(notices.c.state == PENDING)
+            .where(waits_in(notices, PENDING))
             .group_by(notices.c.project, notices.c.destination)
         )
         with self._database.read() as connection:
@@ -170,25 +183,18 @@ class SqlOutbox:
 
     def waiting(self, project: int, destination: str, limit: int) -> list[Notice]:
         """What waits for a destination, the oldest first."""
-        mine = [notices.c.project == project, notices.c.destination == destination, notices.c.state == PENDING]
+        mine = (notices.c.project == project) & (notices.c.destination == destination)
         with self._database.read() as connection:
-            return _rows(connection, mine[0] & mine[1] & mine[2], limit)
+            return _rows(connection, waits_in(notices, PENDING) & mine, limit)
 
     def settle(self, settled: Sequence[Settled]) -> None:
         """What came of tries."""
+        rows = [
+            {"n": one.number, "s": int(one.state), "t": one.next_time, "e": one.end_time, "x": clean(one.error)}
+            for one in settled
+        ]
         with self._database.write() as connection:
-            for one in settled:
-                connection.execute(
-                    update(notices)
-                    .where(notices.c.number == one.number)
-                    .values(
-                        state=int(one.state),
-                        attempts=notices.c.attempts + 1,
-                        next_time=one.next_time,
-                        end_time=one.end_time,
-                        error=clean(one.error),
-                    )
-                )
+            connection.execute(_SETTLE, rows)
 
     # --- for people
 
@@ -237,11 +243,6 @@ class SqlOutbox:
         some = select(notices.c.number).where(notices.c.end_time < before).limit(limit)
         with self._database.write() as connection:
             return connection.execute(delete(notices).where(notices.c.number.in_(some))).rowcount
-
-    def count_waiting(self) -> int:
-        with self._database.read() as connection:
-            waits = or_(notices.c.state == PENDING, notices.c.state == PLANNED)
-            return connection.execute(select(func.count()).select_from(notices).where(waits)).scalar_one()
 
 
 def add(connection: Connection, new: Iterable[Notice]) -> None:

@@ -1,21 +1,29 @@
 """`SqlTellable`: incidents as telling needs them, and who is to be told. Reads only."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, func, or_, select
+from sqlalchemy import Connection, Row, Select, and_, func, or_, select
 
 from tocsin.domain.instant import Instant, Millis
 from tocsin.domain.monitor import AlertPolicy
 from tocsin.domain.notification import DEFAULT_LIST, Channel, NotificationList
 from tocsin.domain.track import TrackFlag
+from tocsin.store import check_ins, project_environments, weeks
 from tocsin.store.database import Database
 from tocsin.store.port import chunks
-from tocsin.store.schema import environments, incidents, monitors, notification_lists, policies, tracks
+from tocsin.store.schema import environments, groups, incidents, monitors, notification_lists, policies, tracks
 from tocsin.store.shelves import CHANNELS, LISTS
 
 _MANY: Final = 500  # values in one IN
+
+
+class Audience(NamedTuple):
+    """Who can be told of what in a project."""
+
+    lists: Mapping[str, NotificationList]  # by key
+    silent: frozenset[str]  # environments of which nobody is told
 
 
 class Known(NamedTuple):
@@ -30,6 +38,7 @@ class Known(NamedTuple):
     open_time: Instant
     resolve_time: Instant | None
     acknowledged: bool
+    last_check_in: str  # id of the newest failure
     causes: tuple[str, ...]
     policy: AlertPolicy
     delay_ms: Millis
@@ -38,7 +47,7 @@ class Known(NamedTuple):
     paused_until: Instant | None
     muted_until: Instant | None
     environment_muted: bool
-    group: str
+    group: str  # as people know it
     extras: dict[str, Any]
 
 
@@ -63,6 +72,8 @@ class _Policy(msgspec.Struct, frozen=True):
     separate_causes: bool = False
 
 
+_IN_GROUP: Final = and_(groups.c.project == monitors.c.project, groups.c.key == monitors.c.group)
+_GROUP: Final = func.coalesce(func.nullif(groups.c.display_name, ""), monitors.c.group).label("group_name")
 _policy: Final = msgspec.json.Decoder(_Policy).decode
 
 
@@ -78,8 +89,9 @@ class SqlTellable:
         The rest is passed over by the database: many incidents that nobody is told of cost little.
         """
         with self._database.read() as connection:
-            last = connection.execute(select(func.max(incidents.c.number))).scalar() or 0
-            if last <= number:
+            newest = select(func.max(incidents.c.number)).where(incidents.c.number > number)
+            last = connection.execute(newest).scalar()
+            if last is None:
                 return [], number
             channels = monitors.c.body[("alert_policy", "channels")].as_string()
             told = or_(incidents.c.project.in_(_projects(connection)), channels.is_not(None))
@@ -99,20 +111,33 @@ class SqlTellable:
 
     def monitors(self, numbers: Collection[int]) -> dict[int, Named]:
         """By number; those that were deleted are not there."""
-        columns = (monitors.c.number, monitors.c.id, monitors.c.display_name, monitors.c.body)
+        columns = (monitors.c.number, monitors.c.id, monitors.c.display_name, monitors.c.body, _GROUP)
+        joined = select(*columns).select_from(monitors.outerjoin(groups, _IN_GROUP))
         found: dict[int, Named] = {}
         with self._database.read() as connection:
             for some in chunks(sorted(numbers), _MANY):
-                for row in connection.execute(select(*columns).where(monitors.c.number.in_(some))):
-                    policy, body = _alert_policy(row.body), row.body
-                    group, extras = body.get("group", ""), body.get("extras", {})
-                    found[row.number] = Named(row.id, row.display_name, policy, group, extras)
+                for row in connection.execute(joined.where(monitors.c.number.in_(some))):
+                    policy, extras = _alert_policy(row.body), row.body.get("extras", {})
+                    found[row.number] = Named(row.id, row.display_name, policy, row.group_name or "", extras)
         return found
 
-    def lists(self, projects: Collection[int]) -> dict[int, dict[str, NotificationList]]:
-        """By project and key."""
+    def messages(self, wanted: Collection[tuple[int, str]]) -> dict[tuple[int, str], str]:
+        """What check-ins said, by project and id; those that are there and said something."""
         with self._database.read() as connection:
-            return {project: {one.key: one for one in LISTS.all(connection, project)} for project in projects}
+            weeks.hold(connection)
+            found = check_ins.recall(connection, sorted(wanted))
+        return {key: row.message for key, row in found.items() if row.message}
+
+    def audiences(self, projects: Collection[int]) -> dict[int, Audience]:
+        """By project."""
+        with self._database.read() as connection:
+            return {
+                project: Audience(
+                    {one.key: one for one in LISTS.all(connection, project)},
+                    project_environments.without_alerts(connection, project),
+                )
+                for project in projects
+            }
 
     def channel(self, project: int, key: str) -> Channel | None:
         with self._database.read() as connection:
@@ -135,11 +160,13 @@ def _select() -> Select[Any]:
             policies.c.body.label("policy_body"),
             tracks.c.flags.label("track_flags"),
             environments.c.name.label("environment"),
+            _GROUP,
         )
         .join_from(incidents, monitors, incidents.c.monitor == monitors.c.number)
         .join(policies, monitors.c.policy == policies.c.number)
         .join(tracks, incidents.c.track == tracks.c.number)
         .join(environments, tracks.c.environment == environments.c.number)
+        .outerjoin(groups, _IN_GROUP)
     )
 
 
@@ -155,7 +182,8 @@ def _from_row(row: Row[Any]) -> Known:
         open_time=row.open_time,
         resolve_time=row.resolve_time,
         acknowledged=row.acknowledge_time is not None,
-        causes=(row.cause,),
+        last_check_in=row.last_check_in,
+        causes=_causes(row),
         policy=_alert_policy(body),
         delay_ms=policy.tolerance.alert_delay_ms,
         separate_causes=policy.separate_causes,
@@ -163,8 +191,16 @@ def _from_row(row: Row[Any]) -> Known:
         paused_until=row.monitor_paused_until,
         muted_until=row.monitor_muted_until,
         environment_muted=bool(row.track_flags & TrackFlag.MUTED),
-        group=body.get("group", ""),
+        group=row.group_name or "",
         extras=body.get("extras", {}),
+    )
+
+
+def _causes(row: Row[Any]) -> tuple[str, ...]:
+    """What is wrong now; of an incident that knows of one cause alone, that one."""
+    several = getattr(row, "causes", "")
+    return (
+        msgspec.json.decode(several, type=tuple[str, ...]) if several else (getattr(row, "assertion", "") or row.cause,)
     )
 
 

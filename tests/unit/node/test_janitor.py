@@ -29,8 +29,9 @@ class Old:
         return gone
 
 
-def janitor(store, loop):
-    return Janitor(store, VirtualClock(loop, 100 * DAY), check_ins_days=90, refusals_days=7, trace_errors_days=3)
+def janitor(store, loop, **more):
+    days = {"check_ins_days": 90, "refusals_days": 7, "trace_errors_days": 3}
+    return Janitor(store, VirtualClock(loop, 100 * DAY), **days, **more)
 
 
 def test_a_sweep_deletes_all_that_is_old_in_slices():
@@ -40,6 +41,22 @@ def test_a_sweep_deletes_all_that_is_old_in_slices():
         assert store.prepared == [100 * DAY]
         assert len(store.asked) == 4
         assert store.asked[0] == (10 * DAY, 93 * DAY, 97 * DAY)
+
+    run(main)
+
+
+def test_notices_that_are_over_go_too():
+    async def main(loop):
+        left, asked = [7_000], []
+
+        def expire(before, limit):
+            asked.append(before)
+            gone = min(left[0], limit)
+            left[0] -= gone
+            return gone
+
+        assert await janitor(Old(10), loop, expire_notices=expire, notices_days=30).sweep() == 7_010
+        assert set(asked) == {70 * DAY}
 
     run(main)
 

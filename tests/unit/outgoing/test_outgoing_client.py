@@ -147,5 +147,14 @@ async def test_an_answer_that_is_none():
             await outgoing.request("GET", server.url("/hook"))
 
 
+async def test_nothing_is_kept_from_one_request_to_the_next():
+    resolve = names(a=["127.0.0.1"], b=["127.0.0.1"])
+    async with answering(hook=status(200, Set_Cookie="session=1; Path=/")) as server, client(resolve) as outgoing:
+        for host in ("a.example.org", "b.example.org", "a.example.org"):
+            await outgoing.request("POST", server.url("/hook", host=host))
+    assert not any("cookie" in asked.headers for asked in server.asked)
+    assert all(asked.headers["connection"] == "close" for asked in server.asked)
+
+
 def client(resolve=None, *, limits=None, tls=None) -> Client:
     return Client(Guard(LOOPBACK, resolve), "tocsin/test", limits, tls)

@@ -14,11 +14,17 @@ from tocsin.engine.memory import Needs
 from tocsin.store import CheckInFilter, SqlStore, check_ins, pages
 from tocsin.store.browse import SqlBrowse
 from tocsin.store.browse_port import IncidentSearch, MonitorSearch, Stage, Turn, Window
+from tocsin.store.outbox import SqlOutbox
+from tocsin.store.tellable import SqlTellable
 from tocsin.store.weeks import WEEK
 
 
 def browse(store):
     return SqlBrowse(store.database)
+
+
+def outbox(store):
+    return SqlOutbox(store.database)
 
 
 REFUSED, STRAY = (CheckInRefused(1, name, "MONITOR_DISABLED", "", NOW, "sentry") for name in ("m-2", "x"))
@@ -53,6 +59,12 @@ QUICK = {
     "check-ins of a project on": lambda store: store.list_check_ins(1, CheckInFilter(), size=5, token=MIDDLE),
     "changes": lambda store: store.changes_after(5, None, limit=5),
     "load": lambda store: drain(store.load()),
+    "incidents to be told": lambda store: SqlTellable(store.database).opened_after(-1, 5),
+    "incidents that are told": lambda store: SqlTellable(store.database).incidents([1, 2]),
+    "looks": lambda store: (outbox(store).due(NOW, 5), outbox(store).next_look(), outbox(store).tracked_of([1])),
+    "queues": lambda store: (outbox(store).queues(), outbox(store).waiting(1, "x", 5), outbox(store).planned_events(5)),
+    "notices": lambda store: outbox(store).page(1, size=5, token=""),
+    "old notices": lambda store: outbox(store).expire(NOW, 5),
     "errors of traces": lambda store: store.trace_errors(1, ["ab" * 16]),
     "expire": lambda store: store.expire(check_ins_before=NOW - DAY, refusals_before=NOW - DAY, limit=5),
     "expire tracks": lambda store: (
@@ -73,8 +85,8 @@ IN_ORDER = (
     "recall",
 )
 WEEKLY = ("latest", "check-ins of a monitor", "counts", "statistics", "load")
-OPEN_ONLY = ("uq_incidents_open", "ix_check_ins_open")  # as many rows as are open
-GROWING = ("check_ins", "check_in_ids", "incidents", "refusals", "changes", "trace_errors")
+OPEN_ONLY = ("uq_incidents_open", "ix_check_ins_open", "ix_notices_waiting", "ix_alerts_look")  # rows that are open
+GROWING = ("check_ins", "check_in_ids", "incidents", "refusals", "changes", "trace_errors", "alerts", "notices")
 
 
 @pytest.mark.parametrize("read", QUICK)

@@ -6,6 +6,7 @@ what is legible of it and a digest of the whole; the key itself is kept with the
 
 import hashlib
 import re
+from collections.abc import Mapping
 from typing import Final
 
 from tocsin.domain import errors
@@ -35,3 +36,10 @@ def check_key(key: str) -> str:
     if wrong is not None:
         raise errors.invalid("key", f"must not contain {wrong!r}: printable characters without '/' only")
     return key
+
+
+def key_in(monitor_id: str, extras: Mapping[str, object]) -> str:
+    """The key that a monitor was given, as it was written; without one its id, which is a key as well."""
+    said = extras.get("cronitor")
+    key = said.get("key") if isinstance(said, dict) else None
+    return key if isinstance(key, str) else monitor_id

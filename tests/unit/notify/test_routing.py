@@ -1,0 +1,47 @@
+"""Who is meant by what an alert policy names."""
+
+import pytest
+
+from tocsin.domain.notification import NotificationList
+from tocsin.notify.routing import destinations, is_supported, kind_of
+
+LISTS = {
+    "default": NotificationList(1, 1, "default", destinations=("email:a@x.org",)),
+    "ops": NotificationList(2, 1, "ops", destinations=("webhook:ops", "email:a@x.org")),
+    "staging": NotificationList(3, 1, "staging", destinations=("slack:#s",), environments=("staging",)),
+    "nobody": NotificationList(4, 1, "nobody"),
+}
+
+
+@pytest.mark.parametrize(
+    ("named", "environment", "found"),
+    [
+        ((), "production", ("email:a@x.org",)),
+        (("default",), "production", ("email:a@x.org",)),
+        (("ops", "default"), "production", ("webhook:ops", "email:a@x.org")),
+        (("webhook:https://x/", "ops"), "x", ("webhook:https://x/", "webhook:ops", "email:a@x.org")),
+        (("staging",), "production", ()),
+        (("staging",), "staging", ("slack:#s",)),
+        (("nobody",), "production", ()),
+        (("gone",), "production", ()),
+    ],
+)
+def test_destinations(named, environment, found):
+    assert destinations(named, LISTS, environment) == found
+
+
+def test_without_a_default_list_nobody_is_meant():
+    assert destinations((), {}, "production") == ()
+
+
+@pytest.mark.parametrize(
+    ("destination", "kind", "supported"),
+    [
+        ("webhook:ops", "webhook", True),
+        ("email:a@x.org", "email", False),
+        ("carrier-pigeon:loft", "other", False),
+        ("ops", "other", False),
+    ],
+)
+def test_kinds(destination, kind, supported):
+    assert (kind_of(destination), is_supported(destination)) == (kind, supported)
