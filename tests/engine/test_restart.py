@@ -61,6 +61,9 @@ def changes(draw: st.DrawFn, at: int) -> MonitorChange:
                 "schedules": st.sampled_from(SCHEDULES),
                 "expect_from": st.sampled_from(ExpectFrom),
                 "miss_while_running": st.booleans(),
+                "separate_causes": st.booleans(),
+                "abandon_runs": st.booleans(),
+                "assertions": st.sampled_from([(), ("metric.duration < 2 min", "metric.count < 3")]),
             },
         )
     )
@@ -116,7 +119,7 @@ def histories(draw: st.DrawFn, *, ticks: bool = True, deletes: bool = True, moni
         history.append((at, PutMonitor(1, name, change)))
     what = ["report"] * 8 + ["put", "deaf", "environment", "window", "decide"] + ["delete"] * deletes + ["tick"] * ticks
     fields: dict[str, object]
-    for _ in range(draw(st.integers(1, 25))):
+    for place in range(draw(st.integers(1, 25))):  # no two have the same time: those would be sent twice
         at += draw(gaps)
         name = draw(st.sampled_from(names))
         match draw(st.sampled_from(what)):
@@ -148,7 +151,10 @@ def histories(draw: st.DrawFn, *, ticks: bool = True, deletes: bool = True, moni
                     "series": draw(st.sampled_from(["", "", "s"])),
                     "pair": draw(st.sampled_from([True, True, False])),
                     "retry_safe": draw(st.booleans()),
-                    "time": draw(st.sampled_from([None, None, None, at - 3 * MINUTE, at + SECOND])),
+                    "time": draw(st.sampled_from([None, None, None, at - 3 * MINUTE - place, at + SECOND + place])),
+                    "duration_ms": draw(st.sampled_from([None, None, 1000, 3 * MINUTE])),
+                    "metrics": draw(st.sampled_from([{}, {}, {"count": 2.0}])),
+                    "host": draw(st.sampled_from(["", "north"])),
                     "upsert": draw(st.one_of(st.none(), st.none(), st.none(), changes(at))),
                 }
                 history.append((at, world.command(draw(st.sampled_from(ReportKind)), at, name, **fields)))
