@@ -3,7 +3,7 @@
     python benchmarks/run.py [--quick] [--only NAME ...]
 
 NAME is that of a program: next_fire, parse, deadlines, memory, intake, apply, engine, exposition, restore, weeks,
-browse, burst, ingest, sentry_clients.
+browse, burst, ingest, sentry_clients, cronitor.
 `--quick` takes small sizes, so that a few minutes show that everything runs; its figures are no measurements.
 """
 
@@ -38,6 +38,7 @@ PROGRAMS = (
     "burst",
     "ingest",
     "sentry_clients",
+    "cronitor",
 )
 PACKAGES = (
     "grpcio",

@@ -48,7 +48,9 @@ def test_every_setting_is_documented(name: str, default: object) -> None:
 
 def test_every_documented_setting_exists() -> None:
     documented = set(
-        re.findall(r"`((?:listen|store|engine|telemetry|dialects|projects|maintenance)\.[a-z_]+)`", README)
+        re.findall(
+            r"`((?:listen|store|engine|notify|outgoing|telemetry|dialects|projects|maintenance)\.[a-z_]+)`", README
+        )
     )
     assert documented == {name for name, _ in settings()}
 

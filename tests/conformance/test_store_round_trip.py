@@ -55,6 +55,8 @@ monitor_fields = st.fixed_dictionaries(
         "origin": st.sampled_from(["native", "sentry"]),
         "written_by": st.sampled_from(["native", "sentry"]),
         "labels": st.dictionaries(texts, texts, max_size=3),
+        "group": texts,
+        "tags": st.lists(texts.filter(lambda text: "\n" not in text), max_size=3).map(tuple),
         "alert_policy": st.builds(
             AlertPolicy, channels=st.lists(texts, max_size=2).map(tuple), repeat_interval_ms=instants
         ),
@@ -114,7 +116,7 @@ incident_fields = st.fixed_dictionaries(
     optional={
         "open_time": instants,
         **dict.fromkeys(("first_check_in", "last_check_in", "resolving_check_in", "acknowledged_by", "note"), texts),
-        **dict.fromkeys(("assertion", "resolved_by", "resolve_note"), texts),
+        **dict.fromkeys(("assertion", "resolved_by"), texts),
         "causes": st.lists(texts, min_size=1, max_size=3).map(tuple),
         "failure_count": st.integers(0, 99),
         "acknowledge_time": st.none() | instants,

@@ -4,6 +4,8 @@ import pytest
 
 from support.stores import NOW, commit, delta, monitor, run, with_monitors
 from tocsin.domain import errors
+from tocsin.domain.group import Filed
+from tocsin.domain.maintenance import MaintenanceWindow
 from tocsin.domain.project import Scope, digest_of, new_key
 from tocsin.engine.memory import Needs
 
@@ -98,7 +100,6 @@ def test_what_a_project_decides_is_kept_and_told_to_whoever_polls(store):
 
 
 def test_maintenance_windows(store):
-    from tocsin.domain.maintenance import MaintenanceWindow
     from tocsin.domain.schedule import Cron
 
     once = MaintenanceWindow(1, 1, "once", start_time=1, end_time=2, monitors=("a*",), create_time=3, update_time=4)
@@ -119,3 +120,17 @@ def test_maintenance_windows(store):
     assert store.list_windows(1, size=9).rows == [again, once]
     assert store.recall(Needs(monitor_ids={1, 5})).monitor_ids == {1: {1: "m-1"}, 5: {}}
     assert store.recall(Needs(named={1, 99})).named == {1: (1, "m-1")}
+
+
+def test_what_monitors_are_put_together_by_comes_with_windows_that_ask(store):
+    filed = {1: Filed("night"), 2: Filed("", ("a", "b"))}
+    with_monitors(store, monitor(1, group="night"), monitor(2, tags=("a", "b")), monitor(3), monitor(4, project=2))
+    plain = MaintenanceWindow(1, 1, "plain", start_time=1, end_time=2)
+    asks = MaintenanceWindow(2, 1, "asks", start_time=1, end_time=2, groups=("night",), tags=("x",))
+    commit(store, delta(windows={1: plain}))
+    assert store.load().filed == {}
+    commit(store, delta(windows={2: asks}))
+    snapshot = store.load()
+    assert snapshot.windows == [plain, asks]
+    assert snapshot.filed == {1: filed}
+    assert store.recall(Needs(filed={1, 2})).filed == {1: filed, 2: {}}

@@ -147,6 +147,26 @@ def test_check_ins_are_iterated_page_by_page(client: Client, job: str) -> None:
     assert not list(client.check_ins(job, until=datetime.now(UTC) - timedelta(hours=1)))
 
 
+def test_an_incident_is_found_and_resolved_by_hand(client: Client, job: str) -> None:
+    begun = datetime.now(UTC)
+    client.put_monitor(job, tags=["db"])
+    client.error(job)
+    (incident,) = client.incidents(
+        filter=f"monitor = {job} AND tags:db AND state = open", since=begun - timedelta(days=1)
+    )
+    assert list(client.incidents(filter=f"monitor = {job}", until=begun - timedelta(days=1))) == []
+    resolved = client.resolve(incident.name, by="me", note="by hand")
+    assert (resolved.resolved_by, resolved.note) == ("me", "by hand")
+    assert resolved.HasField("resolve_time")
+    with pytest.raises(ClientError) as caught:
+        client.resolve(incident.name)
+    assert caught.value.reason == "INCIDENT_RESOLVED"
+    (health,) = client.get_monitor(job).environments
+    assert (health.healthy, health.incident, health.consecutive_failure_count) == (True, "", 0)
+    client.error(job)
+    assert [row.name != incident.name for row in client.incidents(job, open_only=True)] == [True]
+
+
 def test_incidents_are_read_and_acknowledged(client: Client, job: str) -> None:
     failed = client.error(job)
     (incident,) = client.incidents(job, open_only=True)

@@ -41,8 +41,8 @@ from tocsin.v1 import (
 
 SERVICES = {
     f"tocsin.v1.{name}Service"
-    for name in ("Monitor", "CheckIn", "Heartbeat", "Incident", "ProjectSettings", "MaintenanceWindow")
-}
+    for name in ("Monitor", "CheckIn", "Heartbeat", "Incident", "ProjectSettings", "MaintenanceWindow", "Group")
+} | {"tocsin.v1.EnvironmentService"}
 START = check_in_service_pb2.CreateCheckInRequest.KIND_START
 OK = check_in_service_pb2.CreateCheckInRequest.KIND_OK
 PERMISSION = grpc.StatusCode.PERMISSION_DENIED

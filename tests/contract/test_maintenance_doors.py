@@ -44,6 +44,10 @@ def test_the_client(server: Server) -> None:
             name, recurrence="0 22 * * TUE", time_zone="Europe/Vienna", duration=7200, environments=["prod*"]
         )
         assert (made.recurrence.cron.expression, made.duration.seconds) == ("0 22 * * TUE", 7200)
+        filed = client.put_maintenance_window(name, recurrence=daily("02:00"), duration=60, groups=["A b"], tags=["db"])
+        assert (list(filed.groups), list(filed.tags)) == (["A b"], ["db"])
+        with pytest.raises(ClientError, match=r"maintenance_window\.groups\[0\]"):
+            client.put_maintenance_window(name, recurrence=daily("02:00"), duration=60, groups=["a/b"])
         once = client.put_maintenance_window(name, start=now, end=now + timedelta(hours=1))
         assert not once.HasField("recurrence")
         assert list(once.environments) == []

@@ -79,3 +79,26 @@ def test_an_alert_policy_keeps_all_it_says(server: Server) -> None:
     for wrong in ({"repeatLimit": -1}, {"repeatLimit": 10_001}, {"events": ["EVENT_UNSPECIFIED"]}):
         body = {"alertPolicy": wrong}
         assert server.request("PATCH", server.monitor_path(monitor), body)[0] == 400
+
+
+def test_notices_over_rest_and_the_client(server: Server) -> None:
+    monitor = f"m-{uuid.uuid4().hex[:8]}"
+    refused = "webhook:http://127.0.0.1:9/"  # a private address, which nobody has allowed
+    server.create_monitor(monitor, alertPolicy={"channels": [refused, "email:a@example.org"]})
+    server.call("POST", f"{server.monitor_path(monitor)}/checkIns:report", {"kind": "KIND_ERROR"})
+    about = f"/v1/projects/-/notices?monitor={server.monitor_path(monitor).removeprefix('/v1/')}"
+    (dead,) = server.until(f"{about}&states=STATE_DEAD", "notices")
+    assert (dead["kind"], dead["sequence"], dead["rule"], dead["attemptCount"]) == ("KIND_ALERT", 1, "error", 1)
+    assert "not public" in dead["error"]
+    assert server.get(f"/v1/{dead['name']}") == dead
+    (unsupported,) = server.get(f"{about}&states=STATE_UNSUPPORTED")["notices"]
+    assert (unsupported["destination"], unsupported["attemptCount"]) == ("email:a@example.org", 0)
+    assert server.metric('tocsin_notifications_unsupported_total{kind="email"}') >= 1
+    assert server.request("GET", "/v1/projects/-/notices/999999")[0] == 404
+    assert server.request("GET", f"{about}&states=STATE_UNSPECIFIED")[0] == 400
+    with Client(server.grpc_address, server.admin_key) as client:
+        assert [row.name for row in client.notices(monitor=monitor, states=["dead"])] == [dead["name"]]
+        assert client.retry_notices(dead["name"], unsupported["name"]) == 1
+        server.until(f"{about}&states=STATE_DEAD", "notices")
+        with pytest.raises(ClientError, match="no monitor"):
+            list(client.notices(monitor="no-such"))

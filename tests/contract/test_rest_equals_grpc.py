@@ -25,10 +25,13 @@ from support.server import Server
 from tocsin.v1 import (
     channel_service_pb2,
     check_in_service_pb2,
+    environment_service_pb2,
+    group_service_pb2,
     heartbeat_service_pb2,
     incident_service_pb2,
     maintenance_window_service_pb2,
     monitor_service_pb2,
+    notice_service_pb2,
     notification_list_service_pb2,
     project_settings_service_pb2,
 )
@@ -44,6 +47,9 @@ METHODS: Final = {
         maintenance_window_service_pb2,
         notification_list_service_pb2,
         channel_service_pb2,
+        notice_service_pb2,
+        group_service_pb2,
+        environment_service_pb2,
     )
     for service in module.DESCRIPTOR.services_by_name.values()
     for method in service.methods
@@ -73,6 +79,9 @@ class World:
         self.parent = f"projects/{server.project_id}"
         self.id = f"twin-{tag}-{uuid.uuid4().hex[:8]}"
         self.monitor = f"{self.parent}/monitors/{self.id}"
+        channels, lists = f"/v1/{self.parent}/channels", f"/v1/{self.parent}/notificationLists"
+        nobody = {"destinations": ["carrier-pigeon:loft"]}  # what it is told is over at once
+        server.call("PATCH", f"{lists}/default", nobody)
         server.create_monitor(
             self.id,
             displayName="Backup",
@@ -90,9 +99,14 @@ class World:
         windows = f"/v1/{self.parent}/maintenanceWindows"
         self.window = server.call("POST", f"{windows}?maintenanceWindowId={self.id}", window)["name"]
         hook = {"url": "https://example.org/hook"}
-        channels, lists = f"/v1/{self.parent}/channels", f"/v1/{self.parent}/notificationLists"
         self.channel = server.call("POST", f"{channels}?channelId={self.id}", hook)["name"]
         self.list = server.call("POST", f"{lists}?notificationListId={self.id}", {"environments": ["né"]})["name"]
+        self.notice = server.until(f"/v1/{self.parent}/notices?monitor={self.monitor}", "notices")[0]["name"]
+        groups = f"/v1/{self.parent}/groups?groupId={self.id}"
+        self.group = server.call("POST", groups, {"displayName": "Né"})["name"]
+        server.call("POST", f"/v1/{self.group}:setMonitors", {"monitors": [self.monitor]})
+        environments = f"/v1/{self.parent}/environments?projectEnvironmentId={self.id}"
+        self.environment = server.call("POST", environments, {"withAlerts": False})["name"]
         self.refused = f"{self.parent}/monitors/refused-{self.id}"
         server.request("POST", f"/v1/{self.refused}/checkIns:report", {"kind": "KIND_OK"})
 
@@ -155,7 +169,8 @@ REQUESTS: Final[dict[str, Callable[[World], dict[str, Any]]]] = {
         "requests": [{"name": w.monitor}, {"name": f"{w.parent}/monitors/no-such"}],
     },
     "GetIncident": lambda w: {"name": w.incident},
-    "ListIncidents": lambda w: {"parent": w.parent, "monitor": w.monitor, "openOnly": True},
+    "ListIncidents": lambda w: {"parent": w.parent, "monitor": w.monitor, "openOnly": True, "filter": "cause = error"},
+    "ResolveIncident": lambda w: {"name": w.incident, "resolvedBy": "me", "note": "done"},
     "AcknowledgeIncident": lambda w: {"name": w.incident, "acknowledgedBy": "me", "note": "on it"},
     "GetProjectSettings": lambda w: {"name": f"{w.parent}/settings"},
     "UpdateProjectSettings": lambda w: {
@@ -188,6 +203,31 @@ REQUESTS: Final[dict[str, Callable[[World], dict[str, Any]]]] = {
     "ListChannels": lambda w: {"parent": w.parent, "pageSize": 1},
     "UpdateChannel": lambda w: {"channel": {"name": w.channel, "url": "https://example.org/other"}},
     "DeleteChannel": lambda w: {"name": w.channel},
+    "GetNotice": lambda w: {"name": w.notice},
+    "ListNotices": lambda w: {
+        "parent": w.parent,
+        "monitor": w.monitor,
+        "incident": w.incident,
+        "states": ["STATE_UNSUPPORTED", "STATE_DEAD"],
+    },
+    "RetryNotices": lambda w: {"parent": w.parent, "names": [w.notice]},
+    "CreateGroup": lambda w: {"parent": w.parent, "groupId": f"né {w.id}", "group": {"displayName": "Ünï"}},
+    "GetGroup": lambda w: {"name": w.group},
+    "ListGroups": lambda w: {"parent": w.parent, "pageSize": 1},
+    "UpdateGroup": lambda w: {"group": {"name": w.group, "displayName": "Ünï"}},
+    "DeleteGroup": lambda w: {"name": w.group},
+    "SetGroupMonitors": lambda w: {"name": w.group, "monitors": []},
+    "MuteGroup": lambda w: {"name": w.group, "muteDuration": "3600s"},
+    "UnmuteGroup": lambda w: {"name": w.group},
+    "CreateProjectEnvironment": lambda w: {
+        "parent": w.parent,
+        "projectEnvironmentId": f"né {w.id}",
+        "projectEnvironment": {"displayName": "Ünï", "withAlerts": False},
+    },
+    "GetProjectEnvironment": lambda w: {"name": w.environment},
+    "ListProjectEnvironments": lambda w: {"parent": w.parent, "pageSize": 2},
+    "UpdateProjectEnvironment": lambda w: {"projectEnvironment": {"name": w.environment, "withAlerts": True}},
+    "DeleteProjectEnvironment": lambda w: {"name": w.environment},
     "ListOutages": lambda _: {"pageSize": 3, "showShort": True},
 }
 DETAILS: Final = error_details_pb2.DESCRIPTOR  # known to the pool, so that `Any` can be written as JSON
@@ -253,6 +293,14 @@ def test_the_answers_are_the_same(server: Server, channel: grpc.Channel, name: s
         ("MuteEnvironment", {"name": "projects/-/monitors/no-such", "environment": "x"}),
         ("DeleteEnvironment", {"name": "projects/-/monitors/no-such", "environment": "a:b c"}),
         ("GetIncident", {"name": "projects/-/incidents/999999"}),
+        ("ListIncidents", {"parent": "projects/-", "filter": "cause = boredom"}),
+        ("ResolveIncident", {"name": "projects/-/incidents/999999"}),
+        ("GetGroup", {"name": "projects/-/groups/no such"}),
+        ("CreateGroup", {"parent": "projects/-", "groupId": "a/b"}),
+        ("CreateMonitor", {"parent": "projects/-", "monitorId": "x", "monitor": {"group": "no such"}}),
+        ("SetGroupMonitors", {"name": "projects/-/groups/no such"}),
+        ("GetProjectEnvironment", {"name": "projects/-/environments/no such"}),
+        ("DeleteProjectEnvironment", {"name": "projects/-/environments/production"}),
     ],
 )
 def test_the_errors_are_the_same(
@@ -347,5 +395,5 @@ def blank(answer: Any, world: World) -> Any:
     text = json.dumps(answer, sort_keys=True).replace(world.id, "TWIN")
     text = re.sub(r'"\d{4}-\d\d-\d\dT[\d:.]+Z"', '"TIME"', text)
     text = re.sub(r"[0-9a-f]{32}", "ID", text)
-    text = re.sub(r'"(number|etag|client|dialect|origin|writtenBy)": "[^"]*"', r'"\1": "…"', text)
-    return json.loads(re.sub(r"incidents/\d+", "incidents/N", text))
+    text = re.sub(r'"(number|monitorNumber|etag|client|dialect|origin|writtenBy)": "[^"]*"', r'"\1": "…"', text)
+    return json.loads(re.sub(r"(incidents|notices)/\d+", r"\1/N", text))

@@ -299,7 +299,7 @@ def test_an_incident_is_resolved_by_hand() -> None:
     number = world.track().incident
     receipt = world.step("22:00", ResolveIncident(1, number, "ada", "known"))
     assert receipt.incident is not None
-    assert (receipt.incident.resolved_by, receipt.incident.resolve_note) == ("ada", "known")
+    assert (receipt.incident.resolved_by, receipt.incident.note) == ("ada", "known")
     assert relative(receipt.incident.resolve_time) == "0:22:00"
     assert causes(world) == ()
     track = world.track()

@@ -6,10 +6,11 @@ import pytest
 
 from support.engines import T0, World, instant
 from tocsin.domain.check_in import ReportKind, State
-from tocsin.domain.commands import AcknowledgeIncident
+from tocsin.domain.commands import AcknowledgeIncident, ResolveIncident
 from tocsin.domain.facts import IncidentContinued, IncidentOpened, IncidentResolved
 from tocsin.domain.incident import Cause
 from tocsin.domain.instant import MINUTE
+from tocsin.domain.monitor import ExpectFrom
 from tocsin.domain.schedule import Cron
 from tocsin.domain.track import Health, Verdict
 
@@ -249,6 +250,41 @@ def test_acknowledged_once_open_and_refused_when_resolved() -> None:
     assert line.world.step(line.now, AcknowledgeIncident(2, incident.number)).error is not None  # another project's
     line.play("o")
     assert line.world.step(line.now, AcknowledgeIncident(1, incident.number)).error.reason == "INCIDENT_RESOLVED"
+
+
+def test_resolved_by_hand_counts_anew() -> None:
+    line = Line(failure_threshold=2)
+    line.play("oee")
+    line.world.error(line.now, environment="staging")
+    (incident,) = line.world.incidents()
+    assert line.world.step(line.now, ResolveIncident(2, incident.number)).error is not None  # another project's
+    line.world.step(line.now, AcknowledgeIncident(1, incident.number, by="me", note="on it"))
+    resolved = line.world.step(line.now, ResolveIncident(1, incident.number, by="you")).incident
+    assert (resolved.acknowledged_by, resolved.resolved_by, resolved.note) == ("me", "you", "on it")
+    assert resolved.resolve_time is not None
+    assert resolved.resolving_check_in == ""
+    assert line.world.incidents() == [resolved]
+    assert isinstance(line.world.facts[-1], IncidentResolved)
+    again = line.world.step(line.now, ResolveIncident(1, incident.number))
+    assert again.error.reason == "INCIDENT_RESOLVED"
+    line.world.restart()
+    assert line.play("e") == "."
+    assert line.play("e") == "O"
+    assert [one.number for one in line.world.incidents(open_only=True)] == [2]
+
+
+def test_one_of_a_burst_is_resolved_by_hand() -> None:
+    world = World()
+    for number in range(3):
+        world.put(0, f"m-{number}", expect_from=ExpectFrom.CREATION, schedules=MINUTELY)
+    world.tick("02:30")
+    incidents = world.incidents(open_only=True)
+    assert len(incidents) == 3
+    world.step("02:31", ResolveIncident(1, incidents[1].number, note="known"))
+    left = {incidents[0].number, incidents[2].number}
+    assert {one.number for one in world.incidents(open_only=True)} == left
+    world.tick("03:30")
+    assert {one.number for one in world.incidents(open_only=True)} > left
 
 
 def test_lowering_a_threshold_judges_nothing_by_itself() -> None:

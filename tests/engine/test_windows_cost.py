@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 
 from support.engines import T0, compiler
+from tocsin.domain.group import Filed
 from tocsin.domain.instant import DAY, HOUR, MINUTE, Instant
 from tocsin.domain.maintenance import MaintenanceWindow
 from tocsin.domain.schedule import Cron, RRule
@@ -15,6 +16,11 @@ from tocsin.schedule import Compiler
 
 NAMES = {1: "nightly-a", 2: "web", 3: "db[1]"}
 PATTERNS = st.lists(st.sampled_from(["*", "nightly-*", "w?b", "db[[]1]", "[!n]*", "x"]), max_size=2).map(tuple)
+FILED = {1: Filed("night", ("db",)), 2: Filed("", ("web", "db"))}
+FILING = {
+    "groups": st.lists(st.sampled_from(["night", "day"]), max_size=1).map(tuple),
+    "tags": st.lists(st.sampled_from(["web", "x"]), max_size=2).map(tuple),
+}
 ENVIRONMENTS = st.lists(st.sampled_from(["prod*", "staging", "*ing"]), max_size=2).map(tuple)
 
 
@@ -23,23 +29,26 @@ def once(number: int, start: int, length: int, **fields: object) -> MaintenanceW
 
 
 SINGLE = st.builds(
-    lambda start, length, monitors, environments: {
+    lambda start, length, monitors, environments, filing: {
         "start_time": T0 + start * MINUTE,
         "end_time": T0 + (start + length) * MINUTE,
         "monitors": monitors,
         "environments": environments,
+        **filing,
     },
     st.integers(-20, 20),
     st.integers(1, 10),
     PATTERNS,
     ENVIRONMENTS,
+    st.fixed_dictionaries({}, optional=FILING),
 )
 RECURRING = st.builds(
-    lambda recurrence, minutes, monitors, environments: {
+    lambda recurrence, minutes, monitors, environments, filing: {
         "recurrence": recurrence,
         "duration_ms": minutes * MINUTE,
         "monitors": monitors,
         "environments": environments,
+        **filing,
     },
     st.sampled_from(
         [Cron("*/7 * * * *"), Cron("0 2 29 2 *"), RRule("DTSTART:20260320T100500\nRRULE:FREQ=MINUTELY;COUNT=3")]
@@ -47,13 +56,16 @@ RECURRING = st.builds(
     st.integers(1, 9),
     PATTERNS,
     ENVIRONMENTS,
+    st.fixed_dictionaries({}, optional=FILING),
 )
 
 
-def plain(window: MaintenanceWindow, monitor: str, environment: str, at: Instant) -> bool:
+def plain(window: MaintenanceWindow, monitor: str, filed: Filed, environment: str, at: Instant) -> bool:
+    named = any(fnmatchcase(monitor, pattern) for pattern in window.monitors)
+    of_it = named or filed.group in window.groups or bool({*filed.tags} & {*window.tags})
     fits = [
-        not patterns or any(fnmatchcase(name, pattern) for pattern in patterns)
-        for name, patterns in ((monitor, window.monitors), (environment, window.environments))
+        of_it or not (window.monitors or window.groups or window.tags),
+        not window.environments or any(fnmatchcase(environment, pattern) for pattern in window.environments),
     ]
     if window.recurrence is None:
         return all(fits) and window.start_time <= at < window.end_time
@@ -76,12 +88,13 @@ def test_it_answers_as_asking_each_in_turn(changes: list, asked: list) -> None:
                 windows.remove(gone)
         else:
             known[place] = MaintenanceWindow(place + 1, 1, f"w{place}", **fields)
-            windows.put(known[place], dict(NAMES))
+            windows.put(known[place], dict(NAMES), dict(FILED))
         for monitor, environment, half_minute in asked:
             at = T0 + half_minute * MINUTE // 2
             found = windows.cover(compiler(), 1, monitor, environment, at)
             named = NAMES[monitor] if windows.follows(1) else ""
-            assert found == any(plain(one, named, environment, at) for one in known.values())
+            filed = FILED.get(monitor, Filed())
+            assert found == any(plain(one, named, filed, environment, at) for one in known.values())
 
 
 class Counting(Compiler):

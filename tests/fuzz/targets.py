@@ -2,22 +2,24 @@
 
     python tests/fuzz/targets.py TARGET [libFuzzer options] [corpus folder]
 
-TARGET is one of cron, tzif, rrule, on_calendar, intake, and of Sentry's dialect envelope, check_in, cron_endpoint,
-courtesies.
+TARGET is one of cron, tzif, rrule, on_calendar, intake, of Sentry's dialect envelope, check_in, cron_endpoint,
+courtesies, and of Cronitor's telemetry.
 `make fuzz` gives each a minute, and keeps what it finds interesting in build/fuzz; `make fuzz-ci` twenty seconds, from
 the corpus beside this file. A crash is written to a file `crash-...`, and becomes a unit test.
 """
 
+import math
 import sys
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 import atheris
 from google.protobuf.message import DecodeError
 
-with atheris.instrument_imports(include=["tocsin.schedule", "tocsin.dialects.sentry", "tocsin.domain", "tocsin.wire"]):
+with atheris.instrument_imports(include=["tocsin.schedule", "tocsin.dialects", "tocsin.domain", "tocsin.wire"]):
     from tocsin._core.timetable import FIRST_MS, LAST_MS, NEVER
     from tocsin._core.zone import Zone
     from tocsin.app.tzdata import read_zone
+    from tocsin.dialects.cronitor.telemetry import mapping as cronitor
     from tocsin.dialects.sentry import cron as cron_endpoint
     from tocsin.dialects.sentry import events, mapping, schema
     from tocsin.dialects.sentry.answers import Rejection
@@ -25,6 +27,7 @@ with atheris.instrument_imports(include=["tocsin.schedule", "tocsin.dialects.sen
     from tocsin.dialects.sentry.limits import Limits
     from tocsin.dialects.sentry.refusals import PAYLOAD_MAX, Arrival, excerpt
     from tocsin.domain import errors
+    from tocsin.domain.check_in import MAX_DURATION, MAX_METRICS
     from tocsin.domain.commands import ReportBatch
     from tocsin.domain.refusals import RefusalReason
     from tocsin.domain.schedule import Cron, DaylightPolicy, OnCalendar, RRule
@@ -208,6 +211,25 @@ def intake(data: bytes) -> None:
             assert getattr(report, name) == getattr(said, name), name
 
 
+def telemetry(data: bytes) -> None:
+    """A path and a query of Cronitor's: a report within the domain's bounds, or one refusal; and remarks."""
+    place, _, query = data.partition(b"?")
+    pairs = parse_qsl(query.decode("utf-8", "replace"), keep_blank_values=True)
+    event = cronitor.Event(1, 1_774_749_600_000, unquote(place.decode("latin-1")), pairs)
+    report, refusals = cronitor.to_report(event, lambda _text: None, create=True)
+    if report is None:
+        assert [refused.dropped for refused in refusals] == [True]
+        return
+    assert not any(refused.dropped for refused in refusals)
+    assert 0 < len(report.monitor_id) <= 128
+    assert report.duration_ms is None or 0 <= report.duration_ms <= MAX_DURATION
+    assert len(report.metrics) <= MAX_METRICS
+    assert all(map(math.isfinite, report.metrics.values()))
+    assert report.exit_code is None or -(2**31) <= report.exit_code < 2**31
+    assert max(len(report.series), len(report.host)) <= 255
+    assert len(report.message) <= 2_000
+
+
 TARGETS = {
     "intake": intake,
     "cron": cron,
@@ -218,6 +240,7 @@ TARGETS = {
     "check_in": check_in,
     "cron_endpoint": cron_request,
     "courtesies": courtesies,
+    "telemetry": telemetry,
 }
 
 

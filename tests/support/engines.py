@@ -27,6 +27,7 @@ from tocsin.domain.commands import (
     ReviewTracks,
 )
 from tocsin.domain.facts import CheckInRecorded, CheckInRefused, Fact, IncidentOpened, Missed
+from tocsin.domain.group import Filed
 from tocsin.domain.incident import Incident, Outage
 from tocsin.domain.instant import HOUR
 from tocsin.domain.maintenance import MaintenanceWindow
@@ -134,6 +135,14 @@ class Kept:
             assert tracks.get(slot, "number") not in delta.tracks
             self._keep_track(engine, slot)
 
+    def filed(self, projects: Iterable[int]) -> dict[int, dict[int, Filed]]:
+        """Groups and tags of the monitors that have any."""
+        known = [monitor for monitor, _ in self.monitors.values() if monitor.group or monitor.tags]
+        return {
+            project: {one.number: Filed(one.group, one.tags) for one in known if one.project == project}
+            for project in projects
+        }
+
     def snapshot(self) -> Snapshot:
         return Snapshot(
             clock=self.clock,
@@ -153,6 +162,7 @@ class Kept:
             sequences=dict(self.sequences),
             outages=[(one.start_time, one.end_time) for one in self.outages if one.end_time - one.start_time >= HOUR],
             windows=list(self.windows.values()),
+            filed=self.filed({one.project for one in self.windows.values() if one.groups or one.tags}),
             project_settings={k: own for k, own in self.project_settings.items() if own != ProjectSettings()},
         )
 
@@ -193,6 +203,7 @@ class World:
                     named={
                         m.number: (m.project, m.id) for m, _ in self.kept.monitors.values() if m.number in needs.named
                     },
+                    filed=self.kept.filed(needs.filed),
                     monitor_ids={
                         project: {m.number: m.id for m, _ in self.kept.monitors.values() if m.project == project}
                         for project in needs.monitor_ids

@@ -133,7 +133,7 @@ class Server:
         if data is not None and not isinstance(body, bytes):
             request.add_header("Content-Type", "application/json")
         try:
-            with urllib.request.urlopen(request, timeout=30) as response:
+            with urllib.request.urlopen(request, timeout=120) as response:
                 return response.status, dict(response.headers), response.read()
         except urllib.error.HTTPError as error:
             with error:
@@ -147,6 +147,16 @@ class Server:
 
     def get(self, path: str) -> Any:
         return self.call("GET", path)
+
+    def until(self, path: str, field: str, count: int = 1) -> list[Any]:
+        """The list of an answer, once so many are in it: what comes of a request that was answered before."""
+        deadline = time.monotonic() + START_S
+        while time.monotonic() < deadline:
+            found: list[Any] = self.get(path).get(field, [])
+            if len(found) >= count:
+                return found
+            time.sleep(0.01)
+        raise AssertionError(f"{path} has not {count} {field} in {START_S} s")
 
     def monitor_path(self, monitor: str) -> str:
         return f"/v1/projects/{self.project_id}/monitors/{monitor}"

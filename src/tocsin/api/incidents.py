@@ -7,6 +7,7 @@ from tocsin.service.incidents import Incidents
 from tocsin.v1 import incident_pb2
 from tocsin.v1 import incident_service_pb2 as pb
 from tocsin.wire.incident import from_incident, from_outage
+from tocsin.wire.time import to_instant
 
 
 class IncidentHandlers:
@@ -22,6 +23,9 @@ class IncidentHandlers:
             call.principal,
             monitor_id=names.parse("monitor", request.monitor, "monitor").monitor if request.monitor else "",
             open_only=request.open_only,
+            filter=request.filter,
+            since=to_instant(request.start_time, "start_time") if request.HasField("start_time") else None,
+            until=to_instant(request.end_time, "end_time") if request.HasField("end_time") else None,
             size=page_size(request.page_size),
             token=request.page_token,
         )
@@ -35,6 +39,12 @@ class IncidentHandlers:
             await self._incidents.acknowledge(
                 call.principal, number, request.acknowledged_by, request.note, call.received
             )
+        )
+
+    async def ResolveIncident(self, request: pb.ResolveIncidentRequest, call: Call) -> incident_pb2.Incident:
+        number = _number(request.name, call)
+        return from_incident(
+            await self._incidents.resolve(call.principal, number, request.resolved_by, request.note, call.received)
         )
 
     async def ListOutages(self, request: pb.ListOutagesRequest, call: Call) -> pb.ListOutagesResponse:

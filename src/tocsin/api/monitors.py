@@ -1,15 +1,17 @@
 """MonitorService: messages in, use cases, messages out."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from google.protobuf import empty_pb2
 
 from tocsin.api.previews import from_preview
 from tocsin.domain import errors, names
 from tocsin.domain.commands import PutMonitor
+from tocsin.domain.group import check_group_key
 from tocsin.domain.instant import Clock
 from tocsin.domain.monitor import MonitorChange
 from tocsin.service.call import Call
+from tocsin.service.groups import Groups
 from tocsin.service.monitors import Monitors
 from tocsin.service.watching import Watching
 from tocsin.store.port import MonitorWithHealth
@@ -31,10 +33,11 @@ def page_size(asked: int, field: str = "page_size") -> int:
 
 
 class MonitorHandlers:
-    def __init__(self, monitors: Monitors, watching: Watching, clock: Clock) -> None:
+    def __init__(self, monitors: Monitors, watching: Watching, clock: Clock, groups: Groups) -> None:
         self._monitors = monitors
         self._watching = watching
         self._clock = clock
+        self._groups = groups
 
     async def CreateMonitor(self, request: pb.CreateMonitorRequest, call: Call) -> monitor_pb2.Monitor:
         project = names.parse("project", request.parent, "parent").project
@@ -51,6 +54,7 @@ class MonitorHandlers:
             update=False,
             validate_only=request.validate_only,
         )
+        await self._check_groups(call, [(command, "monitor.group")])
         return self._message(await self._monitors.put(call.principal, command, call.received))
 
     async def GetMonitor(self, request: pb.GetMonitorRequest, call: Call) -> monitor_pb2.Monitor:
@@ -70,7 +74,9 @@ class MonitorHandlers:
         )
 
     async def UpdateMonitor(self, request: pb.UpdateMonitorRequest, call: Call) -> monitor_pb2.Monitor:
-        return self._message(await self._monitors.put(call.principal, _put(request, call), call.received))
+        command = _put(request, call)
+        await self._check_groups(call, [(command, "monitor.group")])
+        return self._message(await self._monitors.put(call.principal, command, call.received))
 
     async def DeleteMonitor(self, request: pb.DeleteMonitorRequest, call: Call) -> empty_pb2.Empty:
         await self._monitors.delete(
@@ -90,6 +96,9 @@ class MonitorHandlers:
             _put(one, call, field=f"requests[{index}].", validate_only=request.validate_only or one.validate_only)
             for index, one in enumerate(request.requests)
         ]
+        await self._check_groups(
+            call, [(command, f"requests[{index}].monitor.group") for index, command in enumerate(commands)]
+        )
         kept = await self._monitors.put_many(call.principal, commands, call.received)
         return pb.BatchUpdateMonitorsResponse(monitors=[self._message(row) for row in kept])
 
@@ -143,6 +152,14 @@ class MonitorHandlers:
             elif seen.deleted:
                 response.deleted_monitor = names.monitor_name(call.principal.project.number, seen.deleted)
             yield response
+
+    async def _check_groups(self, call: Call, puts: Sequence[tuple[PutMonitor, str]]) -> None:
+        """GROUP_UNKNOWN, with its field, when a monitor is to be in a group that does not exist."""
+        wanted: dict[str, str] = {}
+        for command, field in puts:
+            if command.change.group:
+                wanted.setdefault(check_group_key(command.change.group, field), field)
+        await self._groups.require(call.principal, wanted)
 
     async def _change(self, name: str, change: MonitorChange, call: Call) -> monitor_pb2.Monitor:
         return self._message(await self._monitors.change(call.principal, _monitor(name, call), change, call.received))

@@ -13,18 +13,20 @@ from starlette.requests import Request
 
 from tocsin import __version__
 from tocsin.api.check_ins import CheckInHandlers
+from tocsin.api.environments import EnvironmentHandlers
+from tocsin.api.groups import GroupHandlers
 from tocsin.api.heartbeats import HeartbeatHandlers
 from tocsin.api.incidents import IncidentHandlers
 from tocsin.api.maintenance_windows import MaintenanceWindowHandlers
 from tocsin.api.monitors import MonitorHandlers
 from tocsin.api.project_settings import ProjectSettingsHandlers
-from tocsin.app import cronitor, dialects, notifying, project_settings
+from tocsin.app import cronitor, dialects, project_settings
 from tocsin.app.maintenance import windows_of
+from tocsin.app.notifying import Notifying
 from tocsin.app.observing import MonitorSeries, register
 from tocsin.app.readiness import metrics_are_open, told
 from tocsin.app.settings import Settings, SettingsError
 from tocsin.app.timezones import TimeZones, TimeZoneWatch
-from tocsin.dialects.cronitor.resources.finding import Finding
 from tocsin.dialects.cronitor.resources.services import Services as Resources
 from tocsin.dialects.sentry.management.services import Services
 from tocsin.domain.errors import InvalidArgument
@@ -51,9 +53,12 @@ from tocsin.service.browsing import Browsing
 from tocsin.service.call import Call
 from tocsin.service.check_ins import CheckIns
 from tocsin.service.configuration import Configuration
+from tocsin.service.environments import Environments
+from tocsin.service.groups import Groups
 from tocsin.service.incidents import Incidents
 from tocsin.service.maintenance_windows import MaintenanceWindows
 from tocsin.service.monitors import Monitors
+from tocsin.service.notification import NotificationLists
 from tocsin.service.principal import Principals
 from tocsin.service.project_settings import Settings as Decisions
 from tocsin.service.room import Room
@@ -61,6 +66,8 @@ from tocsin.service.statistics import Statistics
 from tocsin.service.watching import Watching
 from tocsin.store import SqlStore
 from tocsin.store.browse import SqlBrowse
+from tocsin.store.notification import SqlNotification
+from tocsin.store.nouns import SqlNouns
 from tocsin.telemetry.metrics import Metrics
 from tocsin.telemetry.volume import VolumeWatch
 
@@ -83,6 +90,7 @@ class Parts:
     pulse: Pulse
     janitor: Janitor
     reviewer: Reviewer
+    notifying: Notifying
     metrics: Metrics
     services: dict[str, object]
     journal: LocalJournal
@@ -112,6 +120,7 @@ def build(settings: Settings) -> Parts:
     time_zones = TimeZones()
     metrics = Metrics(CollectorRegistry(), principals.slug, store.database.backend)
     watching = Watching(store, principals.require_active)
+    notifying = Notifying(settings, store, clock, metrics)
 
     volume = VolumeWatch(clock.now())
     if settings.telemetry.volume_watch:
@@ -122,6 +131,7 @@ def build(settings: Settings) -> Parts:
         if settings.telemetry.volume_watch:
             volume.observe(delta)
         watching.announce()
+        notifying.dispatcher.observe(delta)
 
     def beat() -> None:
         pulse.beat()
@@ -146,6 +156,7 @@ def build(settings: Settings) -> Parts:
         beat,
         Flushing(settings.engine.flush_tracks),
     )
+    notifying.ask(partition)
     store.database.overlay = Overlay(lambda: partition.engine)
     pulse = Pulse(clock, partition.deaf, time.monotonic)
     register(metrics, partition, clock, journal, principals)
@@ -168,20 +179,24 @@ def build(settings: Settings) -> Parts:
     browsing = Browsing(browse)
     identity = cronitor.Identity(store)
     incidents = Incidents(journal, store)
-    resources = Resources(Finding(browsing, monitors, identity.codes()), browsing, incidents, Statistics(browse))
+    windows_in_use = MaintenanceWindows(journal, store, configuration)
+    lists = NotificationLists(SqlNotification(store.database))
+    resources = Resources(browsing, monitors, incidents, Statistics(browse), lists, windows_in_use)
+    nouns = SqlNouns(store.database)
+    groups = Groups(journal, nouns)
     management_services = Services(monitors, check_ins, browsing, configuration.check, settings_of)
     services: dict[str, object] = {
-        "tocsin.v1.MonitorService": MonitorHandlers(monitors, watching, clock),
+        "tocsin.v1.MonitorService": MonitorHandlers(monitors, watching, clock, groups),
         "tocsin.v1.CheckInService": CheckInHandlers(check_ins, monitors, journal.arrival),
         "tocsin.v1.HeartbeatService": HeartbeatHandlers(check_ins, journal.arrival),
         "tocsin.v1.IncidentService": IncidentHandlers(incidents),
         "tocsin.v1.ProjectSettingsService": ProjectSettingsHandlers(
             Decisions(journal, principals, configuration, projects)
         ),
-        "tocsin.v1.MaintenanceWindowService": MaintenanceWindowHandlers(
-            MaintenanceWindows(journal, store, configuration)
-        ),
-        **notifying.services(store),
+        "tocsin.v1.MaintenanceWindowService": MaintenanceWindowHandlers(windows_in_use),
+        **notifying.services(),
+        "tocsin.v1.GroupService": GroupHandlers(groups),
+        "tocsin.v1.EnvironmentService": EnvironmentHandlers(Environments(journal, nouns)),
     }
     readiness: dict[str, Any] = {"ready": False, "version": __version__, "tzdata": time_zones.version}
     metrics.show_tzdata(time_zones.version)
@@ -202,16 +217,20 @@ def build(settings: Settings) -> Parts:
         MonitorSeries(store, principals, clock, time_zones, settings.telemetry.max_samples),
         open_metrics=metrics_are_open(settings),
     )
+    events, events_by_code = cronitor.telemetry(
+        settings, identity, principals, check_ins, monitors, browsing, incidents, settings_of
+    )
     routes = [
         *ops.routes(),
         *documents.routes(),
         *Pings(check_ins, principals, failed).routes(),
         *dialects.sentry(settings, check_ins, principals, metrics, settings_of),
         *dialects.sentry_management(settings, management_services, principals),
-        *dialects.cronitor_telemetry(settings, check_ins, principals, identity.number_of),
-        *cronitor.routes(settings, identity, principals, monitors, browsing, configuration, settings_of),
-        *dialects.cronitor_resources(resources, principals),
+        *events,
+        *cronitor.routes(settings, store, identity, principals, monitors, browsing, groups, configuration, settings_of),
+        *cronitor.resource_routes(settings, identity, principals, resources),
         *transcoded(services, context),
+        *events_by_code,
     ]
     return Parts(
         settings=settings,
@@ -227,8 +246,11 @@ def build(settings: Settings) -> Parts:
             check_ins_days=settings.store.check_in_days,
             refusals_days=settings.store.refusal_days,
             trace_errors_days=settings.store.trace_error_days,
+            expire_notices=notifying.outbox.expire,
+            notices_days=settings.store.notice_days,
         ),
         reviewer=Reviewer(journal, store, clock),
+        notifying=notifying,
         metrics=metrics,
         services=services,
         journal=journal,

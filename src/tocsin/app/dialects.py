@@ -7,17 +7,12 @@ from starlette.types import ASGIApp
 
 from tocsin.app.settings import Settings
 from tocsin.dialects.cronitor import routes as cronitor
-from tocsin.dialects.cronitor.resources import routes as resources
-from tocsin.dialects.cronitor.resources.services import Services as Resources
 from tocsin.dialects.cronitor.telemetry import routes as telemetry
-from tocsin.dialects.cronitor.telemetry.intake import Intake, Options
-from tocsin.dialects.cronitor.telemetry.limits import Limits, Rate
 from tocsin.dialects.sentry import ingest as sentry_ingest
 from tocsin.dialects.sentry.management import routes as management
 from tocsin.dialects.sentry.management.call import Door
 from tocsin.dialects.sentry.management.services import Services
 from tocsin.domain.project_settings import ProjectSettings
-from tocsin.http.addresses import Addresses
 from tocsin.http.front import Busy
 from tocsin.service.check_ins import CheckIns
 from tocsin.service.principal import Principals
@@ -48,24 +43,6 @@ def sentry_management(settings: Settings, services: Services, principals: Princi
         return []
     door = Door(principals, settings.dialects.sentry_organization, settings.listen.public_url)
     return management.routes(services, door)
-
-
-def cronitor_telemetry(
-    settings: Settings, check_ins: CheckIns, principals: Principals, number_of: Callable[[str], int | None]
-) -> list[Any]:
-    chosen = settings.dialects
-    if not chosen.cronitor:
-        return []
-    options = Options(chosen.cronitor_create, frozenset(chosen.cronitor_create_not), chosen.cronitor_strict)
-    limits = Limits(
-        Rate(chosen.cronitor_monitor_rate, chosen.cronitor_monitor_burst),
-        Rate(chosen.cronitor_address_rate, chosen.cronitor_address_burst),
-    )
-    return telemetry.routes(Intake(check_ins, number_of, options), principals, Addresses(), limits)
-
-
-def cronitor_resources(services: Resources, principals: Principals) -> list[Any]:
-    return resources.routes(services, principals)
 
 
 def worded(settings: Settings) -> tuple[tuple[str, Callable[[str], ASGIApp]], ...]:

@@ -21,19 +21,18 @@ from tocsin.api.server import GrpcServer, Tls
 from tocsin.app import memory
 from tocsin.app.build import Parts, build
 from tocsin.app.http_protocol import HttpProtocol
-from tocsin.app.lock import DataLock, database_lock, file_lock
+from tocsin.app.lock import DataLock, database_lock, file_lock, keep
 from tocsin.app.settings import Settings, host_port
 from tocsin.app.tenants import PUBLIC_URL, Tenant, create_tenant, keep_for_person
 from tocsin.domain.instant import Instant
 from tocsin.store import migrations, server_check
 from tocsin.store.database import is_postgresql
-from tocsin.store.port import Locked, StoreTrouble
+from tocsin.store.port import StoreTrouble
 
 if TYPE_CHECKING:
     from tocsin.store.server_lock import ServerLock
 
 _REFRESH_S = 1.0
-_KEEP_S = 5.0  # how often the lock of a database server is looked after
 _START_PATIENCE_S = 30.0  # how long a start waits for a database server
 _log = structlog.get_logger("tocsin.app")
 
@@ -124,7 +123,8 @@ class _Server:
         grpc = self._grpc()
         scheme = "https" if listen.tls_certificate else "http"
         http_url = f"{scheme}://{_authority(listener)}"
-        tenant = await asyncio.to_thread(self._prepare, listen.public_url or http_url + listen.path_prefix, began)
+        public_url = listen.public_url or http_url + listen.path_prefix
+        tenant = await asyncio.to_thread(self._prepare, public_url, began)
         http = _Http(self._http_config())
         serving = asyncio.create_task(http.serve(sockets=[listener]))
         await grpc.start()
@@ -146,11 +146,12 @@ class _Server:
             pulse,
             asyncio.create_task(parts.janitor.run(), name="janitor"),
             asyncio.create_task(parts.reviewer.run(), name="reviewer"),
+            asyncio.create_task(parts.notifying.run(public_url), name="dispatcher"),
             asyncio.create_task(self._refresh(), name="credentials"),
             asyncio.create_task(parts.time_zones.run(), name="time zones"),
         ]
         if self._lock is not None:
-            tasks.append(asyncio.create_task(_keep(self._lock), name="lock"))
+            tasks.append(asyncio.create_task(keep(self._lock), name="lock"))
         for task in (partition, *tasks, serving):
             task.add_done_callback(self._ended)
         memory.settle()
@@ -283,19 +284,6 @@ class _Server:
             ssl_certfile=listen.tls_certificate or None,
             ssl_keyfile=listen.tls_key or None,
         )
-
-
-async def _keep(lock: "ServerLock") -> None:
-    """Holds on to the database's lock. Should another server have taken it, the fence ends this one."""
-    while True:
-        await asyncio.sleep(_KEEP_S)
-        try:
-            if await asyncio.to_thread(lock.keep):
-                _log.info("the lock of the database was lost with its session, and taken again")
-        except Locked as locked:
-            _log.warning("the lock of the database was lost with its session", holder=str(locked))
-        except StoreTrouble as trouble:
-            _log.warning("the lock of the database cannot be kept now", trouble=str(trouble))
 
 
 def _tls(settings: Settings) -> Tls | None:

@@ -1,20 +1,26 @@
 """One server for a data folder and for a database: locks that go with the process, however it ends."""
 
+import asyncio
 import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
+
+import structlog
 
 from tocsin.app.settings import Settings
 from tocsin.store import sqlite
 from tocsin.store.database import is_postgresql
-from tocsin.store.port import Locked
+from tocsin.store.port import Locked, StoreTrouble
 
 if TYPE_CHECKING:
     from tocsin.store.server_lock import ServerLock
+
+_KEEP_S: Final = 5.0  # how often the lock of a database server is looked after
+_log = structlog.get_logger("tocsin.app")
 
 
 class DataLock:
@@ -69,3 +75,16 @@ def database_lock(settings: Settings) -> "Iterator[ServerLock | None]":
 
     with ServerLock(settings.database_url) as lock:
         yield lock
+
+
+async def keep(lock: "ServerLock") -> None:
+    """Holds on to the database's lock. Should another server have taken it, the fence ends this one."""
+    while True:
+        await asyncio.sleep(_KEEP_S)
+        try:
+            if await asyncio.to_thread(lock.keep):
+                _log.info("the lock of the database was lost with its session, and taken again")
+        except Locked as locked:
+            _log.warning("the lock of the database was lost with its session", holder=str(locked))
+        except StoreTrouble as trouble:
+            _log.warning("the lock of the database cannot be kept now", trouble=str(trouble))

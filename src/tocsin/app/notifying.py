@@ -1,16 +1,104 @@
 """Notification among the server's parts: its services, its dispatcher and what they are made of."""
 
+from collections import Counter
+from collections.abc import Sequence
+
+from tocsin import __version__
 from tocsin.api.channels import ChannelHandlers
+from tocsin.api.notices import NoticeHandlers
 from tocsin.api.notification_lists import NotificationListHandlers
+from tocsin.app.settings import Settings
+from tocsin.domain.instant import SECOND, Clock, Instant
+from tocsin.domain.notice import Notice, NoticeState
+from tocsin.node.delivering import Delivering, Delivery, Sender
+from tocsin.node.dispatcher import Dispatcher
+from tocsin.node.partition import Partition
+from tocsin.node.planning import Planning, Surroundings
+from tocsin.notify import routing
+from tocsin.outgoing import Client, Guard, Limits
+from tocsin.outgoing.guard import networks
+from tocsin.service.notices import Notices
 from tocsin.service.notification import Channels, NotificationLists
 from tocsin.store import SqlStore
 from tocsin.store.notification import SqlNotification
+from tocsin.store.outbox import SqlOutbox
+from tocsin.store.tellable import Known, SqlTellable
+from tocsin.telemetry.metrics import Metrics
 
 
-def services(store: SqlStore) -> dict[str, object]:
-    """By the full name of the service."""
-    nouns = SqlNotification(store.database)
-    return {
-        "tocsin.v1.NotificationListService": NotificationListHandlers(NotificationLists(nouns)),
-        "tocsin.v1.ChannelService": ChannelHandlers(Channels(nouns)),
-    }
+class Notifying:
+    """The dispatcher with all it needs, and the services of its nouns."""
+
+    def __init__(self, settings: Settings, store: SqlStore, clock: Clock, metrics: Metrics) -> None:
+        self._settings, self._store, self._clock, self._metrics = settings, store, clock, metrics
+        self._partition: Partition | None = None
+        self.outbox = SqlOutbox(store.database)
+        self._tellable = SqlTellable(store.database)
+        around = Surroundings(in_maintenance=self._in_maintenance, planned=self._planned)
+        planning = Planning(self.outbox, self._tellable, clock, around)
+        self.dispatcher = Dispatcher(self.outbox, planning, clock)
+        self._nouns = SqlNotification(store.database)
+
+    def services(self) -> dict[str, object]:
+        """By the full name of the service."""
+        return {
+            "tocsin.v1.NotificationListService": NotificationListHandlers(NotificationLists(self._nouns)),
+            "tocsin.v1.ChannelService": ChannelHandlers(Channels(self._nouns)),
+            "tocsin.v1.NoticeService": NoticeHandlers(Notices(self.outbox, self._store, self.dispatcher.wake)),
+        }
+
+    def ask(self, partition: Partition) -> None:
+        """Whose engine knows of maintenance windows."""
+        self._partition = partition
+
+    async def run(self, public_url: str) -> None:
+        """Until it is cancelled. `public_url` is how people reach this server."""
+        notify = self._settings.notify
+        guard = Guard(networks(self._settings.outgoing.allowed_networks))
+        delivery = Delivery(
+            retries=notify.retries,
+            backoff_ms=round(notify.backoff_seconds * SECOND),
+            backoff_max_ms=round(notify.backoff_max_seconds * SECOND),
+            group_from=notify.group_from,
+            concurrency=notify.concurrency,
+        )
+        async with Client(guard, f"tocsin/{__version__}", Limits(timeout_s=notify.timeout_seconds)) as client:
+            sender = Sender(client, self._tellable, self._clock, public_url)
+            wake = self.dispatcher.wake
+            self.dispatcher.deliver(
+                Delivering(self.outbox, sender, self._clock, delivery, _Counts(self._metrics), wake)
+            )
+            await self.dispatcher.run()
+
+    def _in_maintenance(self, known: Known, now: Instant) -> bool:
+        if self._partition is None:
+            return False
+        state = self._partition.engine.state
+        return bool(state.windows) and state.windows.cover(
+            state.compiler, known.project, known.monitor, known.environment, now
+        )
+
+    def _planned(self, notices: Sequence[Notice]) -> None:
+        kinds = Counter(
+            routing.kind_of(notice.destination) for notice in notices if notice.state is NoticeState.UNSUPPORTED
+        )
+        for kind, count in kinds.items():
+            self._metrics.notifications_unsupported.labels(kind).inc(count)
+
+
+class _Counts:
+    """What comes of delivering, as metrics."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    def sent(self, kind: str, count: int) -> None:
+        self._metrics.notifications.labels(kind).inc(count)
+
+    def failed(self, kind: str, count: int, *, dead: bool) -> None:
+        self._metrics.notification_errors.labels(kind).inc(count)
+        if dead:
+            self._metrics.notifications_dead.labels(kind).inc(count)
+
+    def waiting(self, count: int) -> None:
+        self._metrics.notifications_waiting.set(count)

@@ -13,6 +13,7 @@ import msgspec
 from tocsin.app import project_settings
 from tocsin.app.maintenance import Maintenance
 from tocsin.app.project_settings import Projects
+from tocsin.outgoing.guard import networks
 
 CHECK_IN_DAYS_MIN: Final = (
     28  # ids that clients chose go with their check-ins, and a retry this late must still be known
@@ -20,7 +21,7 @@ CHECK_IN_DAYS_MIN: Final = (
 
 
 class Listen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    http: str = "127.0.0.1:8000"  # host:port of REST, pings, Sentry ingest and metrics
+    http: str = "127.0.0.1:8000"  # host:port of REST, pings, vendors' protocols and metrics
     grpc: str = "127.0.0.1:50051"  # host:port of gRPC
     public_url: str = ""  # how clients reach the HTTP port; DSNs are built from it; "": from `http`
     path_prefix: str = ""  # "/tocsin", when a proxy passes "/tocsin/…" on unchanged
@@ -40,6 +41,7 @@ class Store(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     check_in_days: int = 90  # check-ins older than this are deleted
     refusal_days: int = 7  # refusals and the change log likewise
     trace_error_days: int = 3  # what Sentry's clients said went wrong in a trace
+    notice_days: int = 30  # notices that were delivered or given up
     refusals_kept: int = 10  # the newest of each monitor, and of unknown ones together; losses and remarks each
 
 
@@ -49,6 +51,19 @@ class Engine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     answer_within_ms: int = 15_000  # how long a caller waits for the database before it is told to retry
     outage_shown_ms: int = 30_000  # outages shorter than this are honoured but not listed
     flush_tracks: int = 128  # monitors' environments written with each commit because their check-ins moved them
+
+
+class Notify(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    retries: int = 3  # of a notice that its destination did not take, before it is given up
+    backoff_seconds: float = 10.0  # before the first of them; each next one waits six times as long
+    backoff_max_seconds: float = 3_600.0  # but no longer, whatever the destination asks for
+    timeout_seconds: float = 10.0  # how long a destination may take to answer
+    group_from: int = 10  # so many notices that wait for one destination go in one request
+    concurrency: int = 16  # requests at once, each to another destination
+
+
+class Outgoing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    allowed_networks: tuple[str, ...] = ()  # "10.0.0.0/8": what may be asked though it is not public
 
 
 class Telemetry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -77,6 +92,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     listen: Listen = Listen()
     store: Store = Store()
     engine: Engine = Engine()
+    notify: Notify = Notify()
+    outgoing: Outgoing = Outgoing()
     telemetry: Telemetry = Telemetry()
     dialects: Dialects = Dialects()
     projects: Projects = Projects()
@@ -119,7 +136,13 @@ def load(file: Path | None, environment: Mapping[str, str], flags: Mapping[str, 
     return settings
 
 
-_LISTS: Final = frozenset(("projects", name) for name in project_settings.LISTS) | {("dialects", "cronitor_create_not")}
+_LISTS: Final = frozenset(
+    (
+        *(("projects", name) for name in project_settings.LISTS),
+        ("dialects", "cronitor_create_not"),
+        ("outgoing", "allowed_networks"),
+    )
+)
 
 
 def _listed(text: str) -> list[str]:
@@ -163,6 +186,13 @@ def _check(settings: Settings) -> None:
         ("store.refusal_days", settings.store.refusal_days, 1),
         ("store.trace_error_days", settings.store.trace_error_days, 1),
         ("store.refusals_kept", settings.store.refusals_kept, 1),
+        ("store.notice_days", settings.store.notice_days, 1),
+        ("notify.retries", settings.notify.retries, 0),
+        ("notify.backoff_seconds", settings.notify.backoff_seconds, 0.001),
+        ("notify.backoff_max_seconds", settings.notify.backoff_max_seconds, 0.001),
+        ("notify.timeout_seconds", settings.notify.timeout_seconds, 0.001),
+        ("notify.group_from", settings.notify.group_from, 2),
+        ("notify.concurrency", settings.notify.concurrency, 1),
         ("telemetry.max_samples", settings.telemetry.max_samples, 1),
         ("dialects.cronitor_monitor_rate", settings.dialects.cronitor_monitor_rate, 0),
         ("dialects.cronitor_monitor_burst", settings.dialects.cronitor_monitor_burst, 1),
@@ -173,6 +203,7 @@ def _check(settings: Settings) -> None:
             raise SettingsError(f"{path}: must be at least {least}, not {value}")
 
     try:
+        networks(settings.outgoing.allowed_networks)
         project_settings.to_domain(settings.projects)
     except ValueError as error:
         raise SettingsError(str(error)) from None

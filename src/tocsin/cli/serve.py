@@ -26,7 +26,7 @@ _FILES: Final = 2**20
 
 @click.command()
 @data_options
-@click.option("--http", help="HOST:PORT of REST, pings, Sentry and metrics.  [default: 127.0.0.1:8000]")
+@click.option("--http", help="HOST:PORT of REST, pings, vendors' protocols and metrics.  [default: 127.0.0.1:8000]")
 @click.option("--grpc", help="HOST:PORT of gRPC.  [default: 127.0.0.1:50051]")
 @click.option("--public-url", help="How clients reach the HTTP port; DSNs are made of it.")
 @click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), help="[default: info]")
@@ -88,7 +88,7 @@ def _greet(settings: Settings, started: Started) -> None:
     say(
         f"[bold]tocsin {__version__}[/bold] is listening: {started.monitors} monitors, ready in {started.seconds:.1f} s"
     )
-    say(f"  HTTP   {started.http_url}   (REST, pings, Sentry; reference at {started.http_url}/docs)")
+    say(f"  HTTP   {started.http_url}   (REST, pings, Sentry, Cronitor; reference at {started.http_url}/docs)")
     say(f"  gRPC   {started.grpc_address}")
     say(f"  data   {settings.data.resolve()}")
     if settings.store.url:

@@ -20,6 +20,8 @@ _PLAIN: Final = (
     "display_name",
     "owner",
     "labels",
+    "group",
+    "tags",
     "disabled",
     "inactive",
     "miss_while_running",
@@ -49,6 +51,8 @@ class MonitorFields(TypedDict, total=False):
     display_name: str
     owner: str
     labels: Mapping[str, str]
+    group: str  # key of a group that exists; "": none
+    tags: Sequence[str]
     kind: Literal["job", "heartbeat"]
     expect_from: Literal["first_check_in", "creation"]  # from when silence counts
     miss_while_running: bool

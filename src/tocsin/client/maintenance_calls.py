@@ -33,12 +33,14 @@ def put_maintenance_window(
     duration: float | timedelta | None = None,
     monitors: Sequence[str] = (),
     environments: Sequence[str] = (),
+    groups: Sequence[str] = (),
+    tags: Sequence[str] = (),
     display_name: str = "",
 ) -> Call[Window]:
     """Makes or replaces a window: `put_maintenance_window("patch-day", recurrence="0 22 * * TUE", duration=7200)`.
 
     Once from `start` to `end`, or so many seconds from each time of `recurrence`. `monitors` and `environments` are
-    patterns; none: all. ClientError: SCHEDULE_INVALID …
+    patterns; monitors of `groups` and with `tags` are covered too. None of these: all. ClientError: SCHEDULE_INVALID …
     """
     message = Window(
         name=_name(window),
@@ -49,6 +51,8 @@ def put_maintenance_window(
         duration=None if duration is None else length(duration),
         monitors=monitors,
         environments=environments,
+        groups=groups,
+        tags=tags,
     )
     request = pb.UpdateMaintenanceWindowRequest(
         maintenance_window=message, update_mask=FieldMask(paths=["*"]), allow_missing=True

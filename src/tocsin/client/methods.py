@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from typing import Any, Generic, ParamSpec, Self, TypeVar, overload
 
 from tocsin.client import (
+    environment_calls,
+    group_calls,
     incident_calls,
     maintenance_calls,
     monitor_calls,
@@ -154,6 +156,7 @@ class Methods:
     incidents = Listed(incident_calls.incidents)
     get_incident = Unary(incident_calls.get_incident)
     acknowledge = Unary(incident_calls.acknowledge)
+    resolve = Unary(incident_calls.resolve)
     outages = Listed(incident_calls.outages)
 
     project_settings = Unary(settings_calls.project_settings)
@@ -171,3 +174,18 @@ class Methods:
     get_channel = Unary(notification_calls.get_channel)
     channels = Listed(notification_calls.channels)
     delete_channel = Unary(notification_calls.delete_channel)
+    notices = Listed(notification_calls.notices)
+    retry_notices = Unary(notification_calls.retry_notices)
+
+    put_group = Unary(group_calls.put_group)
+    get_group = Unary(group_calls.get_group)
+    groups = Listed(group_calls.groups)
+    set_group_monitors = Unary(group_calls.set_group_monitors)
+    mute_group = Unary(group_calls.mute_group)
+    unmute_group = Unary(group_calls.unmute_group)
+    delete_group = Unary(group_calls.delete_group)
+
+    put_project_environment = Unary(environment_calls.put_project_environment)
+    get_project_environment = Unary(environment_calls.get_project_environment)
+    project_environments = Listed(environment_calls.project_environments)
+    delete_project_environment = Unary(environment_calls.delete_project_environment)

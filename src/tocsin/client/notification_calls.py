@@ -1,4 +1,4 @@
-"""Calls of NotificationListService and ChannelService: whom to tell."""
+"""Calls of NotificationListService, ChannelService and NoticeService: whom to tell, and what was told."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -7,12 +7,20 @@ from google.protobuf.empty_pb2 import Empty
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from tocsin.client.calls import Call, Method, Pages, pages, unary
-from tocsin.client.fields import PROJECT
-from tocsin.v1 import channel_pb2, channel_service_pb2, notification_list_pb2, notification_list_service_pb2
+from tocsin.client.fields import PROJECT, monitor_name
+from tocsin.v1 import (
+    channel_pb2,
+    channel_service_pb2,
+    notice_pb2,
+    notice_service_pb2,
+    notification_list_pb2,
+    notification_list_service_pb2,
+)
 
 NotificationList = notification_list_pb2.NotificationList
 Channel = channel_pb2.Channel
-_lists, _channels = notification_list_service_pb2, channel_service_pb2
+Notice = notice_pb2.Notice
+_lists, _channels, _notices = notification_list_service_pb2, channel_service_pb2, notice_service_pb2
 _LISTS: Final = "NotificationListService"
 _GET_LIST: Final = Method(_LISTS, "GetNotificationList", _lists.GetNotificationListRequest, NotificationList)
 _LIST_LISTS: Final = Method(
@@ -25,6 +33,10 @@ _GET_CHANNEL: Final = Method(_CHANNELS, "GetChannel", _channels.GetChannelReques
 _LIST_CHANNELS: Final = Method(_CHANNELS, "ListChannels", _channels.ListChannelsRequest, _channels.ListChannelsResponse)
 _UPDATE_CHANNEL: Final = Method(_CHANNELS, "UpdateChannel", _channels.UpdateChannelRequest, Channel)
 _DELETE_CHANNEL: Final = Method(_CHANNELS, "DeleteChannel", _channels.DeleteChannelRequest, Empty)
+
+_NOTICES: Final = "NoticeService"
+_LIST_NOTICES: Final = Method(_NOTICES, "ListNotices", _notices.ListNoticesRequest, _notices.ListNoticesResponse)
+_RETRY: Final = Method(_NOTICES, "RetryNotices", _notices.RetryNoticesRequest, _notices.RetryNoticesResponse)
 
 
 def put_notification_list(
@@ -93,6 +105,23 @@ def delete_channel(channel: str, *, allow_missing: bool = False) -> Call[Empty]:
     """Deletes a channel: what still waits for it cannot be delivered any more."""
     request = _channels.DeleteChannelRequest(name=_channel_name(channel), allow_missing=allow_missing)
     return unary(_DELETE_CHANNEL, request, repeatable=allow_missing)
+
+
+def notices(*, monitor: str = "", states: Sequence[str] = (), page_size: int = 1000) -> Pages[Notice]:
+    """Iterates over what was told, newest first: `notices(states=["dead"])`. ClientError: MONITOR_NOT_FOUND."""
+    request = _notices.ListNoticesRequest(
+        parent=PROJECT,
+        page_size=page_size,
+        monitor=monitor_name(monitor) if monitor else "",
+        states=[f"STATE_{state.upper()}" for state in states],
+    )
+    return pages(_LIST_NOTICES, request, lambda answer: answer.notices)
+
+
+def retry_notices(*names: str) -> Call[int]:
+    """Tries again what was given up: these, or all of the project. Returns how many are."""
+    request = _notices.RetryNoticesRequest(parent=PROJECT, names=names)
+    return Call(_RETRY, lambda: request, lambda answer: int(answer.retried_count))
 
 
 def _list_name(key: str) -> str:

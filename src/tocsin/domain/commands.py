@@ -132,12 +132,12 @@ class AcknowledgeIncident(msgspec.Struct, frozen=True, tag="acknowledge"):
 
 
 class ResolveIncident(msgspec.Struct, frozen=True, tag="resolve"):
-    """Calls it over, whatever is wrong: what fails next fails anew."""
+    """Somebody says that it is over; what fails from now on is counted from the beginning."""
 
     project: int
     incident: int
     by: str = ""
-    note: str = ""
+    note: str = ""  # "": the one that there is stays
 
 
 class ReviewTracks(msgspec.Struct, frozen=True, tag="review"):

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -26,6 +26,13 @@ class Group(msgspec.Struct, frozen=True, omit_defaults=True):
     display_name: str = ""
     create_time: Instant = 0
     update_time: Instant = 0
+
+
+class Filed(NamedTuple):
+    """What a monitor is put together by."""
+
+    group: str = ""
+    tags: tuple[str, ...] = ()
 
 
 def check_group_key(text: str, field: str = "group_id") -> str:

@@ -3,18 +3,21 @@
 import msgspec
 
 from tocsin.domain import errors
+from tocsin.domain.group import check_group_key, check_tags
 from tocsin.domain.instant import DAY, MINUTE, Instant, Millis
 from tocsin.domain.project_settings import check_patterns
 from tocsin.domain.schedule import Interval, Rolling, Schedule
 
 LONGEST = 366 * DAY  # of an occurrence
 NAME_MAX = 200
+GROUPS_MAX = 100
 
 
 class MaintenanceWindow(msgspec.Struct, frozen=True, omit_defaults=True):
     """Once, from `start_time` up to `end_time`; or `duration_ms` long from each time of `recurrence`.
 
-    It covers the monitors and environments that one of its patterns fits; no pattern: all of them.
+    It covers the environments that one of its patterns fits; no pattern: all of them. Of monitors it covers those that
+    one of its patterns fits, that are in one of its groups or have one of its tags; where it names none of these: all.
     """
 
     number: int  # identity inside the store; 0: of the server's settings
@@ -27,11 +30,23 @@ class MaintenanceWindow(msgspec.Struct, frozen=True, omit_defaults=True):
     duration_ms: Millis = 0
     monitors: tuple[str, ...] = ()
     environments: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()  # keys
+    tags: tuple[str, ...] = ()
     create_time: Instant = 0
     update_time: Instant = 0
 
 
-FIELDS = ("display_name", "start_time", "end_time", "recurrence", "duration_ms", "monitors", "environments")
+FIELDS = (
+    "display_name",
+    "start_time",
+    "end_time",
+    "recurrence",
+    "duration_ms",
+    "monitors",
+    "environments",
+    "groups",
+    "tags",
+)
 
 
 def check(window: MaintenanceWindow, field: str = "maintenance_window") -> None:
@@ -40,6 +55,11 @@ def check(window: MaintenanceWindow, field: str = "maintenance_window") -> None:
         raise errors.invalid(f"{field}.display_name", f"at most {NAME_MAX} characters, not {len(window.display_name)}")
     check_patterns(window.monitors, f"{field}.monitors")
     check_patterns(window.environments, f"{field}.environments")
+    if len(window.groups) > GROUPS_MAX:
+        raise errors.invalid(f"{field}.groups", f"at most {GROUPS_MAX} groups, not {len(window.groups)}")
+    for index, key in enumerate(window.groups):
+        check_group_key(key, f"{field}.groups[{index}]")
+    check_tags(window.tags, f"{field}.tags")
     if window.recurrence is None:
         _check_once(window, field)
     else:

@@ -22,6 +22,8 @@ _PATTERNS = {
     "notification_list": re.compile(r"projects/([^/]+)/notificationLists/([^/]+)"),
     "channel": re.compile(r"projects/([^/]+)/channels/([^/]+)"),
     "notice": re.compile(r"projects/([^/]+)/notices/([^/]+)"),
+    "group": re.compile(r"projects/([^/]+)/groups/([^/]+)"),
+    "environment": re.compile(r"projects/([^/]+)/environments/([^/]+)"),
 }
 _SHAPES = {
     "project": "projects/{project}",
@@ -34,8 +36,14 @@ _SHAPES = {
     "notification_list": "projects/{project}/notificationLists/{notification_list}",
     "channel": "projects/{project}/channels/{channel}",
     "notice": "projects/{project}/notices/{notice}",
+    "group": "projects/{project}/groups/{group}",
+    "environment": "projects/{project}/environments/{environment}",
 }
-_CHILDREN = ("incident", "outage", "maintenance_window", "notification_list", "channel", "notice")
+# with no monitor in their names
+_CHILDREN = (
+    *("incident", "outage", "maintenance_window", "notification_list", "channel", "notice"),
+    *("group", "environment"),
+)
 
 
 class Name(NamedTuple):
@@ -87,6 +95,14 @@ def channel_name(project: str | int, key: str) -> str:
 
 def notice_name(project: str | int, notice: str | int) -> str:
     return f"projects/{project}/notices/{notice}"
+
+
+def group_name(project: str | int, group: str) -> str:
+    return f"projects/{project}/groups/{group}"
+
+
+def environment_name(project: str | int, environment: str) -> str:
+    return f"projects/{project}/environments/{environment}"
 
 
 def slugify(text: str, limit: int = 50) -> str:

@@ -132,8 +132,7 @@ class Engine:
                 case ResolveIncident() as resolve:
                     handwork.need(self._state, needs, resolve)
                 case PutMaintenanceWindow(project=project, window=window):
-                    if self._state.windows.wants_names(project, window):
-                        needs.monitor_ids.add(project)
+                    self._state.windows.add_needs(needs, project, window)
                 case _:
                     pass
         return needs

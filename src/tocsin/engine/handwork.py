@@ -49,7 +49,7 @@ def resolve(state: State, command: ResolveIncident, at: Instant) -> Receipt:
     track.failures = track.misses = track.recoveries = 0
     if track.verdict in _BAD:
         track.verdict = Verdict.OK
-    keep(state, msgspec.structs.replace(known, resolved_by=command.by, resolve_note=command.note))
+    keep(state, msgspec.structs.replace(known, resolved_by=command.by, note=command.note or known.note))
     judgement = Judgement(subject, None, at)
     judgement.end_all()
     return Receipt(incident=judgement.apply())

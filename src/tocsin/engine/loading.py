@@ -21,7 +21,7 @@ def load(state: State, snapshot: Snapshot) -> None:
     for project, own in snapshot.project_settings.items():
         state.decided.put(project, own)
     for window in snapshot.windows:  # before the monitors, whose ids some of them want
-        state.windows.put(window)
+        state.windows.put(window, filed=snapshot.filed.get(window.project))
     for number, policy in snapshot.policies:
         state.add_timing(Timing.read(number, policy, state.compiler))
     for number, name in snapshot.environments:

@@ -11,6 +11,7 @@ import msgspec
 
 from tocsin.domain import errors, maintenance
 from tocsin.domain.commands import DeleteMaintenanceWindow, PutMaintenanceWindow
+from tocsin.domain.group import Filed
 from tocsin.domain.instant import Instant
 from tocsin.domain.maintenance import MaintenanceWindow
 from tocsin.domain.receipt import Receipt
@@ -116,10 +117,13 @@ def _planned(
 def _write(state: State, window: MaintenanceWindow) -> MaintenanceWindow:
     if not window.number:
         window = msgspec.structs.replace(window, number=state.number("maintenance_window"))
-    names = None
+    names = filed = None
     if state.windows.wants_names(window.project, window):  # not copied: they may be a million
         names = state.recall.monitor_ids.pop(window.project, {})
-        names.update(state.new_monitor_ids(window.project))
-    state.windows.put(window, names)
+        names.update((one.number, one.id) for one in state.new_monitors(window.project))
+    if state.windows.wants_filed(window.project, window):  # likewise
+        filed = state.recall.filed.pop(window.project, {})
+        filed.update((one.number, Filed(one.group, one.tags)) for one in state.new_monitors(window.project))
+    state.windows.put(window, names, filed)
     state.delta.windows[window.number] = window
     return window

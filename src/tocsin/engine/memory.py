@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tocsin.domain.check_in import CheckIn
+from tocsin.domain.group import Filed
 from tocsin.domain.incident import Incident
 from tocsin.domain.instant import Instant, Millis
 from tocsin.domain.maintenance import MaintenanceWindow
@@ -22,9 +23,10 @@ class Needs:
     check_ins: set[tuple[int, str]] = field(default_factory=set)  # (project, public id)
     monitor_ids: set[int] = field(default_factory=set)  # projects of which all monitors are asked for, by id only
     named: set[int] = field(default_factory=set)  # numbers of monitors whose ids are asked for
+    filed: set[int] = field(default_factory=set)  # projects of which groups and tags of monitors are asked for
 
     def __bool__(self) -> bool:
-        return bool(self.monitors or self.check_ins or self.monitor_ids or self.named)
+        return bool(self.monitors or self.check_ins or self.monitor_ids or self.named or self.filed)
 
 
 @dataclass(slots=True)
@@ -35,6 +37,9 @@ class Recall:
     check_ins: dict[tuple[int, str], CheckIn] = field(default_factory=dict)
     monitor_ids: dict[int, dict[int, str]] = field(default_factory=dict)  # by project: number → id
     named: dict[int, tuple[int, str]] = field(default_factory=dict)  # number of a monitor → project, id
+    filed: dict[int, dict[int, Filed]] = field(
+        default_factory=dict
+    )  # by project, by number: those in a group or tagged
 
 
 # The bytes of a row as the core has it, see `_core.filling`; None: this row was not packed yet, and comes once more, in
@@ -71,4 +76,5 @@ class Snapshot:
     watermark: int = 0  # every check-in with a number up to here is contained in its track
     outages: list[tuple[Instant, Instant]] = field(default_factory=list)  # those of an hour or more
     windows: list[MaintenanceWindow] = field(default_factory=list)
+    filed: dict[int, dict[int, Filed]] = field(default_factory=dict)  # of projects with windows of groups or tags
     project_settings: dict[int, ProjectSettings] = field(default_factory=dict)  # of projects that set any

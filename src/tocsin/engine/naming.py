@@ -22,7 +22,7 @@ def id_of(state: State, project: int, number: int) -> str | None:
     """The id of the monitor of a number; None when there is none in the project."""
     known = state.names.get(number) or state.recall.named.get(number)
     if known is None:
-        fresh = state.new_monitor_ids(project).get(number)
+        fresh = next((one.id for one in state.new_monitors(project) if one.number == number), None)
         if fresh is None:
             return None
         known = project, fresh

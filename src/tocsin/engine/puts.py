@@ -89,6 +89,8 @@ def store(state: State, monitor: Monitor, at: Instant, *, touch_runs: bool, trac
     assert before is not None
     for track_slot in state.tracks_of(state.monitor(slot)):
         silence.settle(state, track_slot, at)  # what was due before is judged by what held then
+        if (before.group, before.tags) != (monitor.group, monitor.tags):
+            silence.pass_over_excused(state, track_slot, at)  # by windows that may not cover it any more
     entry = state.monitor(slot)
     old_policy, was_quiet, was_told = entry.policy, entry.quiet(at), not entry.muted(at)
     _fill(state, entry, monitor, at)

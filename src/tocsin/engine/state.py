@@ -121,11 +121,11 @@ class State(Numbered):
 
     def remember(self, monitor: Monitor) -> None:
         self._monitors[monitor.project, monitor.id] = monitor
-        self.windows.name(monitor.project, monitor.number, monitor.id)
+        self.windows.follow(monitor)
 
-    def new_monitor_ids(self, project: int) -> dict[int, str]:
-        """Of the monitors of a project that were written in this batch, by number."""
-        return {one.number: one.id for one in self._monitors.values() if one.project == project}
+    def new_monitors(self, project: int) -> list[Monitor]:
+        """Those of a project that were written in this batch."""
+        return [one for one in self._monitors.values() if one.project == project]
 
     def forget(self, monitor: Monitor) -> None:
         """Nothing of a deleted monitor is found again, in this batch either."""

@@ -1,7 +1,8 @@
 """Whether a slot lies in a maintenance window: asked for each slot that nobody met, answered without the store.
 
 The engine keeps no names. Where a window has patterns of monitors, the ids of its project are kept beside it, and only
-then: read with the snapshot or with the command that makes the window, and followed as monitors come and go.
+then: read with the snapshot or with the command that makes the window, and followed as monitors come and go. So are the
+groups and tags of monitors that have any, where a window asks for those.
 
 Of many windows few are looked at. Single ones lie in the order of their ends, so those that are over before the slot
 cost nothing; of the others the time is asked first. A recurring one keeps the occurrence that it was last asked about.
@@ -10,13 +11,19 @@ Patterns are compiled when one is first needed.
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from fnmatch import translate
+from typing import Final
 
 from tocsin.domain import errors
+from tocsin.domain.group import Filed
 from tocsin.domain.instant import NEVER, Instant
 from tocsin.domain.maintenance import MaintenanceWindow
+from tocsin.domain.monitor import Monitor
+from tocsin.engine.memory import Needs
 from tocsin.schedule import Compiler
+
+_UNFILED: Final = Filed()
 
 
 class _Cover:
@@ -50,18 +57,20 @@ class _Cover:
         self.began = compiler.prev_before(number, at + 1)
         self.next = compiler.next_after(number, at)
 
-    def fits(self, monitor_id: str, environment: str) -> bool:
+    def fits(self, monitor_id: str, filed: Filed, environment: str) -> bool:
         window = self.window
         if window.environments:
             if self._environments is None:
                 self._environments = _any_of(window.environments)
             if not self._environments.match(environment):
                 return False
+        if filed.group in window.groups or any(tag in window.tags for tag in filed.tags):
+            return True
         if window.monitors:
             if self._monitors is None:
                 self._monitors = _any_of(window.monitors)
             return self._monitors.match(monitor_id) is not None
-        return True
+        return not (window.groups or window.tags)
 
     def patterns_read(self) -> int:
         return (self._monitors is not None) + (self._environments is not None)
@@ -85,14 +94,16 @@ class _Group:
         self.by_id.pop(window_id, None)
         self._sorted = False
 
-    def cover(self, compiler: Compiler, monitor_id: str, environment: str, slot: Instant) -> bool:
+    def cover(self, compiler: Compiler, monitor_id: str, filed: Filed, environment: str, slot: Instant) -> bool:
         if not self._sorted:
             self._sort()
         single = self._single
         for place in range(bisect_right(self._ends, slot), len(single)):
-            if single[place].began <= slot and single[place].fits(monitor_id, environment):
+            if single[place].began <= slot and single[place].fits(monitor_id, filed, environment):
                 return True
-        return any(one.fits(monitor_id, environment) and one.recurs_at(compiler, slot) for one in self._recurring)
+        return any(
+            one.fits(monitor_id, filed, environment) and one.recurs_at(compiler, slot) for one in self._recurring
+        )
 
     def _sort(self) -> None:
         covers = self.by_id.values()
@@ -111,6 +122,7 @@ class Windows:
         for window in server:
             self._server.put(window)
         self._ids: dict[int, dict[int, str]] = {}  # by project, by Monitor.number
+        self._filed: dict[int, dict[int, Filed]] = {}  # likewise, of monitors in a group or with tags
         self._all_named = any(one.window.monitors for one in self._server.by_id.values())
 
     def __bool__(self) -> bool:
@@ -125,15 +137,36 @@ class Windows:
         group = self._by_project.get(project)
         return len(group.by_id) if group else 0
 
-    def put(self, window: MaintenanceWindow, names: dict[int, str] | None = None) -> None:
-        """`names`: the ids of the project's monitors by number, where `wants_names` says so; kept, not copied."""
+    def put(
+        self,
+        window: MaintenanceWindow,
+        names: dict[int, str] | None = None,
+        filed: dict[int, Filed] | None = None,
+    ) -> None:
+        """`names`: the ids of the project's monitors by number, where `wants_names` says so; kept, not copied.
+
+        `filed`: the groups and tags of those that have any, where `wants_filed` says so; likewise.
+        """
         self._by_project.setdefault(window.project, _Group()).put(window)
         if self.wants_names(window.project, window):
             self._ids[window.project] = {} if names is None else names
+        if self.wants_filed(window.project, window):
+            self._filed[window.project] = {} if filed is None else filed
 
     def wants_names(self, project: int, window: MaintenanceWindow) -> bool:
         """Whether the ids of the project's monitors must come with a window."""
         return bool(window.monitors) and not self.follows(project)
+
+    def wants_filed(self, project: int, window: MaintenanceWindow) -> bool:
+        """Whether groups and tags of the project's monitors must come with a window."""
+        return bool(window.groups or window.tags) and project not in self._filed
+
+    def add_needs(self, needs: Needs, project: int, window: MaintenanceWindow) -> None:
+        """What must come with a window."""
+        if self.wants_names(project, window):
+            needs.monitor_ids.add(project)
+        if self.wants_filed(project, window):
+            needs.filed.add(project)
 
     def remove(self, window: MaintenanceWindow) -> None:
         group = self._by_project.get(window.project)
@@ -151,15 +184,28 @@ class Windows:
         if self.follows(project):
             self._ids.setdefault(project, {})[number] = monitor_id
 
+    def follow(self, monitor: Monitor) -> None:
+        """A monitor is new or changed. What once mattered in a project is followed until a restart."""
+        self.name(monitor.project, monitor.number, monitor.id)
+        filed = self._filed.get(monitor.project)
+        if filed is None:
+            return
+        if monitor.group or monitor.tags:
+            filed[monitor.number] = Filed(monitor.group, monitor.tags)
+        else:
+            filed.pop(monitor.number, None)
+
     def forget(self, project: int, number: int) -> None:
         """There is no such monitor any more."""
         self._ids.get(project, {}).pop(number, None)
+        self._filed.get(project, {}).pop(number, None)
 
     def cover(self, compiler: Compiler, project: int, monitor: int, environment: str, slot: Instant) -> bool:
         """Whether a slot of a monitor, by its number, lies in a window."""
-        names: Mapping[int, str] = self._ids.get(project, {})
+        name = self._ids.get(project, {}).get(monitor, "")
+        filed = self._filed.get(project, {}).get(monitor, _UNFILED)
         for group in (self._server, self._by_project.get(project)):
-            if group and group.by_id and group.cover(compiler, names.get(monitor, ""), environment, slot):
+            if group and group.by_id and group.cover(compiler, name, filed, environment, slot):
                 return True
         return False
 

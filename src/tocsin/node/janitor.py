@@ -1,11 +1,12 @@
 """Makes tables for the weeks to come and deletes what retention no longer keeps, beside the partition's loop."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Final
 
 import structlog
 
-from tocsin.domain.instant import DAY, Clock
+from tocsin.domain.instant import DAY, Clock, Instant
 from tocsin.store.port import Store, StoreTrouble
 
 EVERY_S: Final = 60.0
@@ -16,13 +17,23 @@ _log = structlog.get_logger("tocsin.janitor")
 
 class Janitor:
     def __init__(
-        self, store: Store, clock: Clock, *, check_ins_days: int, refusals_days: int, trace_errors_days: int
+        self,
+        store: Store,
+        clock: Clock,
+        *,
+        check_ins_days: int,
+        refusals_days: int,
+        trace_errors_days: int,
+        expire_notices: Callable[[Instant, int], int] = lambda _before, _limit: 0,
+        notices_days: int = 30,
     ) -> None:
+        """`expire_notices(before, limit)` deletes some that are over and answers how many."""
         self._store = store
         self._clock = clock
         self._check_ins_ms = check_ins_days * DAY
         self._refusals_ms = refusals_days * DAY
         self._trace_errors_ms = trace_errors_days * DAY
+        self._expire_notices, self._notices_ms = expire_notices, notices_days * DAY
 
     async def sweep(self) -> int:
         """Deletes all that is old; returns how many rows were looked at. Yields the writer between slices.
@@ -40,6 +51,7 @@ class Janitor:
                 trace_errors_before=now - self._trace_errors_ms,
                 limit=_SLICE,
             )
+            count += await asyncio.to_thread(self._expire_notices, now - self._notices_ms, _SLICE)
             deleted += count
             if not count:
                 return deleted

@@ -13,7 +13,7 @@ from tocsin.domain.instant import Instant, Millis
 from tocsin.domain.monitor import Monitor, Policy
 from tocsin.domain.project import Scope
 from tocsin.service.principal import Principal
-from tocsin.store.browse_port import Browse, Count, Leaf, MonitorSearch, Numbered, Selection, Turn
+from tocsin.store.browse_port import Browse, Count, IncidentSearch, Leaf, MonitorSearch, Numbered, Selection, Told, Turn
 from tocsin.store.port import CheckInFilter, MonitorWithHealth
 
 _UID: Final = re.compile(r"[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -61,6 +61,10 @@ class Browsing:
             found += await asyncio.to_thread(self._browse.monitors_numbered, project, numbers)
         return found
 
+    async def anybodys(self, number: int) -> MonitorWithHealth | None:
+        """The monitor of this number, of whatever project: for who was told of it in another way than by a key."""
+        return await asyncio.to_thread(self._browse.monitor_of_any_project, number)
+
     async def monitors(
         self, principal: Principal, search: MonitorSearch, *, now: Instant, size: int, turn: Turn
     ) -> Leaf[MonitorWithHealth]:
@@ -68,6 +72,18 @@ class Browsing:
         return await asyncio.to_thread(
             self._browse.monitors, principal.project.number, search, now=now, size=size, turn=turn
         )
+
+    async def told(self, principal: Principal) -> list[Told]:
+        """Whom each monitor of the project tells, by its id."""
+        principal.require(Scope.READ)
+        return await asyncio.to_thread(self._browse.told, principal.project.number)
+
+    async def incidents(
+        self, principal: Principal, only: IncidentSearch, *, size: int, offset: int
+    ) -> Numbered[Incident]:
+        """A page of what is found from `offset` on, and how many there are in all."""
+        principal.require(Scope.READ)
+        return await asyncio.to_thread(self._browse.incidents, principal.project.number, only, size=size, offset=offset)
 
     async def numbered(
         self, principal: Principal, only: Selection, *, now: Instant, size: int, offset: int

@@ -140,6 +140,10 @@ class Monitors:
             )
         return found
 
+    async def owner(self, number: int) -> tuple[int, str] | None:
+        """Project and id of the monitor of a number, for an edge at which a number is all that a client names."""
+        return await asyncio.to_thread(self._store.monitor_owner, number)
+
     async def page(
         self, principal: Principal, *, size: int, token: str, filter: str, order_by: str
     ) -> Page[MonitorWithHealth]:

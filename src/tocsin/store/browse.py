@@ -15,6 +15,7 @@ from tocsin.store import (
     check_ins,
     counts,
     incident_counts,
+    incident_searches,
     leaves,
     monitors,
     newest,
@@ -22,17 +23,20 @@ from tocsin.store import (
     refusals,
     searches,
     statistics,
+    told,
     weeks,
 )
 from tocsin.store.browse_port import (
     Count,
     Downtime,
     IncidentCount,
+    IncidentSearch,
     Leaf,
     MonitorSearch,
     Numbered,
     Selection,
     Statistic,
+    Told,
     Turn,
     Window,
 )
@@ -78,6 +82,12 @@ class SqlBrowse:
         rows = [row for row in found if row.monitor.project == project]
         self._database.overlay(rows)
         return rows
+
+    def monitor_of_any_project(self, number: int) -> MonitorWithHealth | None:
+        with self._database.read() as connection:
+            found = monitors.get_many(connection, [number])
+        self._database.overlay(found)
+        return found[0] if found else None
 
     def numbered(
         self, project: int, only: Selection, *, now: Instant, size: int, offset: int
@@ -163,6 +173,14 @@ class SqlBrowse:
         with self._database.read() as connection:
             weeks.hold(connection)
             return list(statistics.read(connection, monitors, window, measures, quantiles))
+
+    def told(self, project: int) -> list[Told]:
+        with self._database.read() as connection:
+            return told.read(connection, project)
+
+    def incidents(self, project: int, only: IncidentSearch, *, size: int, offset: int) -> Numbered[Incident]:
+        with self._database.read() as connection:
+            return incident_searches.page(connection, project, only, size=size, offset=offset)
 
     def incident_counts(self, monitors: Sequence[int], window: Window) -> list[IncidentCount]:
         with self._database.read() as connection:

@@ -5,9 +5,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, NamedTuple, Protocol, TypeVar
 
+import msgspec
+
 from tocsin.domain.check_in import CheckIn, State
 from tocsin.domain.facts import CheckInRefused
-from tocsin.domain.incident import Incident
+from tocsin.domain.incident import Cause, Incident
 from tocsin.domain.instant import Instant, Millis
 from tocsin.domain.monitor import Policy
 from tocsin.store.port import CheckInFilter, MonitorWithHealth
@@ -63,6 +65,28 @@ class MonitorSearch:
     standings: tuple[Standing, ...] = ()  # that of one of its environments; muted or not does not count
     sort: Sort = Sort.ID
     descending: bool = False
+
+
+class Stage(enum.Enum):
+    """How far an incident has come."""
+
+    OPEN = "open"  # and nobody has acknowledged it
+    ACKNOWLEDGED = "acknowledged"
+    RESOLVED = "resolved"
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentSearch:
+    """What a list of incidents is narrowed to; all of it must hold, and what is None or empty does."""
+
+    monitors: tuple[int, ...] | None = None  # of one of these
+    environments: tuple[str, ...] = ()
+    causes: frozenset[Cause] | None = None
+    stages: tuple[Stage, ...] = ()  # one of these
+    since: Instant | None = None  # opened then or later
+    until: Instant | None = None  # opened before
+    words: tuple[str, ...] = ()  # each is in the id or the name of its monitor
+    oldest_first: bool = False
 
 
 class Condition(enum.Enum):
@@ -143,6 +167,14 @@ class Statistic(NamedTuple):
     spreads: dict[str, Spread]  # by measure; without those that no check-in has
 
 
+class Told(NamedTuple):
+    """Whom a monitor tells; see `AlertPolicy.channels`."""
+
+    id: str
+    channels: tuple[str, ...]
+    extras: dict[str, msgspec.Raw]
+
+
 class IncidentCount(NamedTuple):
     """Incidents opened in [start, start + width) in one environment."""
 
@@ -192,6 +224,7 @@ class Browse(Protocol):
     def monitors_numbered(self, project: int, numbers: Collection[int]) -> list[MonitorWithHealth]:
         """Those of the project that exist, in no order."""
 
+    def monitor_of_any_project(self, number: int) -> MonitorWithHealth | None: ...
     def policies(self, numbers: Collection[int]) -> dict[int, Policy]:
         """Those that exist, by number."""
 
@@ -205,6 +238,10 @@ class Browse(Protocol):
     ) -> list[Statistic]:
         """Of check-ins received in the window: monitor by monitor, by environment and time; empty ones are left out."""
 
+    def told(self, project: int) -> list[Told]:
+        """Of every monitor, by id."""
+
+    def incidents(self, project: int, only: IncidentSearch, *, size: int, offset: int) -> Numbered[Incident]: ...
     def incident_counts(self, monitors: Sequence[int], window: Window) -> list[IncidentCount]:
         """Of incidents opened in the window; empty ones are left out."""
 

@@ -26,19 +26,20 @@ Where = ColumnElement[bool]
 
 def where(text: str) -> Where:
     """InvalidArgument FILTER_INVALID says where in the text and what would do."""
-    return _clause(parse(text))
+    return clause_of(parse(text), _positive)
 
 
-def _clause(tree: Tree) -> Where:
+def clause_of(tree: Tree, positive: Callable[[Test], Where]) -> Where:
+    """`positive` makes a clause of a test as if its operator were not "!="."""
     match tree:
         case All(terms):
-            return and_(*map(_clause, terms))
+            return and_(*(clause_of(term, positive) for term in terms))
         case Some(terms):
-            return or_(*map(_clause, terms))
+            return or_(*(clause_of(term, positive) for term in terms))
         case Not(term):
-            return not_(_clause(term))
+            return not_(clause_of(term, positive))
         case Test():
-            clause = _positive(tree)
+            clause = positive(tree)
             return not_(clause) if tree.operator == "!=" else clause
 
 
@@ -55,7 +56,7 @@ def _positive(test: Test) -> Where:
     return field(test)
 
 
-def _text(column: ColumnElement[Any]) -> Callable[[Test], Where]:
+def text_of(column: ColumnElement[Any]) -> Callable[[Test], Where]:
     return lambda test: _matches(column, test)
 
 
@@ -65,7 +66,7 @@ def _matches(column: ColumnElement[Any], test: Test) -> Where:
     return texts.matches(column, test.value) if "*" in test.value else texts.equals(column, test.value)
 
 
-def _group(test: Test) -> Where:
+def group_of(test: Test) -> Where:
     column = monitors.c.group
     if test.operator == ":" or "*" in test.value:
         return _matches(column, test)
@@ -73,7 +74,7 @@ def _group(test: Test) -> Where:
     return same
 
 
-def _tags(test: Test) -> Where:
+def tags_of(test: Test) -> Where:
     if test.operator != ":":
         fail(test.position, "a monitor has many tags: write tags:NAME, or tags:* for any")
     return tags.has(monitors.c.tags, "" if test.value == "*" else test.value)
@@ -96,20 +97,20 @@ def _label(test: Test, name: str) -> ColumnElement[Any]:
     return texts.Member(monitors.c.body, "labels", name)
 
 
-def _flag(clause: Where) -> Callable[[Test], Where]:
+def flag_of(clause: Where) -> Callable[[Test], Where]:
     def flag(test: Test) -> Where:
-        return clause if _one_of(test, {"true": True, "false": False}) else not_(clause)
+        return clause if one_of(test, {"true": True, "false": False}) else not_(clause)
 
     return flag
 
 
 def _kind(test: Test) -> Where:
-    kind: Where = monitors.c.kind == _one_of(test, {kind.value: kind.value for kind in Kind})
+    kind: Where = monitors.c.kind == one_of(test, {kind.value: kind.value for kind in Kind})
     return kind
 
 
 def _state(test: Test) -> Where:
-    wanted = _one_of(test, _STATES)
+    wanted = one_of(test, _STATES)
     clock = select(func.coalesce(partitions.c.alive_at, 0)).where(partitions.c.id == PARTITION).scalar_subquery()
     paused = func.coalesce(monitors.c.paused_until, 0) > clock
     # The same order as domain.track.display_state.
@@ -129,7 +130,7 @@ def _state(test: Test) -> Where:
     return or_(exists().where(mine, shown == wanted), and_(alone == wanted, not_(exists().where(mine))))
 
 
-def _one_of(test: Test, words: dict[str, Any]) -> Any:
+def one_of(test: Test, words: dict[str, Any]) -> Any:
     value = words.get(test.value.lower())
     if value is None:
         fail(test.position, f"{test.value!r} is not a value of {test.field[0]}; values are {', '.join(words)}")
@@ -139,15 +140,15 @@ def _one_of(test: Test, words: dict[str, Any]) -> Any:
 _STATES: Final = {state.value: state.value for state in DisplayState} | {"timed_out": DisplayState.TIMEOUT.value}
 _UNHEALTHY: Final = exists().where(tracks.c.monitor == monitors.c.number, tracks.c.health == Health.UNHEALTHY)
 _FIELDS: Final[dict[str, Callable[[Test], Where]]] = {
-    "id": _text(monitors.c.id),
-    "display_name": _text(monitors.c.display_name),
-    "owner": _text(monitors.c.owner),
-    "origin": _text(monitors.c.origin),
-    "group": _group,
-    "tags": _tags,
+    "id": text_of(monitors.c.id),
+    "display_name": text_of(monitors.c.display_name),
+    "owner": text_of(monitors.c.owner),
+    "origin": text_of(monitors.c.origin),
+    "group": group_of,
+    "tags": tags_of,
     "kind": _kind,
     "state": _state,
-    "healthy": _flag(not_(_UNHEALTHY)),
-    "disabled": _flag(monitors.c.disabled),
-    "inactive": _flag(monitors.c.inactive),
+    "healthy": flag_of(not_(_UNHEALTHY)),
+    "disabled": flag_of(monitors.c.disabled),
+    "inactive": flag_of(monitors.c.inactive),
 }

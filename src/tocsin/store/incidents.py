@@ -9,8 +9,8 @@ from sqlalchemy import Connection, Row, Select, select
 from tocsin._core.opened import Opened
 from tocsin.domain import ids
 from tocsin.domain.incident import Cause, Incident, Outage
-from tocsin.store import pages
-from tocsin.store.port import Page
+from tocsin.store import incident_filters, pages
+from tocsin.store.port import IncidentFilter, Page
 from tocsin.store.schema import environments, incidents, monitors, outages, tracks
 from tocsin.store.texts import clean
 
@@ -42,7 +42,6 @@ def to_row(incident: Incident) -> tuple[Any, ...]:
         _causes(incident),
         clean(incident.assertion),
         clean(incident.resolved_by),
-        clean(incident.resolve_note),
     )
 
 
@@ -53,7 +52,7 @@ def opened_to_rows(opened: Opened) -> Iterator[tuple[Any, ...]]:
         track, monitor, number, check_in, deadline, project, _, _, failures, muted = opened.row(index)
         missed = ids.public_id(check_in)
         begun = (number, project, monitor, track, Cause.MISSED.value, deadline, missed, missed, failures)
-        yield (*begun, *nothing, muted, None, None, None, "", "", "", "")
+        yield (*begun, *nothing, muted, None, None, None, "", "", "")
 
 
 def _causes(incident: Incident) -> str:
@@ -101,7 +100,6 @@ def from_row(row: Row[Any]) -> Incident:
         causes=_decode(row.causes) if row.causes else (row.cause,) if row.resolve_time is None else (),
         assertion=row.assertion,
         resolved_by=row.resolved_by,
-        resolve_note=row.resolve_note,
     )
 
 
@@ -119,14 +117,27 @@ def get(connection: Connection, project: int, number: int) -> Incident | None:
 
 
 def list_page(
-    connection: Connection, project: int, *, monitor: int | None, open_only: bool, size: int, token: str
+    connection: Connection,
+    project: int,
+    *,
+    monitor: int | None,
+    open_only: bool,
+    only: IncidentFilter,
+    size: int,
+    token: str,
 ) -> Page[Incident]:
-    query = ("incidents", project, monitor, open_only)
+    query = ("incidents", project, monitor, open_only, only.text, only.since, only.until)
     statement = select_incidents().where(incidents.c.project == project)
     if monitor is not None:
         statement = statement.where(incidents.c.monitor == monitor)
     if open_only:
         statement = statement.where(incidents.c.resolve_time.is_(None))
+    if only.text.strip():
+        statement = statement.where(incident_filters.where(only.text))
+    if only.since is not None:
+        statement = statement.where(incidents.c.open_time >= only.since)
+    if only.until is not None:
+        statement = statement.where(incidents.c.open_time < only.until)
     if token:
         statement = statement.where(incidents.c.number < pages.decode(token, query, tuple[int])[0])
     statement = statement.order_by(incidents.c.number.desc()).limit(size + 1)

@@ -40,6 +40,7 @@ class Loading:
         partition = select(partitions.c.alive_at, partitions.c.watermark).where(partitions.c.id == PARTITION)
         with trouble():
             clock, watermark = self._connection.execute(partition).one()
+            kept = windows.load(self._connection)
             return Snapshot(
                 clock=clock,
                 watermark=watermark,
@@ -54,7 +55,8 @@ class Loading:
                 sequences=dict(self._all(schema.sequences)),
                 recent=check_ins.recent(self._connection, ids.first_number_from((clock or 0) - _RECENT)),
                 outages=[(start, end) for start, end in self._connection.execute(_long_outages())],
-                windows=windows.load(self._connection),
+                windows=kept,
+                filed=monitors.filed_of(self._connection, {one.project for one in kept if one.groups or one.tags}),
                 project_settings={
                     project.number: project.settings
                     for project in keys.list_projects(self._connection)

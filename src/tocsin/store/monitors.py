@@ -4,11 +4,12 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, Select, Text, asc, cast, desc, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, Select, Text, asc, cast, desc, or_, select, tuple_
 
 from tocsin._core.filling import packed_monitor
 from tocsin._core.saved import packed
 from tocsin.domain import errors
+from tocsin.domain.group import Filed
 from tocsin.domain.incident import Incident
 from tocsin.domain.instant import Instant
 from tocsin.domain.monitor import AlertPolicy, FieldWriter, Monitor, Policy
@@ -113,6 +114,20 @@ def named(connection: Connection, numbers: Collection[int]) -> dict[int, tuple[i
     return found
 
 
+def filed_of(connection: Connection, projects: Iterable[int]) -> dict[int, dict[int, Filed]]:
+    """Groups and tags of the monitors of these projects that have any, by project and number."""
+    columns = select(monitors.c.number, monitors.c.group, monitors.c.tags)
+    return {
+        project: {
+            row.number: Filed(row.group, tags.from_text(row.tags))
+            for row in connection.execute(
+                columns.where(monitors.c.project == project, or_(is_grouped, monitors.c.tags != ""))
+            )
+        }
+        for project in projects
+    }
+
+
 def recall(connection: Connection, wanted: Iterable[tuple[int, str]]) -> dict[tuple[int, str], Monitor]:
     """The monitors of these (project, id) pairs, as far as they exist."""
     by_project: dict[int, list[str]] = {}
@@ -134,6 +149,13 @@ def get(connection: Connection, project: int, monitor_id: str) -> MonitorWithHea
 def get_by_number(connection: Connection, project: int, number: int) -> MonitorWithHealth | None:
     row = connection.execute(_select().where(monitors.c.number == number, monitors.c.project == project)).one_or_none()
     return _with_health(connection, [_from_row(row)])[0] if row else None
+
+
+def owner(connection: Connection, number: int) -> tuple[int, str] | None:
+    """Project and id of the monitor of a number, whosever it is."""
+    found = connection.execute(select(monitors.c.project, monitors.c.id).where(monitors.c.number == number))
+    row = found.one_or_none()
+    return None if row is None else (row.project, row.id)
 
 
 def get_many(connection: Connection, numbers: Sequence[int]) -> list[MonitorWithHealth]:

@@ -64,7 +64,7 @@ def define(metadata: MetaData) -> Tables:
     waits = notices.c.state <= literal_column(str(PLANNED))
     Index(
         "ix_notices_waiting",
-        *(notices.c[name] for name in ("state", "destination", "number")),
+        *(notices.c[name] for name in ("state", "project", "destination", "number")),
         sqlite_where=waits,
         postgresql_where=waits,
     )

@@ -86,6 +86,18 @@ class CheckInFilter:
     until: Instant | None = None  # receive_time before
 
 
+@dataclass(frozen=True, slots=True)
+class IncidentFilter:
+    """What a list of incidents is narrowed to besides; None and "" are any."""
+
+    text: str = ""  # AIP-160, see `incident_filters`
+    since: Instant | None = None  # open_time at or after
+    until: Instant | None = None  # open_time before
+
+
+EVERY_INCIDENT = IncidentFilter()
+
+
 class Change(NamedTuple):
     """A monitor changed in a way people can see; `kind` is "monitor", "health", "incident" or "deleted"."""
 
@@ -135,6 +147,9 @@ class Store(Protocol):
 
     def get_monitor(self, project: int, monitor_id: str) -> MonitorWithHealth | None: ...
     def get_monitor_by_number(self, project: int, number: int) -> MonitorWithHealth | None: ...
+    def monitor_owner(self, number: int) -> tuple[int, str] | None:
+        """Project and id of the monitor of a number, whosever it is."""
+
     def get_monitors(self, project: int, numbers: Sequence[int]) -> list[MonitorWithHealth]:
         """Those of the project that exist, in the order of the numbers."""
 
@@ -148,8 +163,17 @@ class Store(Protocol):
     def list_check_ins(self, project: int, only: CheckInFilter, *, size: int, token: str = "") -> Page[CheckIn]: ...
     def get_incident(self, project: int, number: int) -> Incident | None: ...
     def list_incidents(
-        self, project: int, *, monitor: int | None = None, open_only: bool = False, size: int, token: str = ""
-    ) -> Page[Incident]: ...
+        self,
+        project: int,
+        *,
+        monitor: int | None = None,
+        open_only: bool = False,
+        only: IncidentFilter = EVERY_INCIDENT,
+        size: int,
+        token: str = "",
+    ) -> Page[Incident]:
+        """Newest first."""
+
     def list_outages(self, *, shown_only: bool = True, size: int, token: str = "") -> Page[Outage]: ...
     def get_window(self, project: int, window_id: str) -> MaintenanceWindow | None: ...
     def list_windows(self, project: int, *, size: int, token: str = "") -> Page[MaintenanceWindow]: ...

@@ -234,7 +234,6 @@ incidents = Table(
     Column("causes", Text, nullable=False, server_default=""),  # JSON; "": the cause while it is open, then none
     Column("assertion", Text, nullable=False, server_default=""),
     Column("resolved_by", Text, nullable=False, server_default=""),
-    Column("resolve_note", Text, nullable=False, server_default=""),
     Index(None, "project", "number"),
     Index(None, "monitor", "number"),
 )

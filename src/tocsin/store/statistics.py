@@ -142,25 +142,29 @@ def _groups(
 
 def _statement(table: Table, measure: str, *, rounded: bool) -> Select[Any]:
     """One text for each table, so that it is compiled once."""
-    exact = table.c.duration_ms if measure == DURATION else _Metric(table.c.detail, measure)
+    since = bindparam("since", type_=BigInteger)
+    bucket = (table.c.receive_time - since) // bindparam("width", type_=BigInteger)
+    here = [
+        table.c.monitor == bindparam("monitor"),
+        table.c.number > bindparam("after"),
+        table.c.receive_time >= since,
+        table.c.receive_time < bindparam("until"),
+    ]
+    exact: ColumnElement[Any] = table.c.duration_ms
+    if measure != DURATION:
+        exact = _Metric(table.c.detail, measure)
+        here.append(table.c.detail.like(f'%"{measure}"%'))  # most have none, and need not be taken apart
     block = (
         select(
             table.c.number,
             table.c.track,
-            (
-                (table.c.receive_time - bindparam("since", type_=BigInteger)) // bindparam("width", type_=BigInteger)
-            ).label("bucket"),
+            bucket.label("bucket"),
             table.c.state,
             table.c.start_time.is_not(null()).label("started"),
             exact.label("exact"),
             (_rounded(exact) if rounded and measure == DURATION else exact).label("value"),
         )
-        .where(
-            table.c.monitor == bindparam("monitor"),
-            table.c.number > bindparam("after"),
-            table.c.receive_time >= bindparam("since", type_=BigInteger),
-            table.c.receive_time < bindparam("until"),
-        )
+        .where(*here)
         .order_by(table.c.number)
         .limit(bindparam("limit"))
         .subquery()

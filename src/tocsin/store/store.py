@@ -30,7 +30,16 @@ from tocsin.store.commit import Commit, only_adds
 from tocsin.store.database import STATEMENT_TIMEOUT_MS, open_database
 from tocsin.store.fence import Fence, acquire
 from tocsin.store.loading import Loading
-from tocsin.store.port import Change, CheckInFilter, Fenced, MonitorWithHealth, Page, StoreTrouble
+from tocsin.store.port import (
+    EVERY_INCIDENT,
+    Change,
+    CheckInFilter,
+    Fenced,
+    IncidentFilter,
+    MonitorWithHealth,
+    Page,
+    StoreTrouble,
+)
 
 
 class SqlStore:
@@ -87,8 +96,9 @@ class SqlStore:
             return Recall(
                 monitors.recall(connection, needs.monitors),
                 check_ins.recall(connection, needs.check_ins),
-                monitors.ids_of(connection, needs.monitor_ids),
-                monitors.named(connection, needs.named),
+                monitor_ids=monitors.ids_of(connection, needs.monitor_ids),
+                named=monitors.named(connection, needs.named),
+                filed=monitors.filed_of(connection, needs.filed),
             )
 
     def commit(self, delta: Delta, position: int) -> None:
@@ -151,6 +161,10 @@ class SqlStore:
         with self.database.read() as connection:
             return self._shown(monitors.get_by_number(connection, project, number))
 
+    def monitor_owner(self, number: int) -> tuple[int, str] | None:
+        with self.database.read() as connection:
+            return monitors.owner(connection, number)
+
     def get_monitors(self, project: int, numbers: Sequence[int]) -> list[MonitorWithHealth]:
         with self.database.read() as connection:
             rows = [row for row in monitors.get_many(connection, numbers) if row.monitor.project == project]
@@ -180,11 +194,18 @@ class SqlStore:
             return incidents.get(connection, project, number)
 
     def list_incidents(
-        self, project: int, *, monitor: int | None = None, open_only: bool = False, size: int, token: str = ""
+        self,
+        project: int,
+        *,
+        monitor: int | None = None,
+        open_only: bool = False,
+        only: IncidentFilter = EVERY_INCIDENT,
+        size: int,
+        token: str = "",
     ) -> Page[Incident]:
         with self.database.read() as connection:
             return incidents.list_page(
-                connection, project, monitor=monitor, open_only=open_only, size=size, token=token
+                connection, project, monitor=monitor, open_only=open_only, only=only, size=size, token=token
             )
 
     def list_outages(self, *, shown_only: bool = True, size: int, token: str = "") -> Page[Outage]:

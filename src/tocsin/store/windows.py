@@ -24,6 +24,8 @@ class Body(msgspec.Struct, frozen=True, omit_defaults=True):
     duration_ms: Millis = 0
     monitors: tuple[str, ...] = ()
     environments: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
 
 
 _encode: Final = msgspec.json.Encoder(order="deterministic").encode

@@ -107,6 +107,17 @@ class Metrics:
             "Check-ins that Sentry clients say they dropped.",
             ("project", "reason"),
         )
+        self.notifications = counter("tocsin_notifications_total", "Notices delivered.", ("kind",))
+        self.notification_errors = counter(
+            "tocsin_notification_errors_total", "Notices that a try to deliver them did not bring through.", ("kind",)
+        )
+        self.notifications_dead = counter("tocsin_notifications_dead_total", "Notices given up.", ("kind",))
+        self.notifications_unsupported = counter(
+            "tocsin_notifications_unsupported_total", "Notices that nothing here can deliver.", ("kind",)
+        )
+        self.notifications_waiting = Gauge(
+            "tocsin_notifications_waiting", "Notices that wait for delivery.", registry=registry
+        )
         self.answer_seconds = Histogram(
             "tocsin_checkin_duration_seconds",
             "Time from arrival to durable answer.",
@@ -150,6 +161,8 @@ class Metrics:
             registry=registry,
         )
         Gauge("tocsin_watchdog", "Always 1; alert when absent.", registry=registry).set(1)
+        for family in (self.notifications, self.notification_errors, self.notifications_dead):
+            family.labels("webhook")
         self.writes.labels(backend)
         self.write_errors.labels(backend)
         self._checkins, self._runs = Children(self.checkins), Children(self.run_seconds)

@@ -43,7 +43,6 @@ def from_incident(incident: Incident) -> pb.Incident:
         causes=incident.causes,
         assertion=incident.assertion,
         resolved_by=incident.resolved_by,
-        resolve_note=incident.resolve_note,
     )
 
 

@@ -19,6 +19,8 @@ _FIELDS: Final[dict[str, tuple[str, Callable[[Any, str], Any]]]] = {
     "duration": ("duration_ms", lambda value, path: to_millis(value, path, most=LONGEST)),
     "monitors": ("monitors", lambda value, _path: tuple(value)),
     "environments": ("environments", lambda value, _path: tuple(value)),
+    "groups": ("groups", lambda value, _path: tuple(value)),
+    "tags": ("tags", lambda value, _path: tuple(value)),
 }
 
 
@@ -60,6 +62,8 @@ def from_window(window: MaintenanceWindow) -> pb.MaintenanceWindow:
         duration=from_millis(window.duration_ms) if window.duration_ms else None,
         monitors=window.monitors,
         environments=window.environments,
+        groups=window.groups,
+        tags=window.tags,
         create_time=from_instant(window.create_time),
         update_time=from_instant(window.update_time),
     )

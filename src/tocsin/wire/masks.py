@@ -96,7 +96,7 @@ def _leaves(path: str, mask_field: str) -> Iterable[str]:
         return [path]
     if path in ("name", "etag"):
         return []  # they say which monitor is meant, and are in masks that cover whole resources
-    if head in ("schedules", "assertions", "alert_policy", "labels", "locks") and leaf:
+    if head in ("schedules", "assertions", "alert_policy", "labels", "tags", "locks") and leaf:
         raise errors.invalid(mask_field, f"{path!r}: {head} is replaced as a whole; name {head!r}")
     if head in pb.Monitor.DESCRIPTOR.fields_by_name and head not in _WRITABLE:
         raise errors.invalid(mask_field, f"{path!r} is output only{_INSTEAD.get(head, '')}")
@@ -133,6 +133,10 @@ def _labels(values: Mapping[str, str], path: str) -> dict[str, str]:
                 f"{path}[{key[:64]!r}]", f"name and value are at most {MAX_LABEL} characters, and the name is not empty"
             )
     return dict(values)
+
+
+def _plain(value: str, _path: str) -> str:
+    return value
 
 
 def _alert_policy(message: pb.AlertPolicy, path: str) -> AlertPolicy:
@@ -194,6 +198,8 @@ _OWN: Final[Mapping[str, Reader]] = {
     "display_name": _text,
     "alert_policy": _alert_policy,
     "labels": _labels,
+    "group": _plain,
+    "tags": lambda values, _path: tuple(values),
     "owner": _text,
     "disabled": _whole,
     "inactive": _whole,

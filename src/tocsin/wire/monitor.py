@@ -90,6 +90,8 @@ def from_monitor(
         assertions=policy.assertions,
         alert_policy=from_alert_policy(monitor.alert_policy),
         labels=monitor.labels,
+        group=monitor.group,
+        tags=monitor.tags,
         owner=monitor.owner,
         origin=monitor.origin,
         written_by=monitor.written_by,

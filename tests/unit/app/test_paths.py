@@ -1,13 +1,16 @@
 """The table of all paths: no path belongs to two of them, whatever its variables are."""
 
+import re
+
 import pytest
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Match, Route
 
 from support.stores import sqlite_url
 from tocsin.app import build as building
-from tocsin.app.settings import Settings, Store
+from tocsin.app.cronitor import RESERVED
+from tocsin.app.settings import Dialects, Settings, Store
 from tocsin.http.paths import overlaps, table
 
 
@@ -36,6 +39,39 @@ def test_no_path_belongs_to_two(routes):
     assert overlaps(routes, words) == []
 
 
+@pytest.fixture
+def anonymous(tmp_path):
+    """The routes of a server that serves codes too: those of everybody, then those by code."""
+    store = Store(data=str(tmp_path), url=sqlite_url(tmp_path))
+    parts = building.build(Settings(store=store, dialects=Dialects(cronitor_anonymous=True)))
+    found = parts.http.routes
+    first = next(place for place, route in enumerate(found) if str(route.path).startswith("/{code"))
+    yield found[:first], found[first:]
+    parts.store.close()
+
+
+def test_codes_come_after_everybody_else_and_take_nothing_from_them(anonymous):
+    everybody, by_code = anonymous
+    assert all(str(route.path).startswith("/{code:monitor_code}") for route in by_code)
+    assert not any("monitor_code" in str(getattr(route, "path", "")) for route in everybody)
+    literal = {shape.split("/")[1] for shape in table(everybody)} - {"*"}
+    taken = {word for word in literal if re.fullmatch("[0-9a-z]{6}", word)}
+    assert taken <= set(RESERVED), "words that paths begin with must never be issued as codes"
+    assert literal, "nobody else may serve every first word"
+    assert overlaps(everybody, ("report", "readyz", "a1b2c3", "run", "pause")) == []
+
+
+@pytest.mark.parametrize("path", ["/docs", "/readyz", "/report/job", "/metrics", "/a1b2c", "/a1b2c3d", "/A1B2C3", "/"])
+def test_what_is_no_code_is_nobodys(anonymous, path):
+    scope = {"type": "http", "method": "GET", "path": path, "headers": [], "root_path": ""}
+    fits = [route.matches(scope)[0] is not Match.NONE for route in anonymous[1]]
+    assert not any(fits) or path.split("/")[1] in RESERVED
+
+
+def test_codes_are_not_served_unless_somebody_wants_it(routes):
+    assert not any("monitor_code" in str(getattr(route, "path", "")) for route in routes)
+
+
 def test_the_table_knows_every_surface(routes):
     found = table(routes)
     for path in (
@@ -45,6 +81,9 @@ def test_the_table_knows_every_surface(routes):
         "/api/*/envelope/",
         "/api/0/organizations",
         "/api/monitors/*/activity",
+        "/p/*/*",
+        "/ping/*/*",
+        "/ping",
     ):
         assert path in found
 

@@ -6,10 +6,12 @@ import contextlib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.convertors import register_url_convertor
 from starlette.requests import Request as Framework
 from starlette.responses import Response
 from starlette.routing import Match, Route
 
+from tocsin.dialects.words import Unclaimed
 from tocsin.domain.errors import Unavailable
 from tocsin.http.app import application as application_with
 from tocsin.http.front import Busy, Front
@@ -38,11 +40,12 @@ async def framework(_request: Framework) -> Response:
     return Response("the framework")
 
 
+register_url_convertor("unclaimed", Unclaimed())
 ping, envelope, cron = Told("ping"), Told("envelope"), Told("cron")
 ROUTES = [
     Route("/healthz", framework),
     *(Route(path, ping, methods=["GET", "POST"]) for path in ("/report/{monitor}", "/report/{monitor}/{word}")),
-    Route("/api/{project}/envelope/", envelope),
+    Route("/api/{project:unclaimed}/envelope/", envelope),
     Route("/api/{project}/cron/{rest:path}", cron),
     Route("/failing/{x}", Failing()),
 ]
@@ -52,6 +55,7 @@ PIECE = st.sampled_from(
         "api",
         "cron",
         "envelope",
+        "monitors",
         "healthz",
         "",
         "below",

@@ -76,3 +76,13 @@ def test_too_many_times_in_all_are_named():
     several = tuple(Daily(times, zone) for zone in ("UTC", "Europe/Vienna", "Asia/Tokyo", "America/Lima"))
     with pytest.raises(InvalidArgument, match="too many times in all"):
         Configuration(compiler().zones).compile(several, "schedules")
+
+
+def test_groups_and_tags_are_looked_at():
+    CONFIGURATION.check(MonitorChange(group="A b:c%", tags=("x", "two words", "é" * 100)), "monitor")
+    CONFIGURATION.check(MonitorChange(group="", tags=()), "monitor")
+    for group in ("a/b", "-", "a\nb", "x" * 129):
+        assert field_of(MonitorChange(group=group)).field == "monitor.group"
+    for tag in ("", "x" * 101, "a\nb"):
+        assert field_of(MonitorChange(tags=("fine", tag))).field == "monitor.tags[1]"
+    assert field_of(MonitorChange(tags=("x",) * 101)).field == "monitor.tags"

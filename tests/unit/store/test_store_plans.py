@@ -13,7 +13,7 @@ from tocsin.domain.instant import DAY
 from tocsin.engine.memory import Needs
 from tocsin.store import CheckInFilter, SqlStore, check_ins, pages
 from tocsin.store.browse import SqlBrowse
-from tocsin.store.browse_port import MonitorSearch, Turn, Window
+from tocsin.store.browse_port import IncidentSearch, MonitorSearch, Stage, Turn, Window
 from tocsin.store.weeks import WEEK
 
 
@@ -46,6 +46,7 @@ QUICK = {
         [1], since=NOW - 4 * WEEK, until=NOW + DAY, width=DAY, environments=()
     ),
     "statistics": lambda store: browse(store).statistics([1], WINDOW, measures=("duration", "count"), quantiles=(0.5,)),
+    "incidents": lambda store: browse(store).incidents(1, IncidentSearch(stages=(Stage.OPEN,)), size=5, offset=5),
     "incident counts": lambda store: browse(store).incident_counts([1], WINDOW),
     "downtimes": lambda store: browse(store).downtimes([1], WINDOW),
     "check-ins of a project": lambda store: store.list_check_ins(1, CheckInFilter(), size=5),

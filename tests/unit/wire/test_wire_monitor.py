@@ -65,6 +65,8 @@ monitors = st.builds(
     display_name=texts,
     alert_policy=st.builds(AlertPolicy, channels=st.lists(texts, max_size=3).map(tuple), repeat_interval_ms=lengths),
     labels=st.dictionaries(texts.filter(bool), texts, max_size=3),
+    group=texts,
+    tags=st.lists(texts, max_size=3).map(tuple),
     owner=texts,
     disabled=st.booleans(),
     inactive=st.booleans(),
@@ -82,7 +84,17 @@ def written(monitor):
         EMPTY,
         **{
             name: getattr(monitor, name)
-            for name in ("policy", "display_name", "alert_policy", "labels", "owner", "disabled", "inactive")
+            for name in (
+                "policy",
+                "display_name",
+                "alert_policy",
+                "labels",
+                "group",
+                "tags",
+                "owner",
+                "disabled",
+                "inactive",
+            )
         },
     )
 

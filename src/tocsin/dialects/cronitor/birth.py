@@ -1,37 +1,25 @@
-"""The monitor that telemetry makes when there is none: no schedule, the defaults of Cronitor, told by `default`."""
+"""The monitor that telemetry makes when there is none: what the Monitor API makes of a key and a type alone."""
 
 import functools
 from typing import Final
 
 import msgspec
 
-from tocsin.domain.instant import HOUR, SECOND
-from tocsin.domain.monitor import AlertPolicy, Kind, MonitorChange
+from tocsin.dialects.cronitor import mapping
+from tocsin.domain.monitor import Kind, MonitorChange
 
-DIALECT: Final = "cronitor"
-GRACE_S: Final = {Kind.JOB: 60, Kind.HEARTBEAT: 0}
-_ALERTS: Final = AlertPolicy(channels=("default",), repeat_interval_ms=8 * HOUR)
+DIALECT: Final = mapping.DIALECT
 
 
 @functools.cache
 def _of_kind(kind: Kind) -> MonitorChange:
-    grace_ms = GRACE_S[kind] * SECOND
-    return MonitorChange(
-        origin=DIALECT,
-        policy={"kind": kind, "separate_causes": True, "abandon_runs": True},
-        tolerance={
-            "margin_ms": max(grace_ms, SECOND),
-            "alert_delay_ms": grace_ms,
-            "max_runtime_ms": 0,
-            "failure_threshold": 1,
-            "miss_threshold": 1,
-            "recovery_threshold": 1,
-        },
-        alert_policy=_ALERTS,
+    return mapping.auto_created("-", kind.value)
+
+
+def newborn(key: str, monitor_id: str, kind: Kind) -> MonitorChange:
+    """The change that makes the monitor of a key and its id."""
+    return msgspec.structs.replace(  # all but the key is the same for every monitor, and made once
+        _of_kind(kind),
+        display_name="" if monitor_id == key else key,
+        extras=mapping.extras_of({"key": key, "type": kind.value}),
     )
-
-
-def newborn(key: str, kind: Kind) -> MonitorChange:
-    """The change that makes a monitor of this key; the key is kept as it was written."""
-    known = msgspec.Raw(msgspec.json.encode({"key": key}))
-    return msgspec.structs.replace(_of_kind(kind), extras={DIALECT: known})

@@ -13,7 +13,7 @@ import msgspec
 
 from tocsin.dialects.cronitor import yaml_text
 from tocsin.dialects.cronitor.problems import Invalid, Problem, Refused
-from tocsin.dialects.cronitor.schema import CHECK, HEARTBEAT, JOB
+from tocsin.dialects.cronitor.schema import CHECK, HEARTBEAT, JOB, TEXTS
 from tocsin.dialects.cronitor.yaml_text import YamlError
 
 SECTIONS: Final = {
@@ -103,6 +103,8 @@ def _of_yaml(found: Any) -> Sent:
         raise Refused(400, f"the top of the YAML must be a mapping with the keys {', '.join(list(SECTIONS)[:3])}")
     if any(found.get(name) for name in _SITES):
         raise Refused(400, "sites: monitors of this type are not served here; remove the section")
+    if found and not found.keys() & {*SECTIONS, *_SITES, *_SWITCHES}:
+        raise Refused(400, f"none of the sections is there: {', '.join(list(SECTIONS)[:3])}")
     monitors = [body for name, kind in SECTIONS.items() for body in _section(name, kind, found.get(name))]
     return Sent(Form.YAML, monitors, *_switches(found))
 
@@ -112,7 +114,7 @@ def _section(name: str, kind: str, content: Any) -> Iterator[Any]:
         return
     if isinstance(content, list):
         for body in content:
-            yield {**body, "type": kind} if isinstance(body, dict) else body
+            yield {**_attributes(body), "type": kind} if isinstance(body, dict) else body
         return
     if not isinstance(content, dict):
         raise Refused(400, f"{name}: must be a mapping of monitors by key")
@@ -120,9 +122,13 @@ def _section(name: str, kind: str, content: Any) -> Iterator[Any]:
         if attributes is None:
             yield {"key": key, "type": kind}
         elif isinstance(attributes, dict):
-            yield {**attributes, "key": key, "type": kind}
+            yield {**_attributes(attributes), "key": key, "type": kind}
         else:
             raise Invalid(Problem("must be a mapping of attributes", key))
+
+
+def _attributes(body: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: yaml_text.plain(value, textual=name in TEXTS) for name, value in body.items()}
 
 
 def _switches(found: Mapping[str, Any]) -> tuple[bool, bool, str]:

@@ -14,12 +14,14 @@ from tocsin.domain.codes import Codes
 from tocsin.domain.errors import TocsinError
 from tocsin.domain.instant import Instant
 from tocsin.domain.names import DEFAULT_ENVIRONMENT
+from tocsin.domain.project import Scope as KeyScope
 from tocsin.http.auth import key_of
 from tocsin.http.requests import read_capped
 from tocsin.service.principal import Principal, Principals
 
 BODY_MAX = 32 * 1024 * 1024  # bytes; ten thousand monitors are four million
 CLIENT_MAX = 200  # characters of a user agent
+_READS = frozenset({"GET", "HEAD"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Door:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call that may be made: its key is known. What it may do, the use cases decide."""
+    """A call that may be made: its key is good for the method. Use cases ask again: there are GETs that write."""
 
     request: Request
     principal: Principal
@@ -109,6 +111,7 @@ class Endpoint:
             )
         try:
             principal = self._door.principals.resolve(key_of(request))
+            principal.require(KeyScope.READ if request.method in _READS else KeyScope.ADMIN)
             return await handler(Call(request, principal, request.state.received, self._door))
         except Invalid as problem:
             return replies.invalid(problem.problems)

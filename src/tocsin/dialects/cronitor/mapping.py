@@ -20,7 +20,7 @@ from tocsin.dialects.cronitor.schema import CHECK, HEARTBEAT, JOB, LIFECYCLE, Sa
 from tocsin.domain import assertion, notification
 from tocsin.domain.errors import InvalidArgument
 from tocsin.domain.instant import NEVER, SECOND, Instant
-from tocsin.domain.monitor import AlertPolicy, ExpectFrom, Kind, Monitor, MonitorChange, Policy
+from tocsin.domain.monitor import AlertPolicy, ExpectFrom, Kind, Monitor, MonitorChange
 from tocsin.domain.schedule import Interval, Rolling, Schedule
 
 DIALECT: Final = "cronitor"
@@ -114,11 +114,18 @@ def paused(change: MonitorChange, pause: bool | None) -> MonitorChange:
     return change if pause is None else msgspec.structs.replace(change, muted_until=NEVER if pause else None)
 
 
+def alerts_of(said: Said) -> list[str]:
+    """Keys of notification lists and destinations, each for itself."""
+    notify = said.get("notify") or []
+    alerts = (notify if isinstance(notify, list) else notify.get("alerts")) or []
+    return [piece for text in alerts for piece in notification.split(text)]
+
+
 def extras_of(said: Said) -> dict[str, msgspec.Raw]:
     return {DIALECT: msgspec.Raw(msgspec.json.encode(said, order="deterministic"))}
 
 
-CONSTANTS: dict[str, object] = {
+CONSTANTS: Final[dict[str, object]] = {
     "expect_from": ExpectFrom.FIRST_CHECK_IN,
     "miss_while_running": True,
     "round_to_minute": False,
@@ -126,7 +133,6 @@ CONSTANTS: dict[str, object] = {
     "abandon_runs": True,
 }
 """What Cronitor's rules say of every monitor."""
-CONSTANTS = {name: value for name, value in CONSTANTS.items() if name in Policy.__struct_fields__}
 LENIENCE: Final[dict[str, object]] = {"max_runtime_ms": 0, "recovery_threshold": 1, "early_ms": None}
 
 
@@ -181,13 +187,12 @@ def _check(text: str, kind: str) -> None:
 
 
 def _alert_policy(said: Said) -> AlertPolicy:
-    notify = said.get("notify") or []
-    alerts = (notify if isinstance(notify, list) else notify.get("alerts")) or [notification.DEFAULT_LIST]
+    notify = said.get("notify")
     events = notify.get("events") if isinstance(notify, dict) else None
     if isinstance(events, bool):
         events = dict.fromkeys(LIFECYCLE, events)
     return AlertPolicy(
-        channels=tuple(dict.fromkeys(piece for text in alerts for piece in notification.split(text))),
+        channels=tuple(dict.fromkeys(alerts_of(said))) or (notification.DEFAULT_LIST,),
         repeat_interval_ms=realert_ms(said.get("realert_interval") or REALERT),
         repeat_limit=said.get("consecutive_alert_threshold", ALERTS),
         events=tuple(event for event in LIFECYCLE if (events or {}).get(event)),

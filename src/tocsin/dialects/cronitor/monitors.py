@@ -55,8 +55,9 @@ class MonitorCalls:
     async def update(self, call: Call) -> Response:
         key = call.part("key")
         found = await references.one(self._services, call, key)
-        wish = writing.wish_of(bodies.single(await call.body()), 0, key=key)
-        if wish.reference not in _names(call, found, key):
+        body = bodies.single(await call.body())
+        wish = writing.wish_of(body, 0, key=key)
+        if body.get("key") and body["key"] not in _names(call, found, key):
             wish.problems.wrong("key", f"a monitor keeps its key, {reading.key_of(found.monitor)!r}")
         return await self._saved(call, Wish(key, wish.said, wish.paused, wish.problems), 200, create=False)
 
@@ -132,7 +133,7 @@ class MonitorCalls:
 
 
 def _names(call: Call, found: MonitorWithHealth, key: str) -> set[str]:
-    """How a body may call the monitor of its path."""
+    """As a body may call the monitor of its path."""
     return {key, reading.key_of(found.monitor), found.monitor.id, call.codes.code_of(found.monitor.number)}
 
 

@@ -11,7 +11,7 @@ from typing import Final
 from tocsin.domain import errors
 
 KEY_MAX: Final = 255
-_ID: Final = re.compile(r"[a-z0-9_-]{1,128}")
+_ID: Final = re.compile(r"(?!-$)[a-z0-9_-]{1,128}")  # "-" alone is the wildcard of names
 _ILLEGIBLE: Final = re.compile(r"[^a-z0-9_-]+")
 _LEGIBLE_MAX: Final = 64
 _DIGEST: Final = 16  # hex characters

@@ -1,16 +1,24 @@
 """Monitors by what clients call them: a key, or a short code wherever a key is. A key wins over a code."""
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from tocsin.dialects.cronitor.call import Call
 from tocsin.dialects.cronitor.names import monitor_id_of
 from tocsin.dialects.cronitor.problems import Refused
-from tocsin.dialects.cronitor.services import Services
 from tocsin.domain.errors import InvalidArgument
+from tocsin.service.browsing import Browsing
 from tocsin.store.port import MonitorWithHealth
 
 
-async def one(services: Services, call: Call, reference: str) -> MonitorWithHealth:
+class Served(Protocol):
+    """Whatever services a handler has."""
+
+    @property
+    def browsing(self) -> Browsing: ...
+
+
+async def one(services: Served, call: Call, reference: str) -> MonitorWithHealth:
     """Refused 404."""
     (found,) = await many(services, call, [reference])
     if found is None:
@@ -18,7 +26,7 @@ async def one(services: Services, call: Call, reference: str) -> MonitorWithHeal
     return found
 
 
-async def many(services: Services, call: Call, references: Sequence[str]) -> list[MonitorWithHealth | None]:
+async def many(services: Served, call: Call, references: Sequence[str]) -> list[MonitorWithHealth | None]:
     """As many as there are references, in their order; None where there is no such monitor."""
     ids = {reference: _id_of(reference) for reference in references}
     codes = {reference: call.codes.number_of(reference) for reference in references}

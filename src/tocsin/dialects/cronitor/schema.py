@@ -93,8 +93,6 @@ def _schedules(said: Said) -> None:
 
 def _text(most: int) -> Callable[[Any, str, Problems], Any]:
     def read(value: Any, name: str, problems: Problems) -> Any:
-        if isinstance(value, int) and not isinstance(value, bool):
-            value = str(value)  # what a person wrote into YAML without quotes
         if not isinstance(value, str):
             problems.wrong(name, "must be text")
         elif len(value) > most:
@@ -273,3 +271,10 @@ _READERS: Final[dict[str, Callable[[Any, str, Problems], Any]]] = {
     "regions": _texts(20, 40),
 }
 ATTRIBUTES: Final = tuple(_READERS)
+TEXTS: Final = frozenset(
+    (
+        *("key", "name", "defaultName", "note", "defaultNote", "schedule", "schedules", "timezone", "assertions"),
+        *("notify", "group", "tags", "platform", "environments", "regions", "realert_interval"),
+    )
+)
+"""Those that are texts, or lists of them."""

@@ -17,7 +17,9 @@ RECENT: Final = 50  # check-ins behind the latest events and invocations of a mo
 _SOME: Final = 200  # monitors that are made into JSON on the event loop
 
 
-def view_of(services: Services, call: Call) -> View:
+async def view_of(services: Services, call: Call, rows: Sequence[MonitorWithHealth]) -> View:
+    grouped = any(row.monitor.group for row in rows)
+
     def badge_of(code: str, environment: str) -> str:
         return f"{call.base}{badges.path_of(call.door.secret(), code, environment)}"
 
@@ -27,6 +29,7 @@ def view_of(services: Services, call: Call) -> View:
         environment=call.environment,
         code_of=call.codes.code_of,
         badge_of=badge_of,
+        groups=await services.shared.group_names(call.principal) if grouped else {},
     )
 
 
@@ -59,7 +62,7 @@ async def shown(
     services: Services, call: Call, rows: Sequence[MonitorWithHealth], *, asked_for: Sequence[str] = ()
 ) -> list[dict[str, Any]]:
     """As many as there are rows. `asked_for`: how the caller named each of them."""
-    lookups, view = await lookups_of(services, call, rows), view_of(services, call)
+    lookups, view = await lookups_of(services, call, rows), await view_of(services, call, rows)
     named = asked_for or [""] * len(rows)
 
     def make() -> list[dict[str, Any]]:

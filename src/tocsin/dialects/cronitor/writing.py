@@ -6,7 +6,7 @@ meanwhile; else it is read again. Of many monitors other requests get a turn in 
 
 import asyncio
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from tocsin.dialects.cronitor.call import Call
 from tocsin.dialects.cronitor.problems import Invalid, Problem, Problems
 from tocsin.dialects.cronitor.schema import CHECK, Said
 from tocsin.dialects.cronitor.services import Services
+from tocsin.domain import notification
 from tocsin.domain.commands import PutMonitor
 from tocsin.domain.errors import Aborted, AlreadyExists, InvalidArgument, NotFound
 from tocsin.domain.monitor import Monitor, MonitorChange
@@ -90,11 +91,14 @@ class _Plan:
         self._create, self._validate_only = create, validate_only
         self._zone = services.zone(call)
         self._celery = call.client.startswith(_CELERY)
+        self._lists: Collection[str] = ()
         self._problems: list[Problem] = []
 
     async def carry_out(self) -> list[Written]:
         call = self._call
         known = await references.many(self._services, call, [wish.reference for wish in self._wishes])
+        if any(wish.said.get("notify") for wish in self._wishes):
+            self._lists = await self._services.shared.lists(call.principal)
         ids: list[str] = []
         commands: dict[str, PutMonitor] = {}
         for index, (wish, there) in enumerate(zip(self._wishes, known, strict=True), 1):
@@ -104,6 +108,9 @@ class _Plan:
             await self._pause(index)
         if self._problems:
             raise Invalid(*self._problems)
+        groups = {command.change.group for command in commands.values() if command.change.group}
+        if groups and not self._validate_only:
+            await self._services.shared.ensure_groups(call.principal, groups, call.received)
         rows = await self._services.monitors.put_many(call.principal, list(commands.values()), call.received, most=MANY)
         by_id = {row.monitor.id: row for row in rows}
         if len(self._wishes) >= _TOLD:
@@ -112,6 +119,7 @@ class _Plan:
 
     def _command(self, wish: Wish, monitor_id: str, known: Monitor | None) -> PutMonitor:
         problems = Problems(wish.reference)
+        self._check_lists(wish.said, problems)
         change = self._creation(wish, problems) if known is None else self._alteration(wish, known, problems)
         if not problems.found:
             try:
@@ -145,8 +153,12 @@ class _Plan:
         if before["type"] == CHECK != after["type"] and "schedules" not in wish.said:
             after.pop("schedules", None)
         self._check_zone(wish.said, problems)
-        zone = reading.zone_of(known, self._zone)
-        meaning = mapping.meaning_of(after, zone, problems, anchor=known.create_time, celery=self._celery)
+        zone, wrong = reading.zone_of(known, self._zone), Problems(problems.key)
+        meaning = mapping.meaning_of(after, zone, wrong, anchor=known.create_time, celery=self._celery)
+        if wrong.found:  # what no phrase says, by another protocol, is not this request's fault
+            old = Problems(problems.key)
+            mapping.meaning_of(before, zone, old, anchor=known.create_time, celery=self._celery)
+            problems.found += [problem for problem in wrong.found if problem not in old.found]
         change = mapping.alteration(known, meant, after, meaning)
         if not reading.is_known(known):
             change = msgspec.structs.replace(change, extras=mapping.extras_of(after))
@@ -159,6 +171,12 @@ class _Plan:
             except InvalidArgument as problem:
                 problems.wrong_by(problem, "timezone")
                 said["timezone"] = "UTC"  # so that schedules are not blamed for it
+
+    def _check_lists(self, said: Said, problems: Problems) -> None:
+        """Making a list that nobody filled would hide a typing error."""
+        for piece in mapping.alerts_of(said):
+            if notification.parts(piece) is None and piece not in self._lists:
+                problems.wrong("notify", f"there is no notification list {piece[:80]!r}")
 
     async def _pause(self, done: int) -> None:
         if done % _SLICE == 0:

@@ -7,7 +7,7 @@ too, but for sections: texts of several exports, joined, are one.
 
 import re
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import yaml
 
@@ -21,12 +21,19 @@ _PREFIX: Final = "tag:yaml.org,2002:"
 _BASES: Final = {"0o": 8, "0x": 16}
 
 
+class Written(NamedTuple):
+    """A number, and how it was written: 007 may have been meant as text."""
+
+    text: str
+    number: int | float
+
+
 class YamlError(ValueError):
     """No YAML, or none that is taken; the text says in which line."""
 
 
 def load(text: bytes) -> Any:
-    """Plain values; None for an empty document. Several documents must be mappings, and are one."""
+    """Plain values, numbers as `Written`; None for an empty text. Several documents must be mappings, and are one."""
     if len(text) > TEXT_MAX:
         raise YamlError(f"at most {TEXT_MAX} bytes of YAML, not {len(text)}")
     try:
@@ -38,6 +45,15 @@ def load(text: bytes) -> Any:
         raise YamlError(f"{problem.problem or 'not YAML'}{where}") from None
     except yaml.YAMLError as problem:
         raise YamlError(" ".join(str(problem).split())[:200]) from None
+
+
+def plain(value: Any, *, textual: bool = False) -> Any:
+    """The value with its numbers as numbers, or, where text is meant, as the text that was written."""
+    if isinstance(value, Written):
+        return value.text if textual else value.number
+    if isinstance(value, dict):
+        return {key: plain(part, textual=textual) for key, part in value.items()}
+    return [plain(part, textual=textual) for part in value] if isinstance(value, list) else value
 
 
 def dump(value: Any) -> str:
@@ -141,9 +157,9 @@ def _scalar(event: yaml.ScalarEvent) -> Any:
     if _BOOL.fullmatch(text):
         return text.lower() == "true"
     if _INT.fullmatch(text):
-        return int(text, _BASES.get(text[:2], 10))
+        return Written(text, int(text, _BASES.get(text[:2], 10)))
     if _FLOAT.fullmatch(text):
-        return float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
+        return Written(text, float(text.lower().replace(".inf", "inf").replace(".nan", "nan")))
     return text
 
 

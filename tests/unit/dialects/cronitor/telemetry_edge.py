@@ -6,7 +6,6 @@ what was appended.
 
 import contextlib
 from collections.abc import Sequence
-from typing import Any
 
 import httpx
 
@@ -18,6 +17,7 @@ from tocsin.domain.commands import Command, RecordRefusals, ReportCheckIn
 from tocsin.domain.errors import TocsinError
 from tocsin.domain.facts import CheckInRefused
 from tocsin.domain.project import Key, Project, Scope, digest_of
+from tocsin.domain.project_settings import DEFAULTS, ProjectSettings
 from tocsin.domain.receipt import Receipt
 from tocsin.http.addresses import Addresses
 from tocsin.http.app import application
@@ -68,7 +68,12 @@ class Credentials:
 
 
 class Edge:
-    def __init__(self, options: Options | None = None, limits: Limits | None = None, **more: Any) -> None:
+    def __init__(
+        self,
+        options: Options | None = None,
+        limits: Limits | None = None,
+        settings: ProjectSettings = DEFAULTS,
+    ) -> None:
         self.journal = RecordingJournal()
         self.rejections: list[str] = []
         principals = Principals(Credentials())  # type: ignore[arg-type]
@@ -81,9 +86,11 @@ class Edge:
             rejected=self._reject,
             clock_offset=lambda _dialect, _milliseconds: None,
         )
-        intake = Intake(check_ins, lambda text: NUMBER if text == CODE else None, options or Options())
+        intake = Intake(
+            check_ins, lambda text: NUMBER if text == CODE else None, options or Options(), lambda _project: settings
+        )
         found = routes.routes(intake, principals, Addresses("127.0.0.1"), limits)
-        self.app = application(found, self.journal.arrival, Room(10, 2**40), self._reject, busy=routes.BUSY, **more)
+        self.app = application(found, self.journal.arrival, Room(10, 2**40), self._reject, busy=routes.BUSY)
 
     def _reject(self, dialect: str, reason: str) -> None:
         self.rejections.append(f"{dialect}:{reason}")

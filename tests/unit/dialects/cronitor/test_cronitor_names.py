@@ -17,6 +17,10 @@ def test_an_id_is_its_own_key(key):
     assert monitor_id_of(key) == key
 
 
+def test_the_wildcard_of_names_is_nobodys_id():
+    assert re.fullmatch(r"[0-9a-f]{16}", monitor_id_of("-"))
+
+
 def test_what_is_legible_stays():
     assert re.fullmatch(r"cronitor-homepage-[0-9a-f]{16}", monitor_id_of("Cronitor Homepage"))
     assert re.fullmatch(r"[0-9a-f]{16}", monitor_id_of("日本"))

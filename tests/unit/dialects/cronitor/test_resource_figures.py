@@ -151,6 +151,6 @@ def test_alerts_and_the_newest_first():
 
 def test_the_key_is_shown_as_it_was_written():
     assert shown.key_of(monitor(1)) == "m-1"
-    for known in (b'{"key": ""}', b"[]", b'{"other": 1}'):
+    for known in (b'{"key": 7}', b"[]", b'{"other": 1}'):
         assert shown.key_of(monitor(1, extras={"cronitor": msgspec.Raw(known)})) == "m-1"
     assert shown.name_of(monitor(1, extras={"cronitor": msgspec.Raw(b'{"key": "My Job"}')})) == "My Job"

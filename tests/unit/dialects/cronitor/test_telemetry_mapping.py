@@ -55,7 +55,7 @@ def test_a_state_in_the_path_wins():
 def test_keys(key):
     found = report(f"{key}/run")
     assert found.monitor_id == monitor_id_of(key)
-    assert msgspec.json.decode(found.upsert.extras["cronitor"]) == {"key": key}
+    assert msgspec.json.decode(found.upsert.extras["cronitor"]) == {"key": key, "type": "job"}
 
 
 @pytest.mark.parametrize("place", ["", "/", "a/b/c", "/run", "a\tb", "x" * 256, "\ufffd", "a/b//"])
@@ -109,15 +109,14 @@ def test_without_creation_no_monitor_comes_along():
     assert (found.upsert, found.upsert_new_only) == (None, False)
 
 
-@pytest.mark.parametrize(("state", "grace", "margin"), [("run", 60_000, 60_000), ("", 0, 1_000)])
+@pytest.mark.parametrize(("state", "grace", "margin"), [("run", 60_000, 60_000), ("", 0, 0)])
 def test_the_tolerance_of_a_monitor_that_telemetry_makes(state, grace, margin):
     upsert = report(f"job/{state}").upsert
     assert upsert.origin == "cronitor"
     assert upsert.tolerance["alert_delay_ms"] == grace
     assert upsert.tolerance["margin_ms"] == margin
     assert upsert.tolerance["max_runtime_ms"] == 0
-    assert "schedules" not in upsert.policy
-    assert upsert.alert_policy.channels == ("default",)
+    assert upsert.policy["schedules"] == ()
 
 
 def test_a_code_stands_for_a_number_beside_the_key():

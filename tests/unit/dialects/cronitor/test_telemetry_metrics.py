@@ -37,7 +37,7 @@ def test_what_is_read(sent, values):
 @pytest.mark.parametrize(
     "text",
     ["count", "count:", ":3", "count:three", "count:nan", "count:NaN", "count:inf", "count:-Infinity", "count:1e400",
-     "count:1_000", "count:0x10", "count:٣", "a b:1", "größe:1", "a:b:c:1", "x" * (NAME_MAX + 1) + ":1", "count::3"],
+     "count:1_000", "count:0x10", "count:٣", "a b:1", "größe:1", "a:b:c:1", "x" * (NAME_MAX + 1) + ":1", "count::3", "count:1\x1e", "count:1\u2028"],
 )  # fmt: skip
 def test_what_is_skipped_is_said_and_spoils_nothing(text):
     values, remarks = read([f"good:1,{text}", "better:2"])
@@ -53,7 +53,13 @@ def test_there_are_as_many_as_an_event_may_have():
     assert len(remarks) == 2
 
 
-@given(st.text(max_size=40))
+@pytest.mark.parametrize("text", ["1" * 60_000 + "x", " " * 60_000 + "x", "1" * 60_000 + "e" + "1" * 60_000 + "x"])
+def test_a_long_text_that_is_no_number_takes_no_time(text):
+    """A pattern that goes back over digits would take minutes: this returns at all."""
+    assert number(text) is None
+
+
+@given(st.text(st.characters(codec="utf-8") | st.sampled_from("0123456789.+-eE \x1c\x1e_"), max_size=40))
 def test_a_number_is_a_finite_decimal_or_none(text):
     found = number(text)
     assert found is None or math.isfinite(found)

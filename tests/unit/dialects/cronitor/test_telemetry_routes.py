@@ -10,6 +10,7 @@ from tocsin.dialects.cronitor.telemetry.limits import Limits, Rate
 from tocsin.domain.check_in import ReportKind
 from tocsin.domain.errors import ResourceExhausted, Unavailable, invalid
 from tocsin.domain.facts import CheckInRefused
+from tocsin.domain.project_settings import ProjectSettings
 
 STRICT = Options(strict=True)
 
@@ -74,7 +75,7 @@ async def test_what_names_no_monitor_is_refused_and_never_sent_elsewhere(path):
 async def test_a_key_is_decoded_once(written, key):
     edge = Edge()
     await edge.send(f"/p/{KEY}/{written}/run")
-    assert bytes(edge.report.upsert.extras["cronitor"]) == b'{"key":"%s"}' % key.encode()
+    assert bytes(edge.report.upsert.extras["cronitor"]) == b'{"key":"%s","type":"job"}' % key.encode()
     assert edge.report.kind is ReportKind.START
 
 
@@ -165,6 +166,12 @@ async def test_what_the_engine_refuses(reason, status):
         assert answer.status_code == expected
         assert answer.text == ("ok" if expected == 200 else f"{reason}: because\n")
         assert edge.refusals == []  # it is kept already
+
+
+async def test_a_project_may_be_strict_for_itself():
+    edge = Edge(settings=ProjectSettings(strict=True))
+    assert (await edge.send(f"/p/{KEY}/a/b/c")).status_code == 400
+    assert (await edge.send("/p/stranger/job")).text == "ok"
 
 
 async def test_strict_tells_of_bad_keys_and_not_of_remarks():

@@ -6,11 +6,12 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
-from tocsin.dialects.cronitor.resources import figures, shown
+from tocsin.dialects.cronitor.call import Call
+from tocsin.dialects.cronitor.replies import reply
+from tocsin.dialects.cronitor.resources import asked, figures, shown
 from tocsin.dialects.cronitor.resources import query as queries
-from tocsin.dialects.cronitor.resources.call import Call
 from tocsin.dialects.cronitor.resources.periods import Period, period_of
-from tocsin.dialects.cronitor.resources.replies import reply, wrong
+from tocsin.dialects.cronitor.resources.query import wrong
 from tocsin.dialects.cronitor.resources.services import Services
 from tocsin.domain.instant import Instant
 from tocsin.domain.monitor import Monitor
@@ -29,7 +30,7 @@ class FigureCalls:
         self._services = services
 
     async def aggregates(self, call: Call) -> Response:
-        """`monitor`, `type`, `time` or `start` and `end`, `env`."""
+        """`monitor`, `type`, `group`, `tag`, `time` or `start` and `end`, `env`."""
         period, environments, rows = await self._asked(call)
         monitors = [row.monitor for row in rows]
         whole = period.whole(environments)
@@ -98,7 +99,7 @@ class FigureCalls:
     async def _asked(self, call: Call) -> tuple[Period, tuple[str, ...], list[MonitorWithHealth]]:
         period = period_of(call.query, call.received)
         environments = queries.many(call.query, "env")
-        return period, environments, await self._services.finding.asked(call.principal, call.query)
+        return period, environments, await asked.monitors(self._services, call)
 
 
 def _points(

@@ -6,6 +6,7 @@ A run is one check-in with up to two events: its start, where the client told of
 from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
+from tocsin.dialects.cronitor.event_json import word_of
 from tocsin.dialects.cronitor.resources import shown
 from tocsin.domain.check_in import CheckIn, State
 from tocsin.domain.incident import Cause, Incident
@@ -19,6 +20,8 @@ _WORDS: Final = {
     FAIL: "Failed",
     TICK: "Heartbeat",
     MESSAGE: "Message",
+    "ok": "Reset to passing",
+    "logs": "Logs were sent",
 }
 _CAUSES: Final = {
     Cause.MISSED: "Did not run on schedule",
@@ -42,16 +45,13 @@ def of_check_in(check_in: CheckIn, kind: Kind) -> list[Event]:
     if check_in.state in (State.MISSED, State.UNKNOWN):
         return []
     if check_in.state is State.NOTE:
-        return [_event(check_in, check_in.receive_time, MESSAGE)]
+        return [_event(check_in, check_in.receive_time, check_in.event or MESSAGE)]
     found = []
     if check_in.start_time is not None:
         found.append(_event(check_in, check_in.start_time, RUN))
     end = check_in.end_time if check_in.end_time is not None else check_in.receive_time
-    if check_in.state is State.OK:
-        beat = kind is Kind.HEARTBEAT and check_in.start_time is None
-        found.append(_event(check_in, end, TICK if beat else COMPLETE, ends=True))
-    elif check_in.state is State.ERROR:
-        found.append(_event(check_in, end, FAIL, ends=True))
+    if check_in.state in (State.OK, State.ERROR):
+        found.append(_event(check_in, end, word_of(check_in, kind), ends=True))
     return found
 
 
@@ -90,4 +90,4 @@ def _event(check_in: CheckIn, at: Instant, event: str, *, ends: bool = False) ->
     """A run that has ended keeps the message of its end."""
     closed = check_in.state is not State.IN_PROGRESS
     message = "" if event == RUN and closed else check_in.message
-    return Event(at, event, _WORDS[event], check_in.environment, check_in, ends, message)
+    return Event(at, event, _WORDS.get(event, f"Event {event}"), check_in.environment, check_in, ends, message)

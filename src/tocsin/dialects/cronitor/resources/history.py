@@ -5,15 +5,16 @@ from typing import Final
 
 from starlette.responses import Response
 
+from tocsin.dialects.cronitor import references
+from tocsin.dialects.cronitor.call import Call
+from tocsin.dialects.cronitor.replies import reply
 from tocsin.dialects.cronitor.resources import events
 from tocsin.dialects.cronitor.resources import query as queries
-from tocsin.dialects.cronitor.resources.call import Call
 from tocsin.dialects.cronitor.resources.events import Event
-from tocsin.dialects.cronitor.resources.replies import reply
 from tocsin.dialects.cronitor.resources.services import Services
 from tocsin.domain.monitor import Monitor
 from tocsin.store.browse_port import Turn
-from tocsin.store.port import CheckInFilter, MonitorWithHealth
+from tocsin.store.port import CheckInFilter
 
 MOST: Final = 1_000
 """Events of one answer, made of as many check-ins and as many incidents at most."""
@@ -34,7 +35,7 @@ class HistoryCalls:
 
     async def _answer(self, call: Call, *, pings: bool = False, alerts: bool = False) -> Response:
         """`env`, `limit`."""
-        found = await self._services.finding.one(call.principal, call.part("key"))
+        found = await references.one(self._services, call, call.part("key"))
         limit = queries.number(call.query, "limit", MOST, most=MOST)
         environments = queries.many(call.query, "env")
         known: list[Event] = []
@@ -42,7 +43,8 @@ class HistoryCalls:
             known += await self._alerts(call, found.monitor, environments, limit)
         if pings:
             known += await self._pings(call, found.monitor, environments, limit)
-        return self._json(found, events.newest(known, limit))
+        code = call.codes.code_of(found.monitor.number)
+        return reply(200, [events.event_json(row, found.monitor, code) for row in events.newest(known, limit)])
 
     async def _pings(self, call: Call, monitor: Monitor, environments: tuple[str, ...], limit: int) -> Iterable[Event]:
         """Oldest first."""
@@ -59,7 +61,3 @@ class HistoryCalls:
         )
         rows = [row for row in reversed(page.rows) if not environments or row.environment in environments]
         return [event for row in rows for event in events.of_incident(row)]
-
-    def _json(self, found: MonitorWithHealth, rows: list[Event]) -> Response:
-        code = self._services.finding.code_of(found.monitor.number)
-        return reply(200, [events.event_json(row, found.monitor, code) for row in rows])

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from starlette.datastructures import QueryParams
 
-from tocsin.dialects.cronitor.resources.replies import wrong
+from tocsin.dialects.cronitor.resources.query import wrong
 from tocsin.domain.instant import DAY, HOUR, MINUTE, Instant, Millis
 from tocsin.store.browse_port import Window
 
@@ -34,6 +34,7 @@ _WIDTHS: Final = (
     7 * DAY,
 )
 _LONGEST: Final = 1_000 * DAY
+_LAST_S: Final = 253_402_300_799  # 9999-12-31T23:59:59Z, where dates end
 _EPOCH: Final = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?")
 
 
@@ -62,12 +63,12 @@ class Period(NamedTuple):
 def period_of(query: QueryParams, now: Instant) -> Period:
     """`time`, or `start` and `end` (seconds since 1970, or ISO 8601); the last day otherwise. Days are UTC's.
 
-    Nothing is known of what is to come, so it ends now at the latest. Refused 400.
+    Nothing is known of what is to come, so it ends now at the latest. Invalid.
     """
     start, end = query.get("start", "").strip(), query.get("end", "").strip()
     if start or end:
-        until = min(_instant(end, "end"), now) if end else now
-        since = _instant(start, "start") if start else until - LENGTHS[DEFAULT]
+        until = min(instant_of(end, "end"), now) if end else now
+        since = instant_of(start, "start") if start else until - LENGTHS[DEFAULT]
         if since >= until:
             raise wrong("start" if start else "end", "must lie before the end, and before now")
         if until - since > _LONGEST:
@@ -89,8 +90,9 @@ def _named(name: str, now: Instant) -> tuple[Instant, Instant]:
     return now - LENGTHS[name], now
 
 
-def _instant(text: str, name: str) -> Instant:
-    if _EPOCH.fullmatch(text):
+def instant_of(text: str, name: str) -> Instant:
+    """Of seconds since 1970, or of ISO 8601, which is UTC's without a zone. Invalid."""
+    if _EPOCH.fullmatch(text) and float(text) <= _LAST_S:
         return int(float(text) * 1000)
     try:
         moment = datetime.fromisoformat(text)

@@ -1,11 +1,12 @@
 """Parameters of a query: lists (repeated or joined by commas), flags, whole numbers, pages."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple, TypeVar
 
 from starlette.datastructures import QueryParams
 
-from tocsin.dialects.cronitor.resources.replies import wrong
+from tocsin.dialects.cronitor.problems import Invalid, Problem
+from tocsin.domain.errors import InvalidArgument
 
 T = TypeVar("T")
 PAGE_SIZE: Final = 50
@@ -14,6 +15,18 @@ _VALUES_MAX: Final = 1_000
 _TRUE: Final = frozenset({"true", "1", "yes", "on"})
 _FALSE: Final = frozenset({"", "false", "0", "no", "off"})
 _DIGITS_MAX: Final = 9
+
+
+def wrong(field: str, text: str) -> Invalid:
+    """A 400 about one field."""
+    return Invalid(Problem(f"{field}: {text}", "", field))
+
+
+def wrong_by(problem: InvalidArgument, names: Mapping[str, str]) -> Invalid:
+    """What a rule of the domain says, under the name that clients have for its field: `names` has it."""
+    path, text = problem.violations[0] if problem.violations else ("", problem.message)
+    last = path.rpartition(".")[2].partition("[")[0]
+    return wrong(names.get(last, last), text)
 
 
 class Paging(NamedTuple):
@@ -26,7 +39,7 @@ class Paging(NamedTuple):
 
 
 def many(query: QueryParams, name: str) -> tuple[str, ...]:
-    """All values, each once, in their order. Refused 400 when they are too many."""
+    """All values, each once, in their order. Invalid when they are too many."""
     found = [part.strip() for text in query.getlist(name) for part in text.split(",")]
     values = tuple(dict.fromkeys(part for part in found if part))
     if len(values) > _VALUES_MAX:
@@ -35,7 +48,7 @@ def many(query: QueryParams, name: str) -> tuple[str, ...]:
 
 
 def one_of(query: QueryParams, name: str, known: Sequence[str]) -> tuple[str, ...]:
-    """As `many`; Refused 400 for what is not known."""
+    """As `many`; Invalid for what is not known."""
     values = many(query, name)
     for value in values:
         if value not in known:
@@ -44,7 +57,7 @@ def one_of(query: QueryParams, name: str, known: Sequence[str]) -> tuple[str, ..
 
 
 def flag(query: QueryParams, name: str) -> bool:
-    """False when it is not there. Refused 400."""
+    """False when it is not there. Invalid."""
     text = query.get(name, "").strip().lower()
     if text not in _TRUE | _FALSE:
         raise wrong(name, f"{text[:20]!r} is neither true nor false")
@@ -52,7 +65,7 @@ def flag(query: QueryParams, name: str) -> bool:
 
 
 def number(query: QueryParams, name: str, default: int, *, most: int, least: int = 1) -> int:
-    """Refused 400 unless it is a whole number of at least `least`; what is beyond `most` is `most`."""
+    """Invalid unless it is a whole number of at least `least`; what is beyond `most` is `most`."""
     text = query.get(name, "").strip()
     if not text:
         return default

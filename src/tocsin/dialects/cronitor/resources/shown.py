@@ -1,33 +1,16 @@
 """How a monitor, an instant and a length are shown."""
 
-import msgspec
-
+from tocsin.dialects.cronitor.reading import kept_of, key_of
 from tocsin.domain.instant import SECOND, Instant, Millis, to_rfc3339
 from tocsin.domain.monitor import Monitor
 
-DIALECT = "cronitor"
-
-
-class _Known(msgspec.Struct):
-    key: str = ""
-
-
-_decode = msgspec.json.Decoder(_Known).decode
-
-
-def key_of(monitor: Monitor) -> str:
-    """As its client wrote it; of a monitor of any other protocol its id."""
-    known = monitor.extras.get(DIALECT)
-    if known is None:
-        return monitor.id
-    try:
-        return _decode(known).key or monitor.id
-    except msgspec.DecodeError:
-        return monitor.id
+__all__ = ["iso", "key_of", "name_of", "seconds", "stamp"]
 
 
 def name_of(monitor: Monitor) -> str:
-    return monitor.display_name or key_of(monitor)
+    """As people call it; its key where nobody said."""
+    default = kept_of(monitor).get("defaultName")
+    return monitor.display_name or (default if isinstance(default, str) and default else key_of(monitor))
 
 
 def stamp(at: Instant) -> float:

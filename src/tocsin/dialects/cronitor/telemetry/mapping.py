@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from tocsin.dialects.cronitor.birth import DIALECT, newborn
-from tocsin.dialects.cronitor.names import check_key, monitor_id_of
+from tocsin.dialects.cronitor.names import monitor_id_of
 from tocsin.dialects.cronitor.telemetry import parameters, states
 from tocsin.domain import names
 from tocsin.domain.check_in import Report
@@ -71,7 +71,7 @@ def to_report(event: Event, number_of: Number, *, create: bool) -> Outcome:
         dialect=DIALECT,
         client=event.client,
         address=event.address,
-        upsert=newborn(key, meaning.creates) if create else None,
+        upsert=newborn(key, monitor_id, meaning.creates) if create else None,
         upsert_new_only=create,
         attempt=sent.attempt or 1,
         payload=event.payload,
@@ -83,7 +83,7 @@ def to_report(event: Event, number_of: Number, *, create: bool) -> Outcome:
 def _key_and_state(place: str) -> tuple[str, str]:
     """Of "KEY", "KEY/STATE", with or without a slash at the end. InvalidArgument: of nothing else."""
     parts = place.rstrip("/").split("/")
-    key = check_key(parts[0])
+    key = parts[0]
     if len(parts) > 2:
         raise InvalidArgument(
             f"the path {place[:200]!r} has more than a key and a state: a key cannot contain '/'",

@@ -8,7 +8,8 @@ from typing import Final, NamedTuple
 from tocsin.domain.check_in import MAX_METRICS
 
 NAME_MAX: Final = 63  # characters
-NUMBER: Final = re.compile(r"\s*[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\s*")
+# No two parts of it may take the same digits: a text of any length must be looked at once.
+_NUMBER: Final = re.compile(r" *[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)? *")
 _NAME: Final = re.compile(r"[a-z0-9_-]+")
 _SEPARATOR: Final = re.compile(r"[:=]")
 _SHOWN: Final = 80  # characters of what could not be read
@@ -48,7 +49,7 @@ def _add(found: Metrics, pair: str) -> None:
 
 def number(text: str) -> float | None:
     """A finite decimal number; None for anything else."""
-    if not NUMBER.fullmatch(text):
+    if not _NUMBER.fullmatch(text):
         return None
     value = float(text)
     return value if math.isfinite(value) else None

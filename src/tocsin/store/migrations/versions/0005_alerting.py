@@ -32,7 +32,7 @@ def downgrade() -> None:
 # --- causes of incidents
 
 
-_CAUSES = ("causes", "assertion", "resolved_by", "resolve_note")
+_CAUSES = ("causes", "assertion")
 
 
 def _add_causes() -> None:
@@ -58,6 +58,7 @@ def _add_groups() -> None:
     op.create_index(
         "ix_monitors_project_group", "monitors", ["project", "group"], sqlite_where=grouped, postgresql_where=grouped
     )
+    op.add_column("incidents", sa.Column("resolved_by", TEXT, nullable=False, server_default=""))
     _create_noun("groups")
     _create_noun("project_environments", sa.Column("with_alerts", sa.Boolean(), nullable=False))
 
@@ -81,6 +82,7 @@ def _create_noun(table: str, *own: sa.Column[Any]) -> None:
 def _drop_groups() -> None:
     op.drop_table("project_environments")
     op.drop_table("groups")
+    op.drop_column("incidents", "resolved_by")
     op.drop_index("ix_monitors_project_group", "monitors")
     for name in ("tags", "group"):
         op.drop_column("monitors", name)
@@ -137,7 +139,7 @@ def _add_notices() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_notices_project_number"), "notices", ["project", "number"])
-    _partial_index("ix_notices_waiting", "notices", ["state", "destination", "number"], "state <= 1")
+    _partial_index("ix_notices_waiting", "notices", ["state", "project", "destination", "number"], "state <= 1")
     _partial_index("ix_notices_ended", "notices", ["end_time"], "end_time IS NOT NULL")
     op.execute(
         "INSERT INTO notification_lists (project, key, create_time, update_time, body) "

@@ -1,0 +1,67 @@
+"""Calls of GroupService: named sets of monitors."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Final
+
+from google.protobuf.empty_pb2 import Empty
+from google.protobuf.field_mask_pb2 import FieldMask
+
+from tocsin.client.calls import Call, Method, Pages, pages, unary
+from tocsin.client.fields import PROJECT, length, monitor_name
+from tocsin.v1 import group_pb2
+from tocsin.v1 import group_service_pb2 as pb
+
+Group = group_pb2.Group
+_SERVICE: Final = "GroupService"
+_GET: Final = Method(_SERVICE, "GetGroup", pb.GetGroupRequest, Group)
+_LIST: Final = Method(_SERVICE, "ListGroups", pb.ListGroupsRequest, pb.ListGroupsResponse)
+_UPDATE: Final = Method(_SERVICE, "UpdateGroup", pb.UpdateGroupRequest, Group)
+_DELETE: Final = Method(_SERVICE, "DeleteGroup", pb.DeleteGroupRequest, Empty)
+_SET: Final = Method(_SERVICE, "SetGroupMonitors", pb.SetGroupMonitorsRequest, Group)
+_MUTE: Final = Method(_SERVICE, "MuteGroup", pb.MuteGroupRequest, Group)
+_UNMUTE: Final = Method(_SERVICE, "UnmuteGroup", pb.UnmuteGroupRequest, Group)
+
+
+def put_group(group: str, *, display_name: str = "") -> Call[Group]:
+    """Makes or renames a group. A monitor says itself in which it is: `put_monitor("backup", group="night")`."""
+    message = Group(name=_name(group), display_name=display_name)
+    return unary(_UPDATE, pb.UpdateGroupRequest(group=message, update_mask=FieldMask(paths=["*"]), allow_missing=True))
+
+
+def get_group(group: str) -> Call[Group]:
+    """Reads a group. ClientError: GROUP_NOT_FOUND."""
+    return unary(_GET, pb.GetGroupRequest(name=_name(group)))
+
+
+def groups(*, page_size: int = 1000) -> Pages[Group]:
+    """Iterates over the project's groups, by key; their members are `monitors(filter='group = "KEY"')`."""
+    request = pb.ListGroupsRequest(parent=PROJECT, page_size=page_size)
+    return pages(_LIST, request, lambda answer: answer.groups)
+
+
+def set_group_monitors(group: str, monitors: Iterable[str]) -> Call[Group]:
+    """Makes these monitors, and no others, its members. ClientError: GROUP_NOT_FOUND, MONITOR_NOT_FOUND."""
+    wanted = [monitor_name(monitor) for monitor in monitors]
+    return unary(_SET, pb.SetGroupMonitorsRequest(name=_name(group), monitors=wanted))
+
+
+def mute_group(group: str, duration: float | timedelta | None = None) -> Call[Group]:
+    """Mutes every monitor that is in it now, for so many seconds or until `unmute_group`."""
+    wait = None if duration is None else length(duration)
+    return unary(_MUTE, pb.MuteGroupRequest(name=_name(group), mute_duration=wait))
+
+
+def unmute_group(group: str) -> Call[Group]:
+    """Tells people of its monitors again."""
+    return unary(_UNMUTE, pb.UnmuteGroupRequest(name=_name(group)))
+
+
+def delete_group(group: str, *, allow_missing: bool = False) -> Call[Empty]:
+    """Deletes a group; its monitors stay, and are in none."""
+    request = pb.DeleteGroupRequest(name=_name(group), allow_missing=allow_missing)
+    return unary(_DELETE, request, repeatable=allow_missing)
+
+
+def _name(group: str) -> str:
+    return group if group.startswith("projects/") else f"{PROJECT}/groups/{group}"

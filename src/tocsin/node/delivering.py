@@ -1,0 +1,171 @@
+"""Delivers notices: one request at a time to each destination, many notices in one where many wait.
+
+A destination that does not answer holds up only itself. Its oldest notice goes first and is tried until it is taken or
+given up, so what is told of an incident arrives in order. What was being sent when the server died is sent again, under
+the same key.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import structlog
+
+from tocsin.domain.instant import HOUR, SECOND, Clock, Instant, Millis
+from tocsin.domain.notice import Notice, NoticeState
+from tocsin.domain.notification import WEBHOOK, parts
+from tocsin.notify import routing, webhook
+from tocsin.notify.webhook import Outcome
+from tocsin.outgoing import Client
+from tocsin.store.outbox import Queue, Settled, SqlOutbox
+from tocsin.store.port import StoreTrouble
+from tocsin.store.tellable import SqlTellable
+
+GROUP_MAX: Final = 1_000  # notices a request
+BACKOFF_FACTOR: Final = 6
+
+Send = Callable[[int, str, Sequence[Notice]], Awaitable[Outcome]]  # project, destination, notices
+_log = structlog.get_logger("tocsin.delivering")
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How hard it is tried."""
+
+    retries: int = 3  # after the first try
+    backoff_ms: Millis = 10 * SECOND  # before the first of them; each next one waits six times as long
+    backoff_max_ms: Millis = HOUR  # but no longer, whatever a receiver asks for
+    group_from: int = 10  # so many that wait for one destination go in one request
+    concurrency: int = 16  # requests at once, to different destinations
+
+
+class Watcher(Protocol):
+    """Counts what comes of it."""
+
+    def sent(self, kind: str, count: int) -> None: ...
+    def failed(self, kind: str, count: int, *, dead: bool) -> None: ...
+    def waiting(self, count: int) -> None: ...
+
+
+class Delivering:
+    def __init__(
+        self,
+        outbox: SqlOutbox,
+        send: Send,
+        clock: Clock,
+        delivery: Delivery,
+        watcher: Watcher,
+        wake: Callable[[], None],
+    ) -> None:
+        """`wake()` is called when there is room again."""
+        self._outbox, self._send, self._clock = outbox, send, clock
+        self._delivery, self._watcher, self._wake = delivery, watcher, wake
+        self._busy: dict[tuple[int, str], asyncio.Task[None]] = {}
+
+    async def turn(self) -> Instant | None:
+        """Begins what is to be delivered now; when there will be more, if nothing happens before."""
+        queues = await asyncio.to_thread(self._outbox.queues)
+        now = self._clock.now()
+        self._watcher.waiting(sum(queue.waiting for queue in queues))
+        later: list[Instant] = []
+        for queue in queues:
+            where = (queue.project, queue.destination)
+            if where in self._busy:
+                continue
+            if queue.next_time > now:
+                later.append(queue.next_time)
+            elif len(self._busy) < self._delivery.concurrency:
+                task = asyncio.create_task(self._serve(queue))
+                self._busy[where] = task
+                task.add_done_callback(lambda _, where=where: self._ended(where))  # type: ignore[misc] # the default binds it
+        return min(later, default=None)
+
+    async def idle(self) -> None:
+        """Until what was begun has ended."""
+        while self._busy:
+            await asyncio.wait(set(self._busy.values()))
+
+    async def close(self) -> None:
+        """What is being sent stays pending."""
+        for task in self._busy.values():
+            task.cancel()
+        await asyncio.gather(*self._busy.values(), return_exceptions=True)
+
+    def _ended(self, where: tuple[int, str]) -> None:
+        task = self._busy.pop(where)
+        if not task.cancelled():
+            self._wake()
+
+    async def _serve(self, queue: Queue) -> None:
+        """Until nothing is to be sent to this destination now."""
+        try:
+            while True:
+                waiting = await asyncio.to_thread(self._outbox.waiting, queue.project, queue.destination, GROUP_MAX)
+                if not waiting or waiting[0].next_time > self._clock.now():
+                    return
+                some = waiting if len(waiting) >= self._delivery.group_from else waiting[:1]
+                outcome = await self._try(queue, some)
+                await asyncio.to_thread(self._outbox.settle, self._settled(some, outcome))
+                self._count(queue.destination, some, outcome)
+        except StoreTrouble as trouble:  # what was sent is sent again, under the same key
+            _log.warning("notices wait for the database", trouble=str(trouble))
+            await asyncio.sleep(1)
+
+    async def _try(self, queue: Queue, some: Sequence[Notice]) -> Outcome:
+        try:
+            return await self._send(queue.project, queue.destination, some)
+        except StoreTrouble:
+            raise
+        except Exception as error:  # one that cannot be sent must not stop the others
+            _log.exception("a notice cannot be sent", notice=some[0].number)
+            return Outcome(sent=False, error=f"internal: {type(error).__name__}")
+
+    def _settled(self, some: Sequence[Notice], outcome: Outcome) -> list[Settled]:
+        now = self._clock.now()
+        if outcome.sent:
+            return [Settled(one.number, NoticeState.SENT, now, now, "") for one in some]
+        return [self._put_off(one, outcome, now) for one in some]
+
+    def _put_off(self, one: Notice, outcome: Outcome, now: Instant) -> Settled:
+        if self._is_last(one, outcome):
+            return Settled(one.number, NoticeState.DEAD, now, now, outcome.error)
+        pause = max(self._delivery.backoff_ms * BACKOFF_FACTOR**one.attempts, outcome.after_ms)
+        return Settled(
+            one.number, NoticeState.PENDING, now + min(pause, self._delivery.backoff_max_ms), None, outcome.error
+        )
+
+    def _is_last(self, one: Notice, outcome: Outcome) -> bool:
+        return not outcome.again or one.attempts >= self._delivery.retries
+
+    def _count(self, destination: str, some: Sequence[Notice], outcome: Outcome) -> None:
+        kind = routing.kind_of(destination)
+        if outcome.sent:
+            self._watcher.sent(kind, len(some))
+            return
+        dead = sum(self._is_last(one, outcome) for one in some)
+        if dead:
+            _log.error("notices are given up", destination=kind, error=outcome.error, notices=dead)
+            self._watcher.failed(kind, dead, dead=True)
+        if dead < len(some):
+            _log.warning("notices wait for their destination", destination=kind, error=outcome.error)
+            self._watcher.failed(kind, len(some) - dead, dead=False)
+
+
+class Sender:
+    """To where a destination leads."""
+
+    def __init__(self, client: Client, tellable: SqlTellable, clock: Clock, public_url: str) -> None:
+        self._client, self._tellable, self._clock, self._public_url = client, tellable, clock, public_url
+
+    async def __call__(self, project: int, destination: str, notices: Sequence[Notice]) -> Outcome:
+        prefix, target = parts(destination) or ("", "")
+        if prefix != WEBHOOK:
+            return Outcome(sent=False, error="this server cannot deliver to such a destination")
+        url = target
+        if "://" not in target:
+            channel = await asyncio.to_thread(self._tellable.channel, project, target)
+            if channel is None:
+                return Outcome(sent=False, error=f"there is no channel {target[:64]!r}")
+            url = channel.url
+        return await webhook.send(self._client, url, notices, self._public_url, self._clock.now())

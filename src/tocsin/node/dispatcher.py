@@ -1,0 +1,141 @@
+"""Tells people: woken by commits that open or end incidents and by time, it plans, and has delivered what is planned.
+
+A commit writes nothing for it and does not wait for it. While nothing happens it sleeps, whatever is watched.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+
+from tocsin.domain.facts import (
+    EnvironmentMuted,
+    Fact,
+    IncidentAcknowledged,
+    IncidentContinued,
+    IncidentOpened,
+    IncidentResolved,
+)
+from tocsin.domain.instant import Clock, Instant
+from tocsin.engine.delta import Delta
+from tocsin.node.delivering import Delivering
+from tocsin.node.planning import Planning
+from tocsin.store.outbox import SqlOutbox
+from tocsin.store.port import StoreTrouble
+
+_TROUBLE_S: Final = 1.0  # after something that may pass
+_LONGEST_S: Final = 3_600.0  # a clock that is set is found at the latest then
+
+_log = structlog.get_logger("tocsin.dispatcher")
+
+
+class Dispatcher:
+    def __init__(self, outbox: SqlOutbox, planning: Planning, clock: Clock) -> None:
+        self._outbox, self._planning, self._clock = outbox, planning, clock
+        self._delivering: Delivering | None = None
+        self._wake = asyncio.Event()
+        self._started = False
+        self._new = self._events = False
+        self._tracking = True  # whether anybody is being told of anything; known after the first turn
+        self._incidents: set[int] = set()  # to be looked at again
+        self._monitors: set[int] = set()  # whose incidents are
+
+    def deliver(self, delivering: Delivering) -> None:
+        """With what; until then notices wait."""
+        self._delivering = delivering
+
+    def wake(self) -> None:
+        self._wake.set()
+
+    def observe(self, delta: Delta) -> None:
+        """Called once for each committed delta; cheap where nothing is for us."""
+        if delta.opened:
+            self._new = True
+        if delta.incidents or (self._tracking and delta.facts):
+            for fact in delta.facts:
+                if look := _LOOKS.get(type(fact)):
+                    look(self, fact)
+        if self._tracking and (delta.monitors or delta.deleted_monitors or delta.deleted_tracks):
+            self._monitors.update(delta.monitors, delta.deleted_monitors, delta.deleted_tracks.values())
+        if self._new:
+            self._tracking = True
+        if self._new or self._events or self._incidents or self._monitors:
+            self._wake.set()
+
+    async def run(self) -> None:
+        try:
+            while True:
+                self._wake.clear()
+                try:
+                    until = await self.turn()
+                except StoreTrouble as trouble:
+                    _log.warning("telling waits", trouble=str(trouble))
+                    await asyncio.sleep(_TROUBLE_S)
+                    continue
+                await self._sleep(until)
+        finally:
+            if self._delivering is not None:
+                await self._delivering.close()
+
+    async def turn(self) -> Instant | None:
+        """Plans what there is to plan and begins what there is to deliver; when there will be more to do."""
+        await self._plan()
+        times = [await asyncio.to_thread(self._outbox.next_look)]
+        if self._delivering is not None:
+            times.append(await self._delivering.turn())
+        return min((time for time in times if time is not None), default=None)
+
+    async def _plan(self) -> None:
+        new, events = self._new or not self._started, self._events or not self._started
+        incidents, monitors = self._incidents, self._monitors
+        self._new, self._events, self._incidents, self._monitors = False, False, set(), set()
+        try:
+            if not self._started:
+                await self._planning.again_all()
+            if new:
+                await self._planning.new()
+            await self._planning.again(incidents)
+            await self._planning.again_of(monitors)
+            await self._planning.again_due()
+            if events:
+                await self._planning.events()
+        except BaseException:
+            self._new, self._events = self._new or new, self._events or events
+            self._incidents |= incidents
+            self._monitors |= monitors
+            raise
+        self._started = True
+        self._tracking = bool(await asyncio.to_thread(self._outbox.tracked_after, 0, 1))
+
+    async def _sleep(self, until: Instant | None) -> None:
+        seconds = None if until is None else min(max((until - self._clock.now()) / 1000, 0.0), _LONGEST_S)
+        try:
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
+
+    # --- facts that matter
+
+    def _opened(self, _fact: Fact) -> None:
+        self._new = True
+
+    def _happened(self, fact: IncidentResolved | IncidentAcknowledged) -> None:
+        self._incidents.add(fact.incident.number)
+
+    def _continued(self, fact: IncidentContinued) -> None:
+        if getattr(fact, "added", ""):  # something else is wrong too
+            self._incidents.add(fact.incident.number)
+
+    def _muted(self, fact: EnvironmentMuted) -> None:
+        self._monitors.add(fact.monitor)
+
+
+_LOOKS: Final[dict[type, Callable[..., None]]] = {
+    IncidentOpened: Dispatcher._opened,  # noqa: SLF001 - its own
+    IncidentResolved: Dispatcher._happened,  # noqa: SLF001
+    IncidentAcknowledged: Dispatcher._happened,  # noqa: SLF001
+    IncidentContinued: Dispatcher._continued,  # noqa: SLF001
+    EnvironmentMuted: Dispatcher._muted,  # noqa: SLF001
+}

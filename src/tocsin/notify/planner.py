@@ -1,0 +1,163 @@
+"""What to say of an incident, to whom and when: a pure function of what is known, what was told and the time.
+
+    plan(standing, telling, told, now) → what to say now, what to remember, when to look again
+
+An alert goes out when a cause has lasted for its delay: one for each cause, then reminders, up to the limit. A recovery
+goes to all who were told something. While silence is wanted nothing is said; if the incident is open when it ends,
+one alert says so. Who looks late says what was due before the recovery, once, and does not repeat reminders.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import msgspec
+
+from tocsin.domain.instant import NEVER, Instant, Millis
+from tocsin.domain.notice import NoticeKind, Told
+
+
+class Standing(NamedTuple):
+    """What is known of an incident now."""
+
+    opened: Instant
+    causes: tuple[str, ...]  # what is wrong now; of a resolved one, what was wrong last
+    resolved: Instant | None = None
+    acknowledged: bool = False
+    gone: bool = False  # with its monitor, or its environment
+    quiet_until: Instant | None = None  # silence is wanted up to then; NEVER: until something changes; None: it is not
+
+
+class Telling(NamedTuple):
+    """What the monitor's alert policy means here."""
+
+    destinations: tuple[str, ...]
+    delay_ms: Millis = 0
+    undelayed: frozenset[str] = frozenset()  # causes that have been waited for already
+    repeat_ms: Millis = 0  # 0: no reminders
+    limit: int = 0  # alerts; 0: any number
+
+
+class Saying(NamedTuple):
+    kind: NoticeKind
+    sequence: int
+    rule: str
+    destinations: tuple[str, ...]
+    reminder: bool = False
+
+
+class Plan(NamedTuple):
+    sayings: tuple[Saying, ...]
+    told: Told | None  # to be kept; None: it is over
+    look: Instant | None  # when to look again, unless something happens before; None: not before
+
+
+OVER = Plan((), None, None)
+
+
+def plan(standing: Standing, telling: Telling, told: Told, now: Instant) -> Plan:
+    """`told` is `Told()` of an incident that was not looked at before."""
+    if standing.gone:
+        return OVER
+    if standing.resolved is not None:
+        return _recovered(standing, telling, told, standing.resolved)
+    told = _noted(standing, told, now)
+    if standing.quiet_until is not None:
+        hushed = msgspec.structs.replace(told, hushed=True)
+        return Plan((), hushed, None if standing.quiet_until == NEVER else standing.quiet_until)
+    if not telling.destinations:
+        return _to_nobody(telling, told, now)
+    speech = _Speech(standing, telling, told, now)
+    speech.alerts()
+    return Plan(tuple(speech.sayings), speech.told, speech.look())
+
+
+def _to_nobody(telling: Telling, told: Told, now: Instant) -> Plan:
+    """What nobody is to be told when it opens is over. Later there may be somebody again."""
+    if not told.sent:
+        return OVER
+    waits = told.last + telling.repeat_ms > now
+    kept = told if waits else msgspec.structs.replace(told, last=now)
+    return Plan((), kept, kept.last + telling.repeat_ms if telling.repeat_ms else None)
+
+
+def _recovered(standing: Standing, telling: Telling, told: Told, resolved: Instant) -> Plan:
+    if standing.quiet_until is not None:
+        return OVER
+    told = _noted(standing, told, resolved)
+    speech = _Speech(standing, telling, told, resolved)
+    if not told.sent and not told.hushed:
+        speech.causes()  # due before it recovered, and nobody had looked
+    recipients = speech.told.recipients
+    if recipients:
+        rule = (*standing.causes, *speech.told.causes, "")[0]
+        speech.sayings.append(Saying(NoticeKind.RECOVERY, speech.told.sent + 1, rule, recipients))
+    return Plan(tuple(speech.sayings), None, None)
+
+
+def _noted(standing: Standing, told: Told, now: Instant) -> Told:
+    """With what is wrong now: since when, as far as it was not told. What has ended may begin anew."""
+    first = not told.sent and not told.seen and not told.hushed
+    since = standing.opened if first else now
+    causes = tuple(cause for cause in told.causes if cause in standing.causes)
+    seen = {cause: told.seen.get(cause, since) for cause in standing.causes if cause not in causes}
+    return msgspec.structs.replace(told, causes=causes, seen=seen)
+
+
+class _Speech:
+    """What is said at one look."""
+
+    def __init__(self, standing: Standing, telling: Telling, told: Told, now: Instant) -> None:
+        self.standing, self.telling, self.told, self.now = standing, telling, told, now
+        self.sayings: list[Saying] = []
+
+    def alerts(self) -> None:
+        self.causes()
+        told = self.told
+        if self.sayings or not told.sent or self.standing.acknowledged:
+            pass
+        elif told.hushed or self._reminder() <= self.now:
+            self._alert((*self.standing.causes, *told.causes)[:1], reminder=True)
+        self.told = msgspec.structs.replace(self.told, hushed=False)
+
+    def causes(self) -> None:
+        """One alert for each cause that has lasted for its delay."""
+        due = [cause for cause, since in self.told.seen.items() if self._due(cause, since) <= self.now]
+        self._alert(due)
+
+    def look(self) -> Instant | None:
+        times = list(self._times())
+        return min(times) if times else None
+
+    def _times(self) -> Iterator[Instant]:
+        if self._left() <= 0:
+            return
+        for cause, since in self.told.seen.items():
+            yield self._due(cause, since)
+        if self.told.sent and not self.standing.acknowledged and self._reminder() != NEVER:
+            yield self._reminder()
+
+    def _alert(self, causes: Iterable[str], *, reminder: bool = False) -> None:
+        for cause in causes:
+            told = self.told
+            if self._left() <= 0 or not self.telling.destinations:
+                return
+            sequence = told.sent + 1
+            self.sayings.append(Saying(NoticeKind.ALERT, sequence, cause, self.telling.destinations, reminder))
+            self.told = msgspec.structs.replace(
+                told,
+                sent=sequence,
+                last=self.now,
+                causes=told.causes if reminder else (*told.causes, cause),
+                seen={other: since for other, since in told.seen.items() if other != cause},
+                recipients=tuple(dict.fromkeys((*told.recipients, *self.telling.destinations))),
+            )
+
+    def _left(self) -> float:
+        """Alerts that may still be sent."""
+        return self.telling.limit - self.told.sent if self.telling.limit else float("inf")
+
+    def _due(self, cause: str, since: Instant) -> Instant:
+        return since + (0 if cause in self.telling.undelayed else self.telling.delay_ms)
+
+    def _reminder(self) -> Instant:
+        return self.told.last + self.telling.repeat_ms if self.telling.repeat_ms else NEVER

@@ -1,0 +1,63 @@
+"""Notices: read, try again. The dispatcher makes and delivers them."""
+
+import asyncio
+from collections.abc import Callable, Collection
+
+from tocsin.domain import errors
+from tocsin.domain.instant import Instant
+from tocsin.domain.notice import Notice, NoticeState
+from tocsin.domain.project import Scope
+from tocsin.service.principal import Principal
+from tocsin.store.outbox import SqlOutbox
+from tocsin.store.port import Page, Store
+
+
+class Notices:
+    def __init__(self, outbox: SqlOutbox, store: Store, wake: Callable[[], None]) -> None:
+        """`wake()` tells the dispatcher that there is something to deliver."""
+        self._outbox, self._store, self._wake = outbox, store, wake
+
+    async def get(self, principal: Principal, number: int) -> Notice:
+        """NotFound: there is none, or not any more."""
+        principal.require(Scope.READ)
+        found = await asyncio.to_thread(self._outbox.get, principal.project.number, number)
+        if found is None:
+            raise errors.NotFound(
+                f"no notice {number} in this project", reason="NOTICE_NOT_FOUND", metadata={"notice": str(number)}
+            )
+        return found
+
+    async def page(
+        self,
+        principal: Principal,
+        *,
+        monitor_id: str = "",
+        incident: int | None = None,
+        states: Collection[NoticeState] = (),
+        size: int,
+        token: str = "",
+    ) -> Page[Notice]:
+        """Newest first; of one monitor, one incident, in some states. NotFound: no such monitor."""
+        principal.require(Scope.READ)
+        project = principal.project.number
+        monitor = None
+        if monitor_id:
+            found = await asyncio.to_thread(self._store.get_monitor, project, monitor_id)
+            if found is None:
+                raise errors.NotFound(
+                    f"no monitor {monitor_id!r} in this project",
+                    reason="MONITOR_NOT_FOUND",
+                    metadata={"monitor": monitor_id},
+                )
+            monitor = found.monitor.number
+        return await asyncio.to_thread(
+            self._outbox.page, project, monitor=monitor, incident=incident, states=states, size=size, token=token
+        )
+
+    async def retry(self, principal: Principal, numbers: Collection[int], now: Instant) -> int:
+        """Those of them that were given up are tried again; no numbers: all of the project. How many."""
+        principal.require(Scope.ADMIN)
+        again = await asyncio.to_thread(self._outbox.retry, principal.project.number, numbers, now)
+        if again:
+            self._wake()
+        return len(again)

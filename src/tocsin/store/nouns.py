@@ -1,0 +1,80 @@
+"""`SqlNouns`: groups and environments of projects, answered by the database; see `nouns_port`."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from tocsin.domain.instant import Instant
+from tocsin.domain.monitor import Monitor
+from tocsin.store import groups, monitors, project_environments
+from tocsin.store.database import Database
+from tocsin.store.nouns_port import CountedEnvironment, CountedGroup
+from tocsin.store.port import Page
+
+
+class SqlNouns:
+    """Beside the writer of the partition, which disturbs it not; each method blocks and may be called by any thread."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    # --- groups
+
+    def put_group(
+        self, project: int, key: str, values: Mapping[str, Any], at: Instant, *, create: bool, update: bool
+    ) -> CountedGroup:
+        with self._database.write() as connection:
+            return groups.put(connection, project, key, values=values, at=at, create=create, update_known=update)
+
+    def get_group(self, project: int, key: str) -> CountedGroup | None:
+        with self._database.read() as connection:
+            return groups.get(connection, project, key)
+
+    def list_groups(self, project: int, *, size: int, token: str = "") -> Page[CountedGroup]:
+        with self._database.read() as connection:
+            return groups.list_page(connection, project, size=size, token=token)
+
+    def known_groups(self, project: int, keys: Collection[str]) -> set[str]:
+        with self._database.read() as connection:
+            return groups.known(connection, project, keys)
+
+    def delete_group(self, project: int, key: str) -> bool:
+        with self._database.write() as connection:
+            return groups.remove(connection, project, key)
+
+    def members(self, project: int, keys: Collection[str]) -> dict[str, list[Monitor]]:
+        with self._database.read() as connection:
+            return groups.members(connection, project, keys)
+
+    def known_monitors(self, project: int, ids: Collection[str]) -> set[str]:
+        with self._database.read() as connection:
+            return monitors.known(connection, project, ids)
+
+    # --- environments
+
+    def put_environment(
+        self, project: int, key: str, values: Mapping[str, Any], at: Instant, *, create: bool, update: bool
+    ) -> CountedEnvironment:
+        with self._database.write() as connection:
+            return project_environments.put(
+                connection, project, key, values=values, at=at, create=create, update_known=update
+            )
+
+    def get_environment(self, project: int, key: str) -> CountedEnvironment | None:
+        with self._database.read() as connection:
+            return project_environments.get(connection, project, key)
+
+    def environments(self, project: int) -> list[CountedEnvironment]:
+        with self._database.read() as connection:
+            return project_environments.every(connection, project)
+
+    def delete_environment(self, project: int, key: str) -> bool:
+        with self._database.write() as connection:
+            return project_environments.remove(connection, project, key)
+
+    def monitors_in(self, project: int, environment: str) -> list[str]:
+        with self._database.read() as connection:
+            return project_environments.monitors_in(connection, project, environment)
+
+    def environments_without_alerts(self, project: int) -> frozenset[str]:
+        with self._database.read() as connection:
+            return project_environments.without_alerts(connection, project)
