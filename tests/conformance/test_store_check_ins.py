@@ -7,10 +7,30 @@ from support.stores import NOW, check_in, commit, delta, monitor, track, with_mo
 from support.stores import check_in_number as number
 from tocsin.domain import errors, ids
 from tocsin.domain.check_in import State
+from tocsin.domain.instant import MINUTE
 from tocsin.engine.memory import Needs
 from tocsin.store import CheckInFilter
 
 ANY = CheckInFilter()
+
+
+def test_a_start_knows_what_was_sent_lately(store):
+    """Reports with times of their own, of the five minutes before the clock stood still."""
+    with_monitors(store, monitor(1))
+
+    def made(index, at=NOW, **fields):
+        times = {"receive_time": at, "update_time": at, **fields}
+        return check_in(number(index, at), track(1, 1), **times)
+
+    stamped = [made(1, start_time=NOW - 500), made(2, end_time=NOW - 1), made(3, NOW - 4 * MINUTE, end_time=NOW)]
+    others = [
+        made(4),
+        made(5, start_time=NOW, end_time=NOW),
+        made(6, NOW - 6 * MINUTE, end_time=NOW),
+        made(7, end_time=NOW - 1, id="ab" * 16),
+    ]
+    commit(store, delta(*stamped, *others, clock=NOW))
+    assert list(store.load().recent) == sorted(stamped, key=lambda one: one.number)
 
 
 def test_both_kinds_of_id_are_found(store):

@@ -219,6 +219,19 @@ def test_a_bad_cron_text_names_field_and_position(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "position"), [("metric.duration < 5 parsecs", "21"), ("response.code = 200", "1"), ("be fast", "1")]
+)
+def test_a_bad_assertion_names_its_place_and_position(api: Api, text: str, position: str) -> None:
+    request = monitor_service_pb2.CreateMonitorRequest(parent=api.parent, monitor_id="x")
+    request.monitor.assertions.extend(["metric.rows > 0", text])
+    found = failure(lambda: api.monitors.CreateMonitor(request, metadata=api.key))
+    assert (found.code, found.reason) == (INVALID, "FIELD_INVALID")
+    assert found.bad.field_violations[0].field == "monitor.assertions[1]"
+    assert text in found.bad.field_violations[0].description
+    assert (found.info.metadata["assertion"], found.info.metadata["position"]) == (text, position)
+
+
+@pytest.mark.parametrize(
     ("expression", "zone", "reason"),
     [("0 0 30 2 *", "", "SCHEDULE_NEVER_FIRES"), ("* * * * *", "Mars/Olympus", "TIME_ZONE_UNKNOWN")],
 )

@@ -25,8 +25,8 @@ def seconds(text: str) -> float:
     return datetime.fromisoformat(text).timestamp()
 
 
-def watch_until(server: Server, monitor: str, wanted: str, patience_s: float = 20.0) -> float:
-    """Reads the watch stream until the monitor shows a state; the server's idea of when, by our clock."""
+def watch_until(server: Server, monitor: str, wanted: str, patience_s: float = 20.0, field: str = "state") -> float:
+    """Reads the watch stream until the monitor shows a state, or any `field`; when that was, by our clock."""
     request = urllib.request.Request(f"{server.http_url}/v1/projects/{server.project_id}/monitors:watch")
     request.add_header("Authorization", f"Bearer {server.admin_key}")
     deadline = time.monotonic() + patience_s
@@ -34,8 +34,8 @@ def watch_until(server: Server, monitor: str, wanted: str, patience_s: float = 2
         for line in stream:
             seen = json.loads(line).get("monitor") or {}
             if seen.get("name", "").endswith(f"/{monitor}"):
-                states = {health["state"] for health in seen.get("environments", [])}
-                if wanted in states:
+                states = {health.get(field, "") for health in seen.get("environments", [])}
+                if any(wanted in state for state in states if state):
                     return time.time()
             assert time.monotonic() < deadline, f"{monitor} did not become {wanted}"
     raise AssertionError("the watch ended")
@@ -55,6 +55,25 @@ def test_a_killed_job_is_missed_within_a_second_of_its_deadline(server: Server) 
     assert deadline < seen < deadline + 1
     assert server.metric('tocsin_missed_total{project="default"}') >= 1
     server.call("DELETE", server.monitor_path("killed"))
+
+
+def test_a_run_past_a_bound_is_told_of_within_a_second_and_recovers(server: Server) -> None:
+    bound = "metric.duration < 2 s"
+    server.create_monitor("slow", schedules=[{"cron": {"expression": "0 0 1 1 *"}}], assertions=[bound])
+    server.request("GET", f"/report/slow/start?key={server.ingest_key}", key="")
+    limit = seconds(server.check_ins("slow")[0]["startTime"]) + 2
+    seen = watch_until(server, "slow", "/incidents/", field="incident")
+    assert limit < seen < limit + 2  # deadlines are whole seconds
+    incident = server.get("/v1/projects/-/incidents?openOnly=true&monitor=projects/-/monitors/slow")["incidents"][0]
+    assert (incident["cause"], incident["assertion"], incident["causes"]) == ("CAUSE_ASSERTION", bound, [bound])
+    assert server.check_ins("slow")[0]["state"] == "STATE_IN_PROGRESS"
+    for _ in range(2):  # the end of the slow run, and one that takes no time
+        server.request("GET", f"/report/slow/ok?key={server.ingest_key}", key="")
+        server.request("GET", f"/report/slow/start?key={server.ingest_key}", key="")
+    incident = server.get(f"/v1/{incident['name']}")
+    assert incident["resolveTime"]
+    assert incident["causes"] == []
+    server.call("DELETE", server.monitor_path("slow"))
 
 
 def test_a_hanging_job_is_timed_out_within_a_second(server: Server) -> None:

@@ -186,6 +186,20 @@ def test_all_of_a_run_sent_twice_is_one_run() -> None:
     assert world.track().started_count == world.track().ok_count == 1
 
 
+@pytest.mark.parametrize("kind", [OK, ERROR])
+def test_a_restart_forgets_nothing_of_what_was_sent(kind: ReportKind) -> None:
+    world = job()
+    for at, sent, stamp in (("01:01", START, "01:00"), ("02:01", kind, "02:00")):
+        send(world, at, sent, stamp, series="s")
+    send(world, "02:02", OK, "02:01", series="t")
+    world.restart()
+    for sent, stamp, series in ((kind, "02:00", "s"), (START, "01:00", "s"), (OK, "02:01", "t")):
+        send(world, "02:10", sent, stamp, series=series)
+        assert world.last.duplicate
+    send(world, "02:20", START, "02:00", series="t")
+    assert [run[3] for run in runs(world)] == [kind.value, "ok"]  # that start had ended before
+
+
 def test_two_in_one_batch_are_one() -> None:
     world = job()
     one = world.command(OK, "01:01", time=instant("01:00"), series="s")

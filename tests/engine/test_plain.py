@@ -71,6 +71,9 @@ def changes(draw: st.DrawFn) -> MonitorChange:
         "kind": draw(st.sampled_from(Kind)),
         "miss_while_running": draw(st.booleans()),
         "check_ins_per_minute": draw(st.sampled_from([None, None, None, 0, 2])),
+        "assertions": draw(st.sampled_from([()] * 4 + [("metric.duration < 90 s", "metric.count > 1")])),
+        "separate_causes": draw(st.sampled_from([False, False, True])),
+        "abandon_runs": draw(st.booleans()),
     }
     rare: dict[str, Any] = draw(
         st.sampled_from(
@@ -135,6 +138,9 @@ def reports(draw: st.DrawFn, at: int, name: str) -> Report:
         time=draw(st.sampled_from([None, None, None, at - MINUTE])),
         duration_ms=draw(st.sampled_from([None, 7])),
         message=draw(st.sampled_from(["", "", "done"])),
+        series=draw(st.sampled_from(["", "", "s"])),
+        metrics=draw(st.sampled_from([{}, {}, {"count": 1.0}, {"count": 9.0}])),
+        attempt=draw(st.sampled_from([1, 1, 2])),
         upsert=draw(st.none() | st.none() | changes()),
         pair=draw(st.booleans()),
         retry_safe=draw(st.booleans()),

@@ -25,6 +25,7 @@ from tocsin.domain.maintenance import FIELDS, MaintenanceWindow
 from tocsin.domain.monitor import ExpectFrom, MonitorChange
 from tocsin.domain.project_settings import ProjectSettings
 from tocsin.domain.schedule import Anchor, Cron, Daily, Interval, Rolling, Unit
+from tocsin.domain.track import Health
 
 History = list[tuple[int, Command]]
 IDS = [None, "a" * 32, "b" * 32, "c" * 32]
@@ -61,6 +62,9 @@ def changes(draw: st.DrawFn, at: int) -> MonitorChange:
                 "schedules": st.sampled_from(SCHEDULES),
                 "expect_from": st.sampled_from(ExpectFrom),
                 "miss_while_running": st.booleans(),
+                "separate_causes": st.booleans(),
+                "abandon_runs": st.booleans(),
+                "assertions": st.sampled_from([(), ("metric.duration < 2 min", "metric.count < 3")]),
             },
         )
     )
@@ -116,7 +120,7 @@ def histories(draw: st.DrawFn, *, ticks: bool = True, deletes: bool = True, moni
         history.append((at, PutMonitor(1, name, change)))
     what = ["report"] * 8 + ["put", "deaf", "environment", "window", "decide"] + ["delete"] * deletes + ["tick"] * ticks
     fields: dict[str, object]
-    for _ in range(draw(st.integers(1, 25))):
+    for place in range(draw(st.integers(1, 25))):  # no two have the same time: those would be sent twice
         at += draw(gaps)
         name = draw(st.sampled_from(names))
         match draw(st.sampled_from(what)):
@@ -148,7 +152,10 @@ def histories(draw: st.DrawFn, *, ticks: bool = True, deletes: bool = True, moni
                     "series": draw(st.sampled_from(["", "", "s"])),
                     "pair": draw(st.sampled_from([True, True, False])),
                     "retry_safe": draw(st.booleans()),
-                    "time": draw(st.sampled_from([None, None, None, at - 3 * MINUTE, at + SECOND])),
+                    "time": draw(st.sampled_from([None, None, None, at - 3 * MINUTE - place, at + SECOND + place])),
+                    "duration_ms": draw(st.sampled_from([None, None, 1000, 3 * MINUTE])),
+                    "metrics": draw(st.sampled_from([{}, {}, {"count": 2.0}])),
+                    "host": draw(st.sampled_from(["", "north"])),
                     "upsert": draw(st.one_of(st.none(), st.none(), st.none(), changes(at))),
                 }
                 history.append((at, world.command(draw(st.sampled_from(ReportKind)), at, name, **fields)))
@@ -267,20 +274,25 @@ def agree(world: World) -> None:
     for track in kept.tracks.values():
         mine = [run for run in open_runs if run.track == track.number]
         assert track.open_runs == len(mine)
-        assert track.run_deadline == min(
-            (run.timeout_time for run in mine if run.timeout_time is not None), default=NEVER
-        )
+        monitor = monitors[track.monitor]
+        first = min((run.timeout_time for run in mine if run.timeout_time is not None), default=NEVER)
+        if mine and (monitor.policy.abandon_runs or monitor.policy.assertions):
+            assert track.run_deadline <= first  # runs are looked at for more than their time-outs
+        else:
+            assert track.run_deadline == first
         assert track.deadline % SECOND == 0 or track.deadline == NEVER
         due += [track.deadline, track.run_deadline]
-        monitor = monitors[track.monitor]
         if monitor.disabled or monitor.inactive:
-            assert (track.deadline, track.run_deadline) == (NEVER, NEVER)
+            assert track.deadline == NEVER
+            assert track.run_deadline == NEVER or monitor.policy.abandon_runs
         elif (
             monitor.paused_until and track.deadline == NEVER and ceil_second(monitor.paused_until) >= world.engine.clock
         ):
             due.append(monitor.paused_until)
         unresolved = [one for one in kept.incidents.values() if one.track == track.number and one.resolve_time is None]
         assert [one.number for one in unresolved] == ([track.incident] if track.incident else [])
+        assert all(one.causes for one in unresolved)
+        assert (track.health == Health.UNHEALTHY) == bool(unresolved)
     earliest = min(due, default=NEVER)
     last_value = 0xFFFFFFFE * SECOND
     if world.engine.next_deadline() != (None if earliest == NEVER else min(ceil_second(earliest), last_value)):

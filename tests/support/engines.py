@@ -159,6 +159,7 @@ class Kept:
             open_runs=[[run for _, run in sorted(self.check_ins.items()) if run.state is State.IN_PROGRESS]],
             open_incidents=[[one for one in self.incidents.values() if one.resolve_time is None]],
             after=(),
+            recent=[run for _, run in sorted(self.check_ins.items()) if not run.client_chosen],
             sequences=dict(self.sequences),
             outages=[(one.start_time, one.end_time) for one in self.outages if one.end_time - one.start_time >= HOUR],
             windows=list(self.windows.values()),

@@ -39,7 +39,7 @@ class Incident(msgspec.Struct, frozen=True, omit_defaults=True):
     attended_time: Instant | None = None  # when somebody last unmuted, resumed or enabled what it is about
     causes: tuple[str, ...] = ()  # what is wrong now, oldest first: values of Cause, or an assertion's text
     assertion: str = ""  # the text of the one that opened it
-    resolved_by: str = ""  # who resolved it by hand
+    resolved_by: str = ""  # who did, in their own words; "": a check-in did, or they did not say
 
 
 class Outage(msgspec.Struct, frozen=True, omit_defaults=True):

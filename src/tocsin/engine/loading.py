@@ -42,6 +42,8 @@ def load(state: State, snapshot: Snapshot) -> None:
                 state.runs.put(slot, run, open_runs.next_look(subject, run, subject.track.run_deadline))
     for slot in state.runs.tracks():
         state.deadlines.put(slot, RUN, state.runs.summary(slot)[1])
+    for check_in in snapshot.recent:
+        state.recents.recall(check_in)
     for incidents in snapshot.open_incidents:
         for incident in incidents:
             state.incidents[incident.number] = incident

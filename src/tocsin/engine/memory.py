@@ -70,6 +70,7 @@ class Snapshot:
     open_incidents: Iterable[list[Incident]]
     after: Iterable[list[AfterRow]]  # check-ins after the watermark, oldest first; tracks may contain some of them
     sequences: dict[str, int]
+    recent: Iterable[CheckIn] = ()  # of the last minutes, oldest first: those that a report may come for again
     counts: tuple[int, int] = (0, 0)  # about how many monitors and tracks there are
     watermark: int = 0  # every check-in with a number up to here is contained in its track
     outages: list[tuple[Instant, Instant]] = field(default_factory=list)  # those of an hour or more

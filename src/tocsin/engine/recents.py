@@ -7,11 +7,12 @@ may come before its start: ends that met no run are kept by their series for as 
 
 from typing import Final
 
-from tocsin.domain.check_in import CheckIn, Report
+from tocsin.domain.check_in import CheckIn, Report, ReportKind, State
 from tocsin.domain.instant import MINUTE, Instant
 
 REMEMBERED: Final = 10 * MINUTE  # at least, and at most twice that
 MANY: Final = 100_000  # reports in one generation; beyond, the older generation goes early
+_ENDS: Final = {State.OK: ReportKind.OK, State.ERROR: ReportKind.ERROR}
 
 
 class Recents:
@@ -44,6 +45,19 @@ class Recents:
         self._turn(at)
         self._ends[0][run.track, run.series] = run.id
 
+    def recall(self, run: CheckIn) -> None:
+        """After a start: what a check-in of the last minutes tells of the reports that made it."""
+        told: list[tuple[ReportKind, Instant]] = []
+        if run.start_time is not None and run.start_time != run.receive_time:
+            told.append((ReportKind.START, run.start_time))
+        if run.end_time is not None and run.end_time != run.update_time and run.state in _ENDS:
+            told.append((_ENDS[run.state], run.end_time))
+            if run.series and run.start_time is None:
+                self.note_end(run, run.update_time)
+        for kind, time in told:
+            sent = Report(run.project, run.monitor_id, kind, run.receive_time, time=time, series=run.series)
+            self.note(run.track, sent, run.update_time)
+
     def end_of(self, track: int, series: str) -> str | None:
         """The id of the run of a series that ended lately and of which no start is known."""
         key = track, series
@@ -57,4 +71,6 @@ class Recents:
 
 
 def _same(track: int, sent: Report) -> int:
-    return hash((track, sent.kind, sent.event, sent.series, sent.time))
+    """Notes may be anything, so there their protocol's word for them tells them apart."""
+    word = sent.event if sent.kind is ReportKind.NOTE else ""
+    return hash((track, sent.kind, word, sent.series, sent.time))

@@ -89,14 +89,14 @@ def _report(state: State, sent: Report, at: Instant) -> Receipt:
         limits.admit_environment(state, sent, monitor, environment)
         track_slot = environments.add(state, slot, monitor, environment, at)
     track = state.track(track_slot)  # the working copy, before anybody takes another just to look
-    if not sent.check_in_id and state.recents.repeats(track.number, sent):
-        return Receipt(duplicate=True)
     silence.settle(state, track_slot, at)
     subject = Subject.of(state, track_slot)
     meant = meanings.meant(sent, subject.timing.policy.kind, subject.track) if sent.by_kind else sent
+    if not sent.check_in_id and state.recents.repeats(track.number, meant):
+        return Receipt(duplicate=True)
     receipt = Filing(subject, meant, at).file()
     if not sent.check_in_id:
-        state.recents.note(track.number, sent, at)
+        state.recents.note(track.number, meant, at)
     return receipt
 
 

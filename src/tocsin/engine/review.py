@@ -29,6 +29,7 @@ from tocsin.engine import causes, environments
 from tocsin.engine.monitor_entry import MonitorEntry
 from tocsin.engine.outages import deaf_between
 from tocsin.engine.state import MUTED, UNHEARD, State
+from tocsin.engine.thresholds import misses_apart
 
 SLICE: Final = 5_000  # tracks
 MOST: Final = 500  # of them that something is done about
@@ -137,7 +138,7 @@ def review(state: State, first: int, at: Instant) -> Reviewed:
 def _all_bad(state: State, track: Track) -> bool:
     """The newest verdicts, as far as they are counted: good ones set the counters back, unknown ones are none."""
     timing = state.timing(state.monitor(track.monitor))
-    apart = track.misses if timing.policy.tolerance.miss_threshold else 0
+    apart = track.misses if misses_apart(timing.policy) else 0
     return track.failures + apart >= VERDICTS
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, Table, select
+from sqlalchemy import Connection, Row, Select, Table, or_, select
 
 from tocsin.domain import ids
 from tocsin.domain.check_in import STATE_NUMBERS, STATES_BY_NUMBER, CheckIn, State
@@ -16,6 +16,7 @@ from tocsin.store.schema import environments, monitors, tracks
 from tocsin.store.weeks import Piece
 
 _MANY: Final = 500  # values in one IN
+RECENT_MAX: Final = 50_000
 _ARMS: Final = 100  # of one SELECT
 _NUMBERS: Final = "SELECT number FROM check_in_ids WHERE project = %s AND id = ANY(%s::bytea[])"
 
@@ -232,6 +233,19 @@ def open_runs(connection: Connection) -> Iterator[Select[Any]]:
         table = piece.check_ins
         numbers = select(table.c.number).where(is_open_in(table))
         yield select_check_ins(table).where(table.c.number.in_(numbers)).order_by(table.c.number)
+
+
+def recent(connection: Connection, since: int) -> list[CheckIn]:
+    """The newest check-ins with numbers from `since` on whose reports had times of their own, oldest first."""
+    found: list[CheckIn] = []
+    for piece in weeks.pieces(connection, above=since - 1):  # newest first
+        columns = piece.check_ins.c
+        own = or_(columns.start_time != columns.receive_time, columns.end_time != columns.update_time)
+        newest = select_check_ins(piece.check_ins).where(columns.number >= since, columns.client_id.is_(None), own)
+        rows = connection.execute(newest.order_by(columns.number.desc()).limit(RECENT_MAX - len(found)))
+        found += [from_row(row) for row in rows]
+    found.reverse()
+    return found
 
 
 def after(connection: Connection, watermark: int) -> list[Select[Any]]:

@@ -11,6 +11,8 @@ from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, Row, Select, Table, func, literal_column, select
 
+from tocsin.domain import ids
+from tocsin.domain.instant import MINUTE
 from tocsin.domain.project_settings import ProjectSettings
 from tocsin.engine.memory import Snapshot
 from tocsin.engine.outages import REMEMBERED
@@ -20,6 +22,7 @@ from tocsin.store.schema import PARTITION, partitions
 
 T = TypeVar("T")
 CHUNK: Final = 4096
+_RECENT: Final = 5 * MINUTE  # before the end; who got no answer sends a report again
 
 
 class Loading:
@@ -50,6 +53,7 @@ class Loading:
                 open_incidents=self._objects([_open_incidents()], incidents.from_row),
                 after=self._raw(*check_ins.after(self._connection, watermark)),
                 sequences=dict(self._all(schema.sequences)),
+                recent=check_ins.recent(self._connection, ids.first_number_from((clock or 0) - _RECENT)),
                 outages=[(start, end) for start, end in self._connection.execute(_long_outages())],
                 windows=kept,
                 filed=monitors.filed_of(self._connection, {one.project for one in kept if one.groups or one.tags}),

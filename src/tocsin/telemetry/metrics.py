@@ -14,6 +14,7 @@ from prometheus_client.metrics import MetricWrapperBase
 from tocsin._core import tallies
 from tocsin.domain.check_in import CheckIn, ReportKind, State
 from tocsin.domain.facts import (
+    Abandoned,
     CheckInRecorded,
     CheckInRefused,
     IncidentBroken,
@@ -88,6 +89,7 @@ class Metrics:
         self.missed = counter("tocsin_missed_total", "Slots missed.", ("project",))
         self.timeouts = counter("tocsin_timeouts_total", "Runs that passed their maximum runtime.", ("project",))
         self.errors = counter("tocsin_errors_total", "Runs that ended badly.", ("project",))
+        self.abandoned = counter("tocsin_abandoned_total", "Runs that nobody ended, closed at last.", ("project",))
         self.unknown = counter("tocsin_unknown_total", "Slots and runs not judged: nobody could listen.", ("project",))
         self.recoveries = counter("tocsin_recoveries_total", "Monitors that became healthy again.", ("project",))
         self.broken = counter(
@@ -183,6 +185,7 @@ class Metrics:
             self.missed,
             self.timeouts,
             self.errors,
+            self.abandoned,
             self.unknown,
             self.recoveries,
             self.broken,
@@ -211,6 +214,8 @@ class Metrics:
                 case TimedOut():
                     self.timeouts.labels(self._slug(fact.check_in.project)).inc(exemplar=_exemplar(fact.check_in))
                     self.detection_seconds.labels("timeout").observe((fact.judged_at - fact.deadline) / 1000)
+                case Abandoned():
+                    self.abandoned.labels(self._slug(fact.check_in.project)).inc()
                 case Unjudged():
                     self.unknown.labels(self._slug(fact.check_in.project)).inc()
                 case IncidentResolved():

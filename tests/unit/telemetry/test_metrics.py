@@ -8,6 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from support.stores import NOW, check_in, check_in_number, incident, track
 from tocsin.domain.check_in import ReportKind, State
 from tocsin.domain.facts import (
+    Abandoned,
     CheckInRecorded,
     CheckInRefused,
     IncidentBroken,
@@ -116,6 +117,7 @@ CASES = {
             ("tocsin_detection_delay_seconds_sum", ("kind", "timeout")): 0.5,
         },
     ),
+    "an abandoned run": (Abandoned(run(State.ABANDONED)), {of("tocsin_abandoned_total"): 1}),
     "an unknown": (Unjudged(run(State.UNKNOWN)), {of("tocsin_unknown_total"): 1}),
     "a recovery": (IncidentResolved(incident(1, HERE)), {of("tocsin_recoveries_total"): 1}),
     "a broken incident": (IncidentBroken(incident(1, HERE)), {of("tocsin_broken_incidents_total"): 1}),
