@@ -11,6 +11,7 @@ from tocsin.domain.monitor import AlertPolicy
 from tocsin.domain.notification import DEFAULT_LIST, Channel, NotificationList
 from tocsin.domain.track import TrackFlag
 from tocsin.store.database import Database
+from tocsin.store.incidents import causes_of
 from tocsin.store.port import chunks
 from tocsin.store.schema import environments, incidents, monitors, notification_lists, policies, tracks
 from tocsin.store.shelves import CHANNELS, LISTS
@@ -143,7 +144,7 @@ def _from_row(row: Row[Any]) -> Known:
         open_time=row.open_time,
         resolve_time=row.resolve_time,
         acknowledged=row.acknowledge_time is not None,
-        causes=(row.cause,),
+        causes=causes_of(row),
         policy=_alert_policy(body),
         delay_ms=policy.tolerance.alert_delay_ms,
         separate_causes=policy.separate_causes,
