@@ -72,7 +72,7 @@ def test_a_run_past_a_bound_is_told_of_within_a_second_and_recovers(server: Serv
         server.request("GET", f"/report/slow/start?key={server.ingest_key}", key="")
     incident = server.get(f"/v1/{incident['name']}")
     assert incident["resolveTime"]
-    assert incident["causes"] == []
+    assert incident["causes"] == [bound]  # what was wrong last
     server.call("DELETE", server.monitor_path("slow"))
 
 

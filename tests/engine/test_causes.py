@@ -44,7 +44,7 @@ def told(world: World, since: int = 0) -> list[str]:
         if isinstance(fact, IncidentOpened):
             words += [f"+{name}" for name in fact.incident.causes]
         elif isinstance(fact, IncidentResolved):
-            assert fact.incident.causes == ()
+            assert fact.incident.causes  # what was wrong last
             words.append("x")
         elif isinstance(fact, IncidentContinued):
             if fact.added:

@@ -37,7 +37,9 @@ class Incident(msgspec.Struct, frozen=True, omit_defaults=True):
     broken_time: Instant | None = None  # when its owner was told that nobody seems to care
     broken_mute_time: Instant | None = None  # when its environment was muted, because nobody did
     attended_time: Instant | None = None  # when somebody last unmuted, resumed or enabled what it is about
-    causes: tuple[str, ...] = ()  # what is wrong now, oldest first: values of Cause, or an assertion's text
+    causes: tuple[
+        str, ...
+    ] = ()  # what is wrong, oldest first; when it is over, what was last. Values of Cause, or texts
     assertion: str = ""  # the text of the one that opened it
     resolved_by: str = ""  # who did, in their own words; "": a check-in did, or they did not say
 

@@ -123,7 +123,7 @@ class Judgement:
     def _resolve(self, known: Incident) -> Incident:
         state, track = self._subject.state, self._subject.track
         resolving = self._check_in.id if self._check_in is not None else ""
-        incident = msgspec.structs.replace(known, resolve_time=self._at, resolving_check_in=resolving, causes=())
+        incident = msgspec.structs.replace(known, resolve_time=self._at, resolving_check_in=resolving)
         state.incidents.pop(known.number)
         state.delta.incidents[incident.number] = incident
         track.incident = 0

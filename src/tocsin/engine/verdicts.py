@@ -1,6 +1,6 @@
 """From an outcome to counters, health and incidents: what each thing that can happen says of a track."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import msgspec
 
@@ -65,11 +65,13 @@ def fail(
     judgement.apply()
 
 
-def appear(subject: Subject, check_in: CheckIn, at: Instant, *, on_schedule: bool, held: Iterable[Held] = ()) -> None:
+def appear(subject: Subject, check_in: CheckIn, at: Instant, *, on_schedule: bool, held: Collection[Held] = ()) -> None:
     """A run began or showed life: where causes are apart, nothing is missing any more."""
-    track = subject.track
+    track, apart = subject.track, subject.timing.policy.separate_causes
+    if not apart and not held:
+        return
     judgement = Judgement(subject, check_in, at)
-    if subject.timing.policy.separate_causes:
+    if apart:
         if on_schedule:
             track.misses = 0
         if track.verdict == Verdict.MISSED:

@@ -17,6 +17,7 @@ from tocsin.outgoing import Answer, Client, Failed, Refused
 _TYPES: Final = {NoticeKind.ALERT: "ALERT", NoticeKind.RECOVERY: "RECOVERY", NoticeKind.EVENT: "EVENT"}
 _AGAIN: Final = (408, 425, 429)  # besides 5xx: the same request may be taken later
 _WORDS: Final = {"missed": "did not run in time", "error": "failed", "timeout": "ran too long"}
+_RULES: Final = {"missed": "schedule", "error": "fail"}  # as receivers know them; an assertion is its own text
 _EVENTS: Final = {"run": "has begun", "complete": "has ended well", "fail": "has failed"}
 
 
@@ -64,7 +65,7 @@ def payload(notice: Notice, public_url: str) -> dict[str, Any]:
         "monitor": content.name,
         "description": description(notice),
         "type": _TYPES[notice.kind],
-        "rule": content.rule,
+        "rule": _RULES.get(content.rule, content.rule),
         "environment": content.environment,
         "group": content.group or None,
         "issue_url": None if is_event else f"{base}/{incident}",
@@ -72,7 +73,7 @@ def payload(notice: Notice, public_url: str) -> dict[str, Any]:
         "incident": None if is_event else incident,
         "sequence": notice.sequence,
         "reminder": content.reminder,
-        "rules": list(content.causes),
+        "rules": [_RULES.get(cause, cause) for cause in content.causes],
         "since": to_rfc3339(content.since),
         "time": to_rfc3339(content.at),
         "message": content.message or None,

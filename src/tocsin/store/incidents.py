@@ -56,9 +56,12 @@ def opened_to_rows(opened: Opened) -> Iterator[tuple[Any, ...]]:
 
 
 def _causes(incident: Incident) -> str:
-    """JSON; "" for what mostly is: an open one has the cause that opened it, one that is over has none."""
-    usual = (incident.cause.value,) if incident.resolve_time is None else ()
-    return "" if incident.causes == usual else _encode(tuple(clean(name) for name in incident.causes)).decode()
+    """JSON; "" for what mostly is: the cause that opened it."""
+    return (
+        ""
+        if incident.causes == (incident.cause.value,)
+        else _encode(tuple(clean(name) for name in incident.causes)).decode()
+    )
 
 
 def outage_to_row(outage: Outage) -> tuple[Any, ...]:
@@ -97,10 +100,15 @@ def from_row(row: Row[Any]) -> Incident:
         broken_time=row.broken_time,
         broken_mute_time=row.broken_mute_time,
         attended_time=row.attended_time,
-        causes=_decode(row.causes) if row.causes else (row.cause,) if row.resolve_time is None else (),
+        causes=causes_of(row),
         assertion=row.assertion,
         resolved_by=row.resolved_by,
     )
+
+
+def causes_of(row: Row[Any]) -> tuple[str, ...]:
+    """What is wrong now, or was last: values of `Cause`, or texts of assertions."""
+    return _decode(row.causes) if row.causes else (row.cause,)
 
 
 def open_of(connection: Connection, monitor_numbers: Sequence[int]) -> Iterator[Incident]:

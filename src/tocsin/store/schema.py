@@ -202,7 +202,7 @@ incidents = Table(
     Column("broken_time", BigInteger),
     Column("broken_mute_time", BigInteger),
     Column("attended_time", BigInteger),
-    Column("causes", Text, nullable=False, server_default=""),  # JSON; "": the cause while it is open, then none
+    Column("causes", Text, nullable=False, server_default=""),  # JSON; "": the cause alone
     Column("assertion", Text, nullable=False, server_default=""),
     Column("resolved_by", Text, nullable=False, server_default=""),
     Index(None, "project", "number"),

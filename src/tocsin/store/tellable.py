@@ -12,6 +12,7 @@ from tocsin.domain.notification import DEFAULT_LIST, Channel, NotificationList
 from tocsin.domain.track import TrackFlag
 from tocsin.store import check_ins, project_environments, weeks
 from tocsin.store.database import Database
+from tocsin.store.incidents import causes_of
 from tocsin.store.port import chunks
 from tocsin.store.schema import environments, groups, incidents, monitors, notification_lists, policies, tracks
 from tocsin.store.shelves import CHANNELS, LISTS
@@ -183,7 +184,7 @@ def _from_row(row: Row[Any]) -> Known:
         resolve_time=row.resolve_time,
         acknowledged=row.acknowledge_time is not None,
         last_check_in=row.last_check_in,
-        causes=_causes(row),
+        causes=causes_of(row),
         policy=_alert_policy(body),
         delay_ms=policy.tolerance.alert_delay_ms,
         separate_causes=policy.separate_causes,
@@ -193,14 +194,6 @@ def _from_row(row: Row[Any]) -> Known:
         environment_muted=bool(row.track_flags & TrackFlag.MUTED),
         group=row.group_name or "",
         extras=body.get("extras", {}),
-    )
-
-
-def _causes(row: Row[Any]) -> tuple[str, ...]:
-    """What is wrong now; of an incident that knows of one cause alone, that one."""
-    several = getattr(row, "causes", "")
-    return (
-        msgspec.json.decode(several, type=tuple[str, ...]) if several else (getattr(row, "assertion", "") or row.cause,)
     )
 
 

@@ -41,7 +41,7 @@ def test_an_alert():
         "monitor": "Backup",
         "description": "Backup in production failed; since 2026-03-20T10:00:00Z",
         "type": "ALERT",
-        "rule": "error",
+        "rule": "fail",
         "environment": "production",
         "group": "Night jobs",
         "issue_url": f"{URL}/v1/projects/1/incidents/5",
@@ -49,7 +49,7 @@ def test_an_alert():
         "incident": "projects/1/incidents/5",
         "sequence": 1,
         "reminder": False,
-        "rules": ["error"],
+        "rules": ["fail"],
         "since": "2026-03-20T10:00:00Z",
         "time": "2026-03-20T10:00:01.500Z",
         "message": None,
@@ -110,7 +110,7 @@ async def test_one_and_many_in_a_request():
     ]
     assert server.asked[0].headers["content-type"] == "application/json"
     assert (grouped["grouped"], grouped["count"], grouped["type"]) == (True, 3, "ALERT")
-    assert (grouped["rule"], grouped["id"], grouped["environment"]) == ("error", None, "production")
+    assert (grouped["rule"], grouped["id"], grouped["environment"]) == ("fail", None, "production")
     assert grouped["description"] == "3 notices of 2 monitors at once: 3 ALERT"
     assert grouped["notices"] == [payload(one, URL) for one in some]
     assert third["description"] == "2 notices of 1 monitors at once: 1 ALERT, 1 RECOVERY"
