@@ -76,6 +76,16 @@ def test_an_alert_policy_keeps_all_it_says(server: Server) -> None:
     made = server.create_monitor(monitor, alertPolicy=policy)
     assert made["alertPolicy"] == {**policy, "events": ["EVENT_RUN", "EVENT_FAIL"]}
     assert server.get(server.monitor_path(monitor))["alertPolicy"] == made["alertPolicy"]
+    with Client(server.grpc_address, server.admin_key) as client:
+        told = {"channels": ["ops"], "repeat_interval": 60, "repeat_limit": 3, "events": ["complete"]}
+        kept = client.put_monitor(monitor, alert_policy=told).alert_policy
+        assert (list(kept.channels), kept.repeat_interval.seconds, kept.repeat_limit) == (["ops"], 60, 3)
+        assert list(kept.events) == [kept.EVENT_COMPLETE]
+        assert not client.put_monitor(monitor, alert_policy={}).alert_policy.channels
+        with pytest.raises(TypeError, match="chanels"):
+            client.put_monitor(monitor, alert_policy={"chanels": []})
+        with pytest.raises(ValueError, match="EVENT_BEGIN"):
+            client.put_monitor(monitor, alert_policy={"events": ["begin"]})
     for wrong in ({"repeatLimit": -1}, {"repeatLimit": 10_001}, {"events": ["EVENT_UNSPECIFIED"]}):
         body = {"alertPolicy": wrong}
         assert server.request("PATCH", server.monitor_path(monitor), body)[0] == 400

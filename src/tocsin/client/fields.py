@@ -9,7 +9,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from tocsin.client.schedules import ScheduleLike, schedules
-from tocsin.v1.monitor_pb2 import Monitor, Tolerance
+from tocsin.v1.monitor_pb2 import AlertPolicy, Monitor, Tolerance
 
 Length = float | timedelta  # seconds, or a timedelta
 PROJECT: Final = "projects/-"  # the key's own
@@ -36,6 +36,15 @@ _KINDS: Final = {"job": Monitor.KIND_JOB, "heartbeat": Monitor.KIND_HEARTBEAT}
 _EXPECT: Final = {"first_check_in": Monitor.EXPECT_FROM_FIRST_CHECK_IN, "creation": Monitor.EXPECT_FROM_CREATION}
 
 
+class AlertFields(TypedDict, total=False):
+    """Whom to tell and how often; what is left out has its default."""
+
+    channels: Sequence[str]  # keys of notification lists, or destinations; none: the list "default"
+    repeat_interval: Length  # from an alert to the next of the same incident; 0: told once
+    repeat_limit: int  # alerts of one incident; 0: any number
+    events: Sequence[Literal["run", "complete", "fail"]]  # reports that are told by themselves
+
+
 class MonitorFields(TypedDict, total=False):
     """What can be said of a monitor; what is left out is left as it is, or at the server's default."""
 
@@ -47,6 +56,7 @@ class MonitorFields(TypedDict, total=False):
     miss_threshold: int  # misses in a row that open an incident, when they are counted apart
     recovery_threshold: int  # good runs in a row that resolve it
     alert_delay: Length  # so long an open incident is kept to ourselves
+    alert_policy: AlertFields
     early: Length  # so early a report counts for the coming slot
     display_name: str
     owner: str
@@ -79,6 +89,8 @@ def monitor_message(fields: Mapping[str, Any], name: str = "") -> Monitor:
     tolerance |= {key: left.pop(key) for key in _COUNTS if key in left}
     if tolerance:
         message.tolerance.CopyFrom(Tolerance(**tolerance))
+    if "alert_policy" in left:
+        message.alert_policy.CopyFrom(_alert_policy(**left.pop("alert_policy")))
     message.MergeFrom(Monitor(**{key: left.pop(key) for key in _PLAIN if key in left}))
     for key, words in (("kind", _KINDS), ("expect_from", _EXPECT)):
         if key in left:
@@ -89,6 +101,17 @@ def monitor_message(fields: Mapping[str, Any], name: str = "") -> Monitor:
     if left:
         raise TypeError(f"a monitor has no {', '.join(left)}")
     return message
+
+
+def _alert_policy(
+    channels: Sequence[str] = (), repeat_interval: Length = 0, repeat_limit: int = 0, events: Sequence[str] = ()
+) -> AlertPolicy:
+    return AlertPolicy(
+        channels=channels,
+        repeat_interval=length(repeat_interval) if repeat_interval else None,
+        repeat_limit=repeat_limit,
+        events=[f"EVENT_{event.upper()}" for event in events],
+    )
 
 
 def monitor_name(monitor: str) -> str:
