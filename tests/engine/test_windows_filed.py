@@ -131,3 +131,15 @@ def test_only_where_it_matters_is_anything_kept() -> None:
 def test_what_is_wrong_is_named(fields: dict[str, object], field: str) -> None:
     error = window(World(), "00:01", start="05:00", end="55:00", **fields).error
     assert error.violations[0].field == field
+
+
+def test_a_monitor_that_waits_for_nothing_may_join_while_windows_recur() -> None:
+    """Nobody has reported yet, so there is no slot that a window could excuse."""
+    world = World()
+    window(world, "00:00", recurrence=Cron("0 3 * * *"), duration_ms=60 * MINUTE, tags=("new",))
+    put(world, "00:01", "a")
+    put(world, "00:02", "a", tags=("new",))
+    put(world, "00:03", "a", group="night")
+    world.ok("00:04", monitor_id="a")
+    world.tick("25:00")
+    assert missed(world) == [("a", "10:00"), ("a", "20:00")]
