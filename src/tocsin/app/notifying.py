@@ -8,7 +8,7 @@ from tocsin.api.channels import ChannelHandlers
 from tocsin.api.notices import NoticeHandlers
 from tocsin.api.notification_lists import NotificationListHandlers
 from tocsin.app.settings import Settings
-from tocsin.dialects.cronitor.names import key_in as cronitor_key
+from tocsin.dialects.cronitor import names as cronitor
 from tocsin.domain.instant import SECOND, Clock, Instant
 from tocsin.domain.notice import Notice, NoticeState
 from tocsin.node.delivering import Delivering, Delivery, Sender
@@ -35,7 +35,7 @@ class Notifying:
         self._partition: Partition | None = None
         self.outbox = SqlOutbox(store.database)
         self._tellable = SqlTellable(store.database)
-        around = Surroundings(self._in_maintenance, cronitor_key, self._planned)
+        around = Surroundings(self._in_maintenance, cronitor.key_in, cronitor.schedule_in, self._planned)
         planning = Planning(self.outbox, self._tellable, clock, around)
         self.dispatcher = Dispatcher(self.outbox, planning, clock)
         nouns = SqlNotification(store.database)

@@ -39,6 +39,7 @@ class Content(msgspec.Struct, frozen=True, omit_defaults=True):
     reminder: bool = False  # the same was told before
     group: str = ""
     message: str = ""  # what the report said
+    schedule: str = ""  # what a missed run was missed by
     resource_id: str = ""  # the last part of the monitor's name; "": `monitor_id`
 
 

@@ -165,7 +165,10 @@ def excused(subject: Subject) -> bool:
 
 def pass_over_excused(state: State, slot: int, at: Instant) -> None:
     """Slots before `at` that lie in a maintenance window are passed over now, as they would be at their deadlines."""
-    if left_out(state, slot) or not excused(Subject.seen(state, slot)):
+    if left_out(state, slot):
+        return
+    seen = Subject.seen(state, slot)
+    if seen.track.expected >= at or not excused(seen):  # a track that waits for nothing has no slot to ask about
         return
     subject = Subject.of(state, slot)
     track, timing = subject.track, subject.timing

@@ -14,6 +14,7 @@ from tocsin.domain.instant import MINUTE, NEVER, Clock, Instant
 from tocsin.domain.notice import Content, Notice, NoticeKind, NoticeState, Told
 from tocsin.notify import planner, routing
 from tocsin.notify.planner import Plan, Saying, Standing, Telling
+from tocsin.schedule import describe
 from tocsin.store.outbox import Alert, SqlOutbox
 from tocsin.store.tellable import Audience, Known, Named, SqlTellable
 
@@ -32,6 +33,7 @@ class Surroundings(NamedTuple):
     # (project, number of the monitor, environment, at)
     in_maintenance: Callable[[int, int, str, Instant], bool] = lambda _project, _monitor, _environment, _at: False
     shown_id: Callable[[str, Mapping[str, object]], str] = lambda monitor_id, _extras: monitor_id  # to people
+    shown_schedule: Callable[[Mapping[str, object]], str] = lambda _extras: ""  # "": in words of ours
     planned: Callable[[Sequence[Notice]], None] = lambda _notices: None  # is told of notices that were made
 
 
@@ -176,6 +178,7 @@ class Planning:
         content = Content(
             **_naming(one, shown),
             rule=saying.rule,
+            schedule=self._around.shown_schedule(one.extras) or describe(one.schedules),
             environment=one.environment,
             at=now,
             since=one.open_time,

@@ -10,14 +10,14 @@ from urllib.parse import quote
 import msgspec
 
 from tocsin.domain import names
+from tocsin.domain.incident import Cause
 from tocsin.domain.instant import SECOND, Instant, Millis, to_rfc3339
-from tocsin.domain.notice import Notice, NoticeKind
+from tocsin.domain.notice import Content, Notice, NoticeKind
 from tocsin.outgoing import Answer, Client, Failed, Refused
 
 _TYPES: Final = {NoticeKind.ALERT: "ALERT", NoticeKind.RECOVERY: "RECOVERY", NoticeKind.EVENT: "EVENT"}
 _AGAIN: Final = (408, 425, 429)  # besides 5xx: the same request may be taken later
 _WORDS: Final = {"missed": "did not run in time", "error": "failed", "timeout": "ran too long"}
-_RULES: Final = {"missed": "schedule", "error": "fail"}  # as receivers know them; an assertion is its own text
 _EVENTS: Final = {"run": "has begun", "complete": "has ended well", "fail": "has failed"}
 
 
@@ -65,7 +65,7 @@ def payload(notice: Notice, public_url: str) -> dict[str, Any]:
         "monitor": content.name,
         "description": description(notice),
         "type": _TYPES[notice.kind],
-        "rule": _RULES.get(content.rule, content.rule),
+        "rule": _rule(content.rule, content),
         "environment": content.environment,
         "group": content.group or None,
         "issue_url": None if is_event else f"{base}/{incident}",
@@ -73,12 +73,19 @@ def payload(notice: Notice, public_url: str) -> dict[str, Any]:
         "incident": None if is_event else incident,
         "sequence": notice.sequence,
         "reminder": content.reminder,
-        "rules": [_RULES.get(cause, cause) for cause in content.causes],
+        "rules": [_rule(cause, content) for cause in content.causes],
         "since": to_rfc3339(content.since),
         "time": to_rfc3339(content.at),
         "message": content.message or None,
         "idempotency_key": notice.idempotency_key,
     }
+
+
+def _rule(cause: str, content: Content) -> str:
+    """As receivers know it: the schedule that was missed, "fail", or the text of an assertion."""
+    if cause == Cause.MISSED.value:
+        return content.schedule or "schedule"
+    return "fail" if cause == Cause.ERROR.value else cause
 
 
 def grouped(notices: Sequence[Notice], content: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

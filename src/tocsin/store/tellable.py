@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, Select, and_, func, or_, select
 from tocsin.domain.instant import Instant, Millis
 from tocsin.domain.monitor import AlertPolicy
 from tocsin.domain.notification import DEFAULT_LIST, Channel, NotificationList
+from tocsin.domain.schedule import Schedule
 from tocsin.domain.track import TrackFlag
 from tocsin.store import check_ins, project_environments, weeks
 from tocsin.store.database import Database
@@ -44,6 +45,7 @@ class Known(NamedTuple):
     policy: AlertPolicy
     delay_ms: Millis
     separate_causes: bool
+    schedules: tuple[Schedule, ...]
     off: bool  # disabled or inactive
     paused_until: Instant | None
     muted_until: Instant | None
@@ -71,6 +73,7 @@ class _Policy(msgspec.Struct, frozen=True):
 
     tolerance: _Tolerance = _Tolerance()
     separate_causes: bool = False
+    schedules: tuple[Schedule, ...] = ()
 
 
 _IN_GROUP: Final = and_(groups.c.project == monitors.c.project, groups.c.key == monitors.c.group)
@@ -188,6 +191,7 @@ def _from_row(row: Row[Any]) -> Known:
         policy=_alert_policy(body),
         delay_ms=policy.tolerance.alert_delay_ms,
         separate_causes=policy.separate_causes,
+        schedules=policy.schedules,
         off=row.monitor_disabled or row.monitor_inactive,
         paused_until=row.monitor_paused_until,
         muted_until=row.monitor_muted_until,

@@ -34,6 +34,12 @@ def notice(number=1, kind=NoticeKind.ALERT, sequence=1, monitor=1, subject=5, **
     )
 
 
+@pytest.mark.parametrize(("schedule", "rule"), [("0 0 * * *", "0 0 * * *"), ("", "schedule")])
+def test_the_rule_of_a_miss_is_the_schedule(schedule, rule):
+    made = payload(notice(rule="missed", causes=("missed", "metric.count > 3"), schedule=schedule), URL)
+    assert (made["rule"], made["rules"]) == (rule, [rule, "metric.count > 3"])
+
+
 def test_an_alert():
     one = notice(group="Night jobs")
     assert payload(one, URL) == {

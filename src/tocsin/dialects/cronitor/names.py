@@ -43,3 +43,10 @@ def key_in(monitor_id: str, extras: Mapping[str, object]) -> str:
     said = extras.get("cronitor")
     key = said.get("key") if isinstance(said, dict) else None
     return key if isinstance(key, str) else monitor_id
+
+
+def schedule_in(extras: Mapping[str, object]) -> str:
+    """The schedules as they were written, joined by commas; empty where none was."""
+    said = extras.get("cronitor")
+    texts = said.get("schedules") if isinstance(said, dict) else None
+    return ", ".join(texts) if isinstance(texts, list) else ""

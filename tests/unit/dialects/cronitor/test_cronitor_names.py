@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tocsin.dialects.cronitor.names import monitor_id_of
+from tocsin.dialects.cronitor.names import monitor_id_of, schedule_in
 from tocsin.domain.errors import InvalidArgument
 
 KEYS = st.text(st.characters(codec="utf-8", exclude_characters="/"), min_size=1, max_size=255).filter(str.isprintable)
@@ -36,3 +36,16 @@ def test_every_key_has_an_id_of_its_own(one, other):
 def test_what_cannot_be_a_key_is_named(key):
     with pytest.raises(InvalidArgument, match="key"):
         monitor_id_of(key)
+
+
+@pytest.mark.parametrize(
+    ("extras", "text"),
+    [
+        ({}, ""),
+        ({"cronitor": {}}, ""),
+        ({"cronitor": {"schedules": None}}, ""),
+        ({"cronitor": {"schedules": ["at 9:00", "every 2 h"]}}, "at 9:00, every 2 h"),
+    ],
+)
+def test_schedules_are_shown_as_they_were_written(extras, text):
+    assert schedule_in(extras) == text
