@@ -36,6 +36,7 @@ ANY = CheckInFilter()
 
 
 instants = st.integers(0, 2**45)
+later = st.integers(1, 2**45)  # packed, a pause or a mute until 0 is none
 texts = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12)
 hex_ids = st.integers(1, 2**128 - 1).map(lambda value: f"{value:032x}")
 policies = st.builds(
@@ -70,8 +71,8 @@ monitor_fields = st.fixed_dictionaries(
         ),
         "disabled": st.booleans(),
         "inactive": st.booleans(),
-        "paused_until": st.none() | st.just(NEVER) | instants,
-        "muted_until": st.none() | st.just(NEVER) | instants,
+        "paused_until": st.none() | st.just(NEVER) | later,
+        "muted_until": st.none() | st.just(NEVER) | later,
         "revision": st.integers(0, 99),
         "update_time": instants,
     },
