@@ -36,7 +36,7 @@ ANY = CheckInFilter()
 
 
 instants = st.integers(0, 2**45)
-later = st.integers(1, 2**45)  # a quiet state that ends at 0 is none
+later = st.integers(1, 2**45)  # packed, a pause or a mute until 0 is none
 texts = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12)
 hex_ids = st.integers(1, 2**128 - 1).map(lambda value: f"{value:032x}")
 _TEXTS = ("message", "release", "host", "trace_id", "series", "dialect", "client", "event", "address")
