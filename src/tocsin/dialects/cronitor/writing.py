@@ -114,7 +114,9 @@ class _Plan:
         groups = {command.change.group for command in commands.values() if command.change.group}
         if groups and not self._validate_only:
             await self._services.shared.ensure_groups(call.principal, groups, call.received)
-        rows = await self._services.monitors.put_many(call.principal, list(commands.values()), call.received, most=MANY)
+        rows = await self._services.monitors.put_many(
+            call.principal, list(commands.values()), call.received, most=MANY, checked=True
+        )
         by_id = {row.monitor.id: row for row in rows}
         if len(self._wishes) >= _TOLD:
             _log.info("monitors written", done=len(rows), of=len(self._wishes), kept=not self._validate_only)
