@@ -93,7 +93,10 @@ def incident(number: int, of: Track, **fields) -> Incident:
         "cause": Cause.ERROR,
         "open_time": NOW,
     }
-    return Incident(number=number, monitor=of.monitor, track=of.number, **{**defaults, **fields})
+    made = {**defaults, **fields}
+    if made.get("resolve_time") is None:
+        made.setdefault("causes", (made["cause"].value,))
+    return Incident(number=number, monitor=of.monitor, track=of.number, **made)
 
 
 def delta(*rows: object, clock: int = NOW, **fields) -> Delta:
