@@ -197,11 +197,10 @@ def _from_row(row: Row[Any]) -> Known:
 
 
 def _causes(row: Row[Any]) -> tuple[str, ...]:
-    """What is wrong now; of an incident that knows of one cause alone, that one."""
+    """What is wrong now; where that is not said, because it is over or always was one thing, what it opened with."""
     several = getattr(row, "causes", "")
-    return (
-        msgspec.json.decode(several, type=tuple[str, ...]) if several else (getattr(row, "assertion", "") or row.cause,)
-    )
+    found = msgspec.json.decode(several, type=tuple[str, ...]) if several else ()
+    return found or (getattr(row, "assertion", "") or row.cause,)
 
 
 def _alert_policy(body: Any) -> AlertPolicy:
