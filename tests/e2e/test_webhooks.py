@@ -55,6 +55,21 @@ def test_alert_recovery_and_events(telling: Server, receiver: Receiver) -> None:
     assert telling.request("GET", alert["monitor_url"].removeprefix(telling.http_url))[0] == 200
 
 
+def test_causes_that_are_kept_apart_are_told_apart(telling: Server, receiver: Receiver) -> None:
+    policy = {"separateCauses": True, "assertions": ["metric.rows > 3"], "tolerance": {"alertDelay": "1s"}}
+    telling.create_monitor("job", **policy)
+    reports = f"{telling.monitor_path('job')}/checkIns:report"
+    for kind, rows, count in (("ERROR", 5, 1), ("ERROR", 1, 2), ("OK", 1, 2), ("OK", 9, 3)):
+        telling.call("POST", reports, {"kind": f"KIND_{kind}", "checkIn": {"metrics": {"rows": rows}}})
+        receiver.wait(count)
+    assert said(receiver) == [
+        ("ALERT", "job", "error", 1),
+        ("ALERT", "job", "metric.rows > 3", 2),
+        ("RECOVERY", "job", "error", 3),
+    ]
+    assert receiver.notices[1]["rules"] == ["error", "metric.rows > 3"]
+
+
 def test_a_miss_of_many_is_one_request(telling: Server, receiver: Receiver) -> None:
     many = 40
     for number in range(many):
