@@ -5,6 +5,7 @@ import json
 import re
 import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import quote
 
@@ -342,6 +343,18 @@ async def test_the_result_of_a_batch_is_told(new_server: Callable[..., Server], 
             else:
                 assert (told["status"], told["monitors"]) == ("failed", [])
                 assert told["errors"][0]["field"] == "schedule"
+
+
+def test_of_partial_updates_at_the_same_time_none_is_lost(cronitor: Cronitor, key: str) -> None:
+    """What is written is made of what was read, so who comes in between is read again."""
+    cronitor.put({"key": key, "type": "job"})
+    changes = {"note": "n", "tags": ["t"], "metadata": {"m": 1}, "platform": "windows", "defaultName": "d"}
+    with ThreadPoolExecutor(len(changes)) as threads:
+        bodies = [{"key": key, name: value} for name, value in changes.items()]
+        answers = list(threads.map(lambda body: cronitor.call("PUT", "/api/monitors", [body]).status, bodies))
+    assert answers == [200] * len(changes)
+    found = cronitor.get(f"/api/monitors/{key}")
+    assert {name: found[name] for name in changes} == changes
 
 
 def test_a_group_is_made_when_it_is_named(cronitor: Cronitor, key: str) -> None:

@@ -26,7 +26,7 @@ from tocsin.store.port import MonitorWithHealth
 
 MANY: Final = 20_000
 """Monitors of one request."""
-_ATTEMPTS: Final = 5
+_ATTEMPTS: Final = 16  # of writers at the same time one gets through each time
 _SLICE: Final = 50  # monitors after which others get a turn
 _TOLD: Final = 1_000  # monitors after which the log is told how far it is
 _CELERY: Final = "cronitor-python"
