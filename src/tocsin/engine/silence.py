@@ -155,17 +155,20 @@ def _judge_slot(subject: Subject, at: Instant) -> None:
 
 
 def excused(subject: Subject) -> bool:
-    """Whether the slot waited for lies in a maintenance window: nothing was due. Who waits for none is not excused."""
+    """Whether the slot waited for lies in a maintenance window: nothing was due."""
     state, track = subject.state, subject.track
-    if not state.windows or track.expected == NEVER:
-        return False
     monitor = subject.monitor
-    return state.windows.cover(state.compiler, monitor.project, monitor.number, subject.environment, track.expected)
+    return bool(state.windows) and state.windows.cover(
+        state.compiler, monitor.project, monitor.number, subject.environment, track.expected
+    )
 
 
 def pass_over_excused(state: State, slot: int, at: Instant) -> None:
     """Slots before `at` that lie in a maintenance window are passed over now, as they would be at their deadlines."""
-    if left_out(state, slot) or not excused(Subject.seen(state, slot)):
+    if left_out(state, slot):
+        return
+    seen = Subject.seen(state, slot)
+    if seen.track.expected >= at or not excused(seen):  # a track that waits for nothing has no slot to ask about
         return
     subject = Subject.of(state, slot)
     track, timing = subject.track, subject.timing
