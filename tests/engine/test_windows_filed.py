@@ -142,4 +142,4 @@ def test_a_monitor_that_waits_for_nothing_may_join_while_windows_recur() -> None
     put(world, "00:03", "a", group="night")
     world.ok("00:04", monitor_id="a")
     world.tick("25:00")
-    assert missed(world) == [("a", "10:00"), ("a", "20:00")]
+    assert missed(world) == [("a", "0:10:00"), ("a", "0:20:00")]
