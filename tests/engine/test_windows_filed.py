@@ -133,17 +133,6 @@ def test_what_is_wrong_is_named(fields: dict[str, object], field: str) -> None:
     assert error.violations[0].field == field
 
 
-def test_what_waits_for_nothing_is_filed_elsewhere() -> None:
-    """A monitor without a schedule waits for no slot that a window that comes again could be asked about."""
-    world = World()
-    recurrence = Cron("0 22 * * TUE", time_zone="UTC")
-    assert window(world, "00:00", recurrence=recurrence, duration_ms=60 * MINUTE).error is None
-    world.put("00:01", "a", schedules=(), margin_ms=MINUTE)
-    world.ok("00:02", monitor_id="a")
-    receipt = world.step("00:03", PutMonitor(1, "a", MonitorChange(group="night"), create=False))
-    assert receipt.error is None and receipt.monitors[0].group == "night"
-
-
 def test_a_monitor_that_waits_for_nothing_may_join_while_windows_recur() -> None:
     """Nobody has reported yet, so there is no slot that a window could excuse."""
     world = World()

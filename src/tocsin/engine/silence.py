@@ -155,12 +155,12 @@ def _judge_slot(subject: Subject, at: Instant) -> None:
 
 
 def excused(subject: Subject) -> bool:
-    """Whether the slot waited for lies in a maintenance window: nothing was due. Who waits for none is not excused."""
+    """Whether the slot waited for lies in a maintenance window: nothing was due."""
     state, track = subject.state, subject.track
-    if not state.windows or track.expected == NEVER:
-        return False
     monitor = subject.monitor
-    return state.windows.cover(state.compiler, monitor.project, monitor.number, subject.environment, track.expected)
+    return bool(state.windows) and state.windows.cover(
+        state.compiler, monitor.project, monitor.number, subject.environment, track.expected
+    )
 
 
 def pass_over_excused(state: State, slot: int, at: Instant) -> None:
