@@ -47,8 +47,8 @@ def test_alert_recovery_and_events(telling: Server, receiver: Receiver) -> None:
     receiver.wait(4)
     found = said(receiver)
     assert found[0] == ("EVENT", "backup", "run", 1)
-    assert sorted(found[1:3]) == [("ALERT", "backup", "error", 1), ("EVENT", "backup", "fail", 3)]
-    assert found[3] == ("RECOVERY", "backup", "error", 2)
+    assert sorted(found[1:3]) == [("ALERT", "backup", "fail", 1), ("EVENT", "backup", "fail", 3)]
+    assert found[3] == ("RECOVERY", "backup", "fail", 2)
     assert all(key == body["idempotency_key"] for key, body in receiver.requests)
     alert = next(one for one in receiver.notices if one["type"] == "ALERT")
     assert telling.request("GET", alert["issue_url"].removeprefix(telling.http_url))[0] == 200
@@ -63,11 +63,11 @@ def test_causes_that_are_kept_apart_are_told_apart(telling: Server, receiver: Re
         telling.call("POST", reports, {"kind": f"KIND_{kind}", "checkIn": {"metrics": {"rows": rows}}})
         receiver.wait(count)
     assert said(receiver) == [
-        ("ALERT", "job", "error", 1),
+        ("ALERT", "job", "fail", 1),
         ("ALERT", "job", "metric.rows > 3", 2),
-        ("RECOVERY", "job", "error", 3),
+        ("RECOVERY", "job", "metric.rows > 3", 3),
     ]
-    assert receiver.notices[1]["rules"] == ["error", "metric.rows > 3"]
+    assert receiver.notices[1]["rules"] == ["fail", "metric.rows > 3"]
 
 
 def test_a_miss_of_many_is_one_request(telling: Server, receiver: Receiver) -> None:
@@ -80,7 +80,7 @@ def test_a_miss_of_many_is_one_request(telling: Server, receiver: Receiver) -> N
             expectFrom="EXPECT_FROM_CREATION",
         )
     notices = receiver.wait(many)
-    assert {one["rule"] for one in notices} == {"missed"}
+    assert {one["rule"] for one in notices} == {"every 2 seconds"}
     assert len(receiver.requests) < many
     assert any(body.get("grouped") and body["count"] >= 10 for _, body in receiver.requests)
 
@@ -97,7 +97,7 @@ def test_muted_and_unmuted_across_a_restart(telling: Server, receiver: Receiver)
     receiver.wait(1)
     telling.call("POST", f"{path}:unmute", {})
     receiver.wait(2)
-    assert said(receiver) == [("ALERT", "other", "error", 1), ("ALERT", "job", "error", 1)]
+    assert said(receiver) == [("ALERT", "other", "fail", 1), ("ALERT", "job", "fail", 1)]
 
 
 def test_what_a_dead_receiver_missed_is_told_when_asked(telling: Server, receiver: Receiver) -> None:
