@@ -56,7 +56,7 @@ def new(
         host=sent.host,
         trace_id=sent.trace_id,
         metrics=sent.metrics,
-        series=sent.series,
+        series="" if sent.kind is ReportKind.RESET else sent.series,  # it is no run of one
         dialect=sent.dialect,
         client=sent.client,
         event=sent.event,

@@ -31,6 +31,7 @@ def load(state: State, snapshot: Snapshot) -> None:
     applied = _load_tracks(state, snapshot, filling)
     _link(state, filling)
     behind = replay.replay(state, snapshot.after, applied)
+    _pause(state, filling)
     state.projection.begin(snapshot.watermark, state.last_check_in, behind)
     by_number: dict[int, int] = {}
     for chunk in snapshot.open_runs:
@@ -108,7 +109,18 @@ def _link(state: State, filling: Filling) -> None:
         keys = [ids.track_key(number, name) for number, name in zip(numbers, names, strict=True)]
         state.track_keys.put_many(keys, array("I", followed))
     state.deadlines.put_many(*filling.deadlines(), leaf=SLOT)
+
+
+def _pause(state: State, filling: Filling) -> None:
+    """Tracks wait for the end of their monitor's pause. In the second of its end a report may have been first."""
     for monitor_slot, until in filling.paused():
-        for slot in state.tracks_of(state.monitor(monitor_slot)):
+        monitor = state.monitor(monitor_slot)
+        slots = state.tracks_of(monitor)
+        reported = (state.peek(slot).last_check_in for slot in slots)
+        if until <= state.clock and any(time != NEVER and time >= until for time in reported):
+            monitor.paused_until = 0
+            state.write_monitor(monitor_slot, monitor)
+            continue
+        for slot in slots:
             if state.peek(slot).deadline == NEVER:
                 state.deadlines.put(slot, SLOT, until)

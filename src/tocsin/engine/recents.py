@@ -50,8 +50,9 @@ class Recents:
         told: list[tuple[ReportKind, Instant]] = []
         if run.start_time is not None and run.start_time != run.receive_time:
             told.append((ReportKind.START, run.start_time))
-        if run.end_time is not None and run.end_time != run.update_time and run.state in _ENDS:
-            told.append((_ENDS[run.state], run.end_time))
+        if run.end_time is not None and run.state in _ENDS:
+            if run.end_time != run.update_time:
+                told.append((_ENDS[run.state], run.end_time))
             if run.series and run.start_time is None:
                 self.note_end(run, run.update_time)
         for kind, time in told:
