@@ -147,7 +147,8 @@ class Filing:
     def _reorder(self, run: CheckIn | None) -> Receipt:
         assert run is not None
         started = run.start_time if run.start_time is not None else self.time
-        noted = self._merged(run, start_time=started, duration_ms=self._duration(run))
+        kept = drafts.said(run)  # the end's words are the newer ones, whichever came first
+        noted = self._merged(run, start_time=started, duration_ms=self._duration(run), **kept)
         if self.timing.assertions and not self.sent.check_in_id and not self.paused:
             verdicts.measure(self.subject, noted, assertions.late_start(self.timing, noted), self.at)
         return self._recorded(noted, created=False, finished=False)
