@@ -79,7 +79,9 @@ class Filing:
     # -- one method for each Action
 
     def _open(self, _run: CheckIn | None) -> Receipt:
-        if self.track.open_runs >= OPEN_RUNS_MAX:
+        if self.track.open_runs >= OPEN_RUNS_MAX and self.timing.policy.abandon_runs:
+            open_runs.abandon_oldest(self.subject, self.at)
+        elif self.track.open_runs >= OPEN_RUNS_MAX:
             raise Refused(
                 RefusalReason.CHECKIN_VALIDATION_FAILED,
                 f"{OPEN_RUNS_MAX} runs are open already; end them, or set a maximum runtime",
