@@ -4,7 +4,7 @@
     still so `broken_mute_days` after that                                its environment is muted, once
     no report for `idle_environment_days`                                 the environment is deleted
 
-Where causes are apart nothing is muted: there alerts without end mute, until it recovers, and nobody would lift this one.
+Where causes are apart nothing is muted: alerts without end mute there, until it recovers; this mute nobody would lift.
 
 Both delays begin anew when somebody unmutes, resumes, enables or acknowledges. Broken is nothing that is muted or whose
 monitor is paused or disabled. Idle is no environment that has an open run or an open incident that is not muted, that
