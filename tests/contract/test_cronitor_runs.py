@@ -114,7 +114,7 @@ def test_how_long_it_took(server: Server, job: str, more: str, duration: float) 
     assert float(run["duration"].rstrip("s")) == pytest.approx(duration, abs=0.01)
 
 
-@pytest.mark.parametrize(("ago", "believed"), [(3_600, True), (23 * 3_600, True), (25 * 3_600, False), (-300, False)])
+@pytest.mark.parametrize(("ago", "believed"), [(400, True), (700, False), (23 * 3_600, False), (-300, False)])
 def test_a_clients_clock_is_believed_within_bounds(server: Server, job: str, ago: int, believed: bool) -> None:
     ping(server, f"{job}/complete?stamp={NOW - ago}")
     stamp = shown(server, job)["latest_event"]["stamp"]

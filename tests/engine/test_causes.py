@@ -360,3 +360,50 @@ def test_time_outs_are_a_cause_of_their_own() -> None:
     world = job(max_runtime_ms=2 * MINUTE, assertions=())
     assert play(world, "10:05 run, 12:06 tick, 12:30 fail, 20:05 complete") == ["-", "+timeout", "+error", "x"]
     assert world.track().timed_out_count == 1
+
+
+# -- another schedule
+
+
+def test_without_a_schedule_nothing_is_missing() -> None:
+    world = job()
+    play(world, "10:05 fail, 21:00.001 tick, 31:00.001 tick")
+    assert causes(world) == ("error", "missed")
+    assert world.track().misses
+    world.put(instant("32:00"), schedules=())
+    assert causes(world) == ("error",)
+    assert told(world)[-1] == "-missed"
+    assert world.track().misses == 0
+    world.put(instant("33:00"), schedules=TEN_MINUTELY)
+    play(world, "41:00.001 tick")
+    assert causes(world) == ("error", "missed")
+
+
+def test_an_incident_of_misses_alone_ends_with_the_schedule() -> None:
+    world = job()
+    play(world, "11:00.001 tick")
+    assert causes(world) == ("missed",)
+    world.put(instant("12:00"), schedules=())
+    assert causes(world) == ()
+    (incident,) = world.incidents()
+    assert (relative(incident.resolve_time), incident.resolving_check_in) == ("0:12:00", "")
+    assert world.track().verdict is Verdict.NONE
+
+
+def test_together_a_schedule_that_is_taken_away_ends_a_miss_and_no_error() -> None:
+    missing, failing = job(separate_causes=False), job(separate_causes=False)
+    play(missing, "11:00.001 tick")
+    play(failing, "10:05 fail")
+    for world in (missing, failing):
+        world.put(instant("12:00"), schedules=())
+    assert causes(missing) == ()
+    assert causes(failing) == ("error",)
+
+
+def test_misses_that_are_not_yet_enough_are_forgotten_with_the_schedule() -> None:
+    world = job(miss_threshold=2)
+    play(world, "11:00.001 tick")
+    world.put(instant("12:00"), schedules=())
+    world.put(instant("13:00"), schedules=TEN_MINUTELY)
+    play(world, "21:00.001 tick")
+    assert causes(world) == ()

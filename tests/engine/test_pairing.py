@@ -122,6 +122,24 @@ def test_an_end_that_arrives_before_its_start_is_paired() -> None:
     assert world.track().open_runs == 0
 
 
+def test_what_an_end_said_stays_when_its_start_comes_later() -> None:
+    world = job()
+    end = {"message": "done", "event": "complete", "exit_code": 3, "host": "b", "address": "192.0.2.2", "release": "2"}
+    send(world, "01:11", OK, "01:10", series="s", **end)
+    start = {"message": "go", "event": "run", "exit_code": 0, "host": "a", "address": "192.0.2.1", "release": "1"}
+    send(world, "01:12", START, "01:00", series="s", **start)
+    (run,) = world.kept.check_ins.values()
+    assert {name: getattr(run, name) for name in end} == end
+
+
+def test_what_an_end_left_open_its_start_may_say() -> None:
+    world = job()
+    send(world, "01:11", OK, "01:10", series="s", message="done")
+    send(world, "01:12", START, "01:00", series="s", message="go", host="a", exit_code=0)
+    (run,) = world.kept.check_ins.values()
+    assert (run.message, run.host, run.exit_code) == ("done", "a", 0)
+
+
 @pytest.mark.parametrize(
     ("series", "stamp"), [("other", "01:00"), ("s", "01:10.5")], ids=["another series", "after the end"]
 )

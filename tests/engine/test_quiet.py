@@ -399,6 +399,24 @@ def test_a_new_schedule_does_not_make_a_miss_of_what_nobody_waited_for() -> None
     assert relative(world.track().expected) == "0:40:00"
 
 
+def test_a_new_schedule_waits_for_no_slot_before_the_change() -> None:
+    """Not even where the grace of that slot would last until after it."""
+    world = job(schedules=HOURLY, margin_ms=5 * MINUTE)
+    world.ok("05:00")
+    world.put("32:00", schedules=(Cron("*/30 * * * *"),))
+    assert relative(world.track().expected) == "1:00:00"
+    assert world.tick("1:05:00") == []
+    world.tick("1:05:00.001")
+    assert missed(world) == ["1:00:00"]
+
+
+def test_a_slot_at_the_moment_of_the_change_is_waited_for() -> None:
+    world = job(schedules=HOURLY, margin_ms=5 * MINUTE)
+    world.ok("05:00")
+    world.put("29:59", schedules=(Cron("*/30 * * * *"),))
+    assert relative(world.track().expected) == "0:30:00"
+
+
 def test_a_new_margin_moves_the_deadline_and_not_the_slot() -> None:
     world = job(schedules=HOURLY)
     world.ok("05:00")

@@ -85,6 +85,16 @@ def test_two_weeks_after_that_its_environment_is_muted() -> None:
     assert len(days.world.of(IncidentMuted)) == len(days.world.of(EnvironmentMuted)) == 1
 
 
+def test_where_causes_are_apart_it_is_told_and_never_muted() -> None:
+    """Its rule is another: alerts without end mute, until it recovers. Nothing would lift this mute."""
+    days = broken(separate_causes=True)
+    days.fail(range(15, 40))
+    days.review(40)
+    assert days.incident.broken_time is not None
+    assert not days.muted
+    assert days.incident.broken_mute_time is None
+
+
 def test_who_unmutes_it_is_not_overruled() -> None:
     days = broken()
     days.fail(range(15, 30))

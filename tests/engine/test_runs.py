@@ -4,7 +4,7 @@ import pytest
 
 from support.engines import T0, World, findable, instant, relative
 from tocsin.domain.check_in import ReportKind, State
-from tocsin.domain.facts import CheckInRecorded, Missed, TimedOut
+from tocsin.domain.facts import Abandoned, CheckInRecorded, Missed, TimedOut
 from tocsin.domain.instant import DAY, HOUR, MINUTE
 from tocsin.domain.monitor import MonitorChange
 from tocsin.domain.schedule import Anchor, Cron, Interval, Unit
@@ -336,7 +336,7 @@ def test_all_of_a_run_in_one_batch() -> None:
     )
     assert [receipt.refusal is None for receipt in receipts] == [True, True, True, False]
     (run,) = world.kept.check_ins.values()
-    assert (run.state, relative(run.start_time), run.message) == (State.OK, "0:00:01", "m2")
+    assert (run.state, relative(run.start_time), run.message) == (State.OK, "0:00:01", "m0")  # what the end said stays
 
 
 def test_an_error_older_than_a_newer_end_neither_fails_nor_moves_the_slot() -> None:
@@ -485,3 +485,18 @@ def test_open_runs_have_an_end() -> None:
     assert "1000 runs are open" in refused.detail
     world.ok(T0 + OPEN_RUNS_MAX, check_in_id=f"{7:032x}"[::-1])
     assert world.start(T0 + OPEN_RUNS_MAX + 1, check_in_id="f" * 32).refusal is None
+
+
+def test_where_runs_are_abandoned_the_oldest_makes_room() -> None:
+    world = World()
+    world.put(max_runtime_ms=0, abandon_runs=True, separate_causes=True)
+    for number in range(OPEN_RUNS_MAX):
+        world.start(T0 + number, series=f"s{number}")
+    assert world.start(T0 + OPEN_RUNS_MAX, series="one more").refusal is None
+    assert world.track().open_runs == OPEN_RUNS_MAX
+    [abandoned] = world.of(Abandoned)
+    assert (abandoned.check_in.series, abandoned.check_in.state) == ("s0", State.ABANDONED)
+    assert world.kept.check_ins[abandoned.check_in.number].state is State.ABANDONED
+    assert world.incidents() == []
+    world.restart()
+    assert world.track().open_runs == OPEN_RUNS_MAX

@@ -11,6 +11,7 @@ from tocsin.domain.refusals import RefusalReason
 from tocsin.engine.subject import Subject
 
 _SUMS: Final = ("count", "error_count")
+_TEXTS: Final = ("message", "release", "host", "event", "address")
 
 
 class Refused(Exception):
@@ -69,12 +70,20 @@ def merged(sent: Report, at: Instant, run: CheckIn, **changes: object) -> CheckI
     added: dict[str, object] = {"update_time": at, "monitor_id": sent.monitor_id}
     if sent.exit_code is not None:
         added["exit_code"] = sent.exit_code
-    for field in ("message", "release", "host", "event", "address"):
+    for field in _TEXTS:
         if value := getattr(sent, field):
             added[field] = value
     if sent.metrics:
         added["metrics"] = joined(run.metrics, sent)
     return msgspec.structs.replace(run, **added | changes)
+
+
+def said(run: CheckIn) -> dict[str, object]:
+    """What the reports of a run have said of it, where they said anything."""
+    known: dict[str, object] = {field: value for field in _TEXTS if (value := getattr(run, field))}
+    if run.exit_code is not None:
+        known["exit_code"] = run.exit_code
+    return known
 
 
 def joined(known: dict[str, float], sent: Report) -> dict[str, float]:

@@ -79,7 +79,9 @@ class Filing:
     # -- one method for each Action
 
     def _open(self, _run: CheckIn | None) -> Receipt:
-        if self.track.open_runs >= OPEN_RUNS_MAX:
+        if self.track.open_runs >= OPEN_RUNS_MAX and self.timing.policy.abandon_runs:
+            open_runs.abandon_oldest(self.subject, self.at)
+        elif self.track.open_runs >= OPEN_RUNS_MAX:
             raise Refused(
                 RefusalReason.CHECKIN_VALIDATION_FAILED,
                 f"{OPEN_RUNS_MAX} runs are open already; end them, or set a maximum runtime",
@@ -147,7 +149,8 @@ class Filing:
     def _reorder(self, run: CheckIn | None) -> Receipt:
         assert run is not None
         started = run.start_time if run.start_time is not None else self.time
-        noted = self._merged(run, start_time=started, duration_ms=self._duration(run))
+        kept = drafts.said(run)  # the end's words are the newer ones, whichever came first
+        noted = self._merged(run, start_time=started, duration_ms=self._duration(run), **kept)
         if self.timing.assertions and not self.sent.check_in_id and not self.paused:
             verdicts.measure(self.subject, noted, assertions.late_start(self.timing, noted), self.at)
         return self._recorded(noted, created=False, finished=False)

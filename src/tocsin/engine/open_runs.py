@@ -104,6 +104,11 @@ def time_out(subject: Subject, run: CheckIn, at: Instant, *, deaf: bool = False)
     state.delta.facts.append(TimedOut(ended, deadline, at))
 
 
+def abandon_oldest(subject: Subject, at: Instant) -> None:
+    """Makes room for one more run of the track."""
+    _abandon(subject, subject.state.runs.of(subject.slot)[0], at)
+
+
 def _abandon(subject: Subject, run: CheckIn, due: Instant) -> None:
     ended = msgspec.structs.replace(run, state=State.ABANDONED, update_time=due, timeout_time=None)
     subject.state.record(ended)

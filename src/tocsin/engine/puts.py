@@ -105,6 +105,8 @@ def store(state: State, monitor: Monitor, at: Instant, *, touch_runs: bool, trac
     if quiet or old_policy != entry.policy:
         for track_slot in state.tracks_of(entry):
             subject = Subject.of(state, track_slot)
+            if before.policy.schedules and not monitor.policy.schedules:
+                verdicts.drop_misses(subject, at)
             if quiet:
                 silence.rearm(subject, at, fresh=True)
             else:

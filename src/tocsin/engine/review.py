@@ -4,6 +4,8 @@
     still so `broken_mute_days` after that                                its environment is muted, once
     no report for `idle_environment_days`                                 the environment is deleted
 
+Where causes are apart nothing is muted: alerts without end mute there, until it recovers; this mute nobody would lift.
+
 Both delays begin anew when somebody unmutes, resumes, enables or acknowledges. Broken is nothing that is muted or whose
 monitor is paused or disabled. Idle is no environment that has an open run or an open incident that is not muted, that
 never had a report, or that waits for a slot and has left none unanswered since its last report. Long outages of ours do
@@ -63,6 +65,8 @@ class _Slice:
         monitor = state.monitor(track.monitor)
         settings = self.settings_of(monitor.project)
         after, mute = settings.broken_after_days or 0, settings.broken_mute_days or 0
+        if state.timing(monitor).policy.separate_causes:
+            mute = 0
         if not after or monitor.quiet(at) or monitor.muted(at) or track.flags & MUTED or not _all_bad(state, track):
             return
         unmuted = monitor.muted_until  # in the past

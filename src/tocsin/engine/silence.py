@@ -55,6 +55,8 @@ def rearm(subject: Subject, at: Instant, *, fresh: bool) -> None:
     if fresh:
         open_runs.limit(subject, at, judged=True)
     expected = awaited(track, timing, at, fresh=fresh)
+    if expected is not None and expected < at:
+        expected = timing.next_after(at)  # its grace may last, but nobody waited for it before this change
     if expected is None:
         stop_waiting(subject)
     else:

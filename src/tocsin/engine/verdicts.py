@@ -102,6 +102,21 @@ def drop_assertions(subject: Subject, at: Instant) -> None:
         judgement.apply()
 
 
+def drop_misses(subject: Subject, at: Instant) -> None:
+    """Without a schedule nothing is missing. Where causes are together, what is wrong is what happened last."""
+    track, policy = subject.track, subject.timing.policy
+    track.misses = 0
+    missing = track.verdict == Verdict.MISSED
+    if missing:
+        track.verdict = Verdict.NONE
+        if not policy.separate_causes:
+            track.failures = 0
+    if track.incident and (missing or policy.separate_causes):
+        judgement = Judgement(subject, None, at)
+        judgement.end(MISSED)
+        judgement.apply()
+
+
 def attend(state: State, incident: int, at: Instant) -> None:
     """Somebody dealt with what an incident (its number, 0: none) is about: the time to call it broken begins anew."""
     if (known := state.incidents.get(incident)) is not None:

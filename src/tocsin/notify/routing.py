@@ -9,13 +9,13 @@ SUPPORTED: Final = frozenset((WEBHOOK,))  # prefixes that something here can del
 
 
 def destinations(named: Iterable[str], lists: Mapping[str, NotificationList], environment: str) -> tuple[str, ...]:
-    """Each once, in the order they are named. Nobody named: the default list. A list that is gone means nobody."""
+    """Each once, in the order they are named. Nobody named, or a list that is gone: the default list."""
     found: dict[str, None] = {}
     for name in tuple(named) or (DEFAULT_LIST,):
         if parts(name) is not None:
             found[name] = None
             continue
-        known = lists.get(name)
+        known = lists.get(name, lists.get(DEFAULT_LIST))
         if known is not None and (not known.environments or environment in known.environments):
             found.update(dict.fromkeys(known.destinations))
     return tuple(found)

@@ -23,7 +23,8 @@ LISTS = {
         (("staging",), "production", ()),
         (("staging",), "staging", ("slack:#s",)),
         (("nobody",), "production", ()),
-        (("gone",), "production", ()),
+        (("gone",), "production", ("email:a@x.org",)),
+        (("gone", "webhook:ops", "lost"), "production", ("email:a@x.org", "webhook:ops")),
     ],
 )
 def test_destinations(named, environment, found):
@@ -32,6 +33,13 @@ def test_destinations(named, environment, found):
 
 def test_without_a_default_list_nobody_is_meant():
     assert destinations((), {}, "production") == ()
+    assert destinations(("gone",), {}, "production") == ()
+
+
+def test_a_default_list_speaks_for_its_environments_only_also_in_place_of_another():
+    lists = {"default": NotificationList(1, 1, "default", destinations=("webhook:d",), environments=("staging",))}
+    assert destinations(("gone",), lists, "production") == ()
+    assert destinations(("gone",), lists, "staging") == ("webhook:d",)
 
 
 @pytest.mark.parametrize(

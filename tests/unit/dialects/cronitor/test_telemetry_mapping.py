@@ -50,6 +50,15 @@ def test_a_state_in_the_path_wins():
 
 
 @pytest.mark.parametrize(
+    ("off", "believed"), [(0, True), (-600_000, True), (-600_001, False), (-3_600_000, False), (600_000, True)]
+)
+def test_a_clients_clock_counts_within_ten_minutes_of_receipt(off: int, believed: bool):
+    """What is ahead has a closer bound, the same for every dialect."""
+    sent = NOW + off
+    assert report("job", ("stamp", f"{sent / 1000:.3f}")).time == (sent if believed else None)
+
+
+@pytest.mark.parametrize(
     "key", ["job", "Cronitor Homepage", "a+b", "100%", "日本", "a&b=c", "a.b:c", "3f0c2a52-2c55-4a4e-9f62-3a3f6a0c9d11"]
 )
 def test_keys(key):

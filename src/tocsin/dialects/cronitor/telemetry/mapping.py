@@ -10,10 +10,11 @@ from tocsin.domain import names
 from tocsin.domain.check_in import Report
 from tocsin.domain.errors import InvalidArgument
 from tocsin.domain.facts import CheckInRefused
-from tocsin.domain.instant import Instant
+from tocsin.domain.instant import MINUTE, Instant
 from tocsin.domain.refusals import RefusalReason
 
 PAYLOAD_MAX: Final = 4_096  # characters, of what is kept of an event
+STAMP_BELIEVED: Final = 10 * MINUTE  # so far from receipt a client's clock counts; ahead, less: see the service
 _REPLACED: Final = "\ufffd"  # stands for bytes of a path that are no UTF-8
 Number = Callable[[str], int | None]  # of the monitor that a code stands for
 
@@ -61,7 +62,7 @@ def to_report(event: Event, number_of: Number, *, create: bool) -> Outcome:
         event=state,
         received=event.received,
         environment=environment,
-        time=sent.stamp,
+        time=_believed(sent.stamp, event.received),
         duration_ms=sent.duration_ms,
         exit_code=sent.exit_code,
         message=sent.message,
@@ -78,6 +79,11 @@ def to_report(event: Event, number_of: Number, *, create: bool) -> Outcome:
     )
     reason = RefusalReason.CHECKIN_VALIDATION_FAILED
     return Outcome(report, tuple(about(report, reason, text, dropped=False) for text in sent.remarks))
+
+
+def _believed(stamp: Instant | None, received: Instant) -> Instant | None:
+    """None: the time of receipt counts."""
+    return stamp if stamp is not None and abs(stamp - received) <= STAMP_BELIEVED else None
 
 
 def _key_and_state(place: str) -> tuple[str, str]:
