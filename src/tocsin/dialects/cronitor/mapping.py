@@ -109,9 +109,11 @@ def auto_created(key: str, kind: str) -> MonitorChange:
     return msgspec.structs.replace(creation(said, meaning_of(said, "UTC", Problems(key))), by_hand=False)
 
 
-def paused(change: MonitorChange, pause: bool | None) -> MonitorChange:
-    """The change, with a pause that has no end, or the end of one."""
-    return change if pause is None else msgspec.structs.replace(change, muted_until=NEVER if pause else None)
+def paused(change: MonitorChange, pause: bool | None, known: Monitor | None, now: Instant) -> MonitorChange:
+    """The change, with a pause that has no end, or the end of one. A pause that runs keeps its end."""
+    if pause is None or (pause and known is not None and (known.muted_until or 0) > now):
+        return change
+    return msgspec.structs.replace(change, muted_until=NEVER if pause else None)
 
 
 def alerts_of(said: Said) -> list[str]:

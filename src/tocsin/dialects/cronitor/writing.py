@@ -135,7 +135,7 @@ class _Plan:
         return PutMonitor(
             self._call.principal.project.number,
             monitor_id,
-            mapping.paused(change, wish.paused),
+            mapping.paused(change, wish.paused, known, self._call.received),
             create=known is None and self._create,
             update=known is not None,
             etag=known.etag if known is not None else "",
@@ -158,7 +158,8 @@ class _Plan:
         if before["type"] == CHECK != after["type"] and "schedules" not in wish.said:
             after.pop("schedules", None)
         self._check_zone(wish.said, problems)
-        zone, wrong = reading.zone_of(known, self._zone), Problems(problems.key)
+        resets = "timezone" in wish.said and wish.said["timezone"] is None
+        zone, wrong = self._zone if resets else reading.zone_of(known, self._zone), Problems(problems.key)
         meaning = mapping.meaning_of(after, zone, wrong, anchor=known.create_time)
         if wrong.found:  # what no phrase says, by another protocol, is not this request's fault
             old = Problems(problems.key)
