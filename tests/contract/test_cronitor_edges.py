@@ -53,3 +53,31 @@ def test_a_time_zone_that_is_null_is_the_accounts(cronitor: Cronitor, key: str) 
     assert (found["timezone"], found["schedule"]) == ("UTC", "0 9 * * *")
     assert cronitor.get(f"/api/monitors/{key}")["timezone"] == "UTC"
     assert "Tokyo" not in str(native(cronitor, key))
+
+
+def nested(depth: int) -> Any:
+    value: Any = "leaf"
+    for _ in range(depth):
+        value = {"a": value}
+    return value
+
+
+@pytest.mark.parametrize("depth", [29, 400, 900])
+@pytest.mark.parametrize("field", ["metadata", "request"])
+def test_what_is_nested_too_deep_is_refused(cronitor: Cronitor, key: str, field: str, depth: int) -> None:
+    inner = nested(depth)
+    answer = cronitor.call("PUT", "/api/monitors", [{"key": key, "type": "job", field: inner}])
+    assert (answer.status, "nested" in answer.text, answer.json["errors"][0]["field"]) == (400, True, field)
+    assert cronitor.call("GET", f"/api/monitors/{key}").status == 404
+    (found,) = cronitor.put({"key": key, "type": "job", field: nested(28)})
+    assert found[field]
+    exported = cronitor.call("GET", f"/api/monitors.yaml?search={key}")
+    assert exported.status == 200
+    assert cronitor.call("PUT", "/api/monitors", exported.content, content_type="application/yaml").status == 200
+
+
+def test_what_no_field_expects_is_bounded(cronitor: Cronitor, key: str) -> None:
+    for field, length in (("more", 70_000), ("body", 600_000)):
+        request = {"url": "https://example.com/", field: "x" * length}
+        answer = cronitor.call("PUT", "/api/monitors", [{"key": key, "type": "job", "request": request}])
+        assert (answer.status, answer.json["errors"][0]["field"]) == (400, "request"), field
