@@ -111,12 +111,14 @@ class _Plan:
             await self._pause(index)
         if self._problems:
             raise Invalid(*self._problems)
-        groups = {command.change.group for command in commands.values() if command.change.group}
-        if groups and not self._validate_only:
-            await self._services.shared.ensure_groups(call.principal, groups, call.received)
+        named = dict(zip(ids, self._wishes, strict=True)).values()
+        groups = {group for wish in named if (group := wish.said.get("group"))}
+        await self._ensure(groups, validate_only=True)
         rows = await self._services.monitors.put_many(
             call.principal, list(commands.values()), call.received, most=MANY, checked=True
         )
+        if not self._validate_only:
+            await self._ensure(groups, validate_only=False)  # a write that is refused leaves none
         by_id = {row.monitor.id: row for row in rows}
         if len(self._wishes) >= _TOLD:
             _log.info("monitors written", done=len(rows), of=len(self._wishes), kept=not self._validate_only)
@@ -183,6 +185,11 @@ class _Plan:
         for piece in mapping.alerts_of(said):
             if notification.parts(piece) is None and piece not in self._lists:
                 problems.wrong("notify", f"there is no notification list {piece[:80]!r}")
+
+    async def _ensure(self, groups: Collection[str], *, validate_only: bool) -> None:
+        if groups:
+            call, shared = self._call, self._services.shared
+            await shared.ensure_groups(call.principal, groups, call.received, validate_only=validate_only)
 
     async def _pause(self, done: int) -> None:
         if done % _SLICE == 0:
