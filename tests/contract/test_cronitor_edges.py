@@ -81,3 +81,80 @@ def test_what_no_field_expects_is_bounded(cronitor: Cronitor, key: str) -> None:
         request = {"url": "https://example.com/", field: "x" * length}
         answer = cronitor.call("PUT", "/api/monitors", [{"key": key, "type": "job", "request": request}])
         assert (answer.status, answer.json["errors"][0]["field"]) == (400, "request"), field
+
+
+def test_a_write_that_is_refused_makes_no_group(cronitor: Cronitor, key: str) -> None:
+    answer = cronitor.call("PUT", "/api/monitors", [{"key": key, "type": "job", "group": f"g-{key}", "name": 1}])
+    assert answer.status == 400
+    body = {"monitors": [{"key": key, "type": "job", "group": f"g-{key}"}], "rollback": True}
+    assert cronitor.call("PUT", "/api/monitors", body).status == 200
+    assert cronitor.call("GET", f"/api/groups/g-{key}").status == 404
+    cronitor.put({"key": key, "type": "job", "group": f"g-{key}"}, {"key": f"{key}-2", "type": "job", "group": key})
+    assert [cronitor.get(f"/api/groups/{group}")["name"] for group in (f"g-{key}", key)] == [f"g-{key}", key]
+
+
+@pytest.mark.parametrize("path", ["groups", "environments", "notifications"])
+def test_a_name_without_latin_letters_gets_a_key(cronitor: Cronitor, path: str) -> None:
+    made = []
+    for _ in range(2):
+        answer = cronitor.call("POST", f"/api/{path}", {"name": "夜間バッチ"})
+        assert answer.status == 201, answer
+        made.append(answer.json["key"])
+        assert answer.json["name"] == "夜間バッチ"
+        assert cronitor.get(f"/api/{path}/{made[-1]}")["name"] == "夜間バッチ"
+    assert len({*made}) == 2
+    assert cronitor.call("POST", f"/api/{path}", {}).status == 400
+
+
+def test_a_list_that_was_deleted_is_refused_only_where_it_is_new(cronitor: Cronitor, key: str) -> None:
+    name = f"l-{key}"
+    assert cronitor.call("POST", "/api/notifications", {"name": name, "key": name}).status == 201
+    cronitor.put({"key": key, "type": "job", "notify": [name]})
+    assert cronitor.call("DELETE", f"/api/notifications/{name}").status == 204
+    read = cronitor.get(f"/api/monitors/{key}")
+    assert read["notify"] == [name]
+    assert cronitor.call("PUT", f"/api/monitors/{key}", read).status == 200
+    cronitor.put({"key": key, "notify": ["default", name]})
+    exported = cronitor.call("GET", f"/api/monitors.yaml?search={key}").content
+    assert cronitor.call("PUT", "/api/monitors", exported, content_type="application/yaml").status == 200
+    assert cronitor.call("POST", "/api/monitors/clone", {"key": key}).status == 201
+    answer = cronitor.call("PUT", "/api/monitors", [{"key": f"{key}-2", "type": "job", "notify": [name]}])
+    assert answer.status == 400
+    assert cronitor.call("PUT", f"/api/monitors/{key}", {"notify": [f"{name}-2"]}).status == 400
+
+
+@pytest.mark.parametrize("nothing", [None, []])
+def test_no_regions_are_all_regions(cronitor: Cronitor, key: str, nothing: Any) -> None:
+    request = {"url": "https://example.com/"}
+    cronitor.put({"key": key, "type": "check", "request": request, "regions": ["eu-west-1"]})
+    (found,) = cronitor.put({"key": key, "note": "nothing of regions"})
+    assert found["request"]["regions"] == ["eu-west-1"]
+    (found,) = cronitor.put({"key": key, "regions": nothing})
+    assert "regions" not in found["request"]
+    (found,) = cronitor.put({"key": key, "regions": nothing, "request": {**request, "regions": ["us-east-1"]}})
+    assert found["request"]["regions"] == ["us-east-1"]
+
+
+def test_an_empty_array_of_php_is_an_empty_hash(cronitor: Cronitor, key: str) -> None:
+    request = {"url": "https://example.com/", "headers": [], "cookies": []}
+    (found,) = cronitor.put({"key": key, "type": "check", "request": request})
+    assert (found["request"]["headers"], found["request"]["cookies"]) == ({}, {})
+    answer = cronitor.call("PUT", f"/api/monitors/{key}", {"request": {**request, "headers": ["x"]}})
+    assert answer.status == 400
+
+
+def test_headers_in_yaml_stand_without_quotes(cronitor: Cronitor, key: str) -> None:
+    text = f"""
+checks:
+  {key}:
+    request:
+      url: https://example.com/
+      timeout_seconds: 7
+      headers: {{X-Build: 007, X-Ratio: 1.50, X-Flag: true, X-None: }}
+      cookies: {{session: 12}}
+"""
+    answer = cronitor.call("PUT", "/api/monitors", text.encode(), content_type="application/yaml")
+    assert answer.status == 200, answer
+    request = cronitor.get(f"/api/monitors/{key}")["request"]
+    assert request["headers"] == {"X-Build": "007", "X-Ratio": "1.50", "X-Flag": "true", "X-None": ""}
+    assert (request["cookies"], request["timeout_seconds"]) == ({"session": "12"}, 7)
