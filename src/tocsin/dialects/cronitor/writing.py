@@ -41,6 +41,7 @@ class Wish:
     said: Said
     paused: bool | None
     problems: Problems
+    named: tuple[str, ...] = ()  # notification lists that are named already where it comes from
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,7 @@ class _Plan:
 
     def _command(self, wish: Wish, monitor_id: str, known: Monitor | None) -> PutMonitor:
         problems = Problems(wish.reference)
-        self._check_lists(wish.said, problems)
+        self._check_lists(wish, known, problems)
         change = self._creation(wish, problems) if known is None else self._alteration(wish, known, problems)
         if not problems.found:
             try:
@@ -180,10 +181,11 @@ class _Plan:
                 problems.wrong_by(problem, "timezone")
                 said["timezone"] = "UTC"  # so that schedules are not blamed for it
 
-    def _check_lists(self, said: Said, problems: Problems) -> None:
-        """Making a list that nobody filled would hide a typing error."""
-        for piece in mapping.alerts_of(said):
-            if notification.parts(piece) is None and piece not in self._lists:
+    def _check_lists(self, wish: Wish, known: Monitor | None, problems: Problems) -> None:
+        """Making a list that nobody filled would hide a typing error. One that was named before may be gone since."""
+        named = (*wish.named, *(known.alert_policy.channels if known is not None else ()))
+        for piece in mapping.alerts_of(wish.said):
+            if notification.parts(piece) is None and piece not in self._lists and piece not in named:
                 problems.wrong("notify", f"there is no notification list {piece[:80]!r}")
 
     async def _ensure(self, groups: Collection[str], *, validate_only: bool) -> None:
