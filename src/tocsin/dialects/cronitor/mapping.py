@@ -54,9 +54,13 @@ _OWN: Final = ("display_name", "alert_policy", "inactive", "group", "tags")
 def merged(before: Said, said: Said) -> Said:
     """What is said now over what was said before; what is reset is gone."""
     after = {name: value for name, value in {**before, **said}.items() if value is not None}
-    regions = after.pop("regions", None)
-    if regions is not None and isinstance(after.get("request"), dict):
-        after["request"] = {**after["request"], "regions": regions}
+    regions, request = after.pop("regions", None), after.get("request")
+    if not isinstance(request, dict):
+        return after
+    if regions is not None:
+        after["request"] = {**request, "regions": regions}
+    elif "regions" in said and "request" not in said:
+        after["request"] = {name: value for name, value in request.items() if name != "regions"}
     return after
 
 

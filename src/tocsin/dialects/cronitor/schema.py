@@ -268,12 +268,13 @@ def _request(value: Any, name: str, problems: Problems) -> Any:
             problems.wrong(name, f"at most {REQUEST_REST_MAX} bytes of JSON beside {', '.join(_BOUNDED)}")
         elif len(msgspec.json.encode(value)) > REQUEST_MAX:
             problems.wrong(name, f"must be JSON of at most {REQUEST_MAX} bytes")
-        else:
-            return value
+        else:  # an empty hash is an array where a client is written in PHP
+            return {field: {} if field in _HASHES and part == [] else part for field, part in value.items()}
     return None
 
 
-_BOUNDED: Final = ("body", "headers", "cookies")
+_HASHES: Final = ("headers", "cookies")
+_BOUNDED: Final = ("body", *_HASHES)
 
 
 _READERS: Final[dict[str, Callable[[Any, str, Problems], Any]]] = {
@@ -308,3 +309,5 @@ TEXTS: Final = frozenset(
     )
 )
 """Those that are texts, or lists of them."""
+REQUEST_TEXTS: Final = frozenset(_BOUNDED)
+"""Those of a request that are texts, or hashes of them."""
