@@ -5,6 +5,7 @@ import pytest
 from support.stores import NOW, commit, delta, monitor, track, with_monitors
 from tocsin.domain import errors
 from tocsin.domain.manual_incident import Progress, Severity
+from tocsin.store import groups
 from tocsin.store.nouns import SqlNouns
 
 
@@ -55,6 +56,27 @@ def test_groups_are_paged_by_key(nouns):
     assert nouns.known_groups(1, ()) == set()
     with pytest.raises(errors.InvalidArgument):
         nouns.list_groups(2, size=2, token=nouns.list_groups(1, size=2).next_token)
+
+
+def test_missing_groups_are_made_all_or_none(nouns, monkeypatch):
+    put(nouns, "b", display_name="B", at=NOW - 1)
+    nouns.ensure_groups(1, {"b", "c\0", "é"}, NOW, validate_only=True)
+    assert nouns.known_groups(1, {"b", "c\ufffd", "é"}) == {"b"}
+    for _ in range(2):
+        nouns.ensure_groups(1, {"b", "c\0", "é"}, NOW)
+    rows = [row.group for row in nouns.list_groups(1, size=9).rows]
+    assert [(row.key, row.display_name, row.create_time) for row in rows] == [
+        ("b", "B", NOW - 1),
+        ("c\ufffd", "c\ufffd", NOW),
+        ("é", "é", NOW),
+    ]
+    monkeypatch.setattr(groups, "GROUPS_MAX", 4)
+    with pytest.raises(errors.ResourceExhausted):
+        nouns.ensure_groups(1, {"x", "y"}, NOW)
+    with pytest.raises(errors.ResourceExhausted):
+        nouns.ensure_groups(1, {"x", "y"}, NOW, validate_only=True)
+    assert nouns.known_groups(1, {"x", "y"}) == set()
+    nouns.ensure_groups(1, {"b", "x"}, NOW)
 
 
 def test_members_are_the_monitors_that_say_so(store, nouns):

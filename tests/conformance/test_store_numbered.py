@@ -79,7 +79,7 @@ def test_what_is_selected_is_what_python_selects(browse, fleet):
         return Condition.FAILING if unhealthy else Condition.PASSING
 
     def searched(one, word):
-        return any(word in text.lower() for text in (one.id, one.display_name, kept_of(one).get("key", "")))
+        return any(word in text.lower() for text in (kept_of(one).get("key", one.id), one.display_name))
 
     cases = [
         (Selection(SPOKEN), lambda one: True),

@@ -76,8 +76,10 @@ class Shared:
         self._groups = groups
         self._lists = lists
 
-    async def ensure_groups(self, principal: Principal, keys: Collection[str], received: Instant) -> None:
-        await self._groups.ensure(principal, keys, received)
+    async def ensure_groups(
+        self, principal: Principal, keys: Collection[str], received: Instant, *, validate_only: bool
+    ) -> None:
+        await self._groups.ensure(principal, keys, received, validate_only=validate_only)
 
     async def group_names(self, principal: Principal) -> Mapping[str, str]:
         found = await self._groups.every(principal)

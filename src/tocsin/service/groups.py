@@ -46,14 +46,19 @@ class Groups:
             self._nouns.put_group, principal.project.number, key, values, received, create=create, update=update
         )
 
-    async def ensure(self, principal: Principal, keys: Collection[str], received: Instant) -> None:
-        """Creates those of these groups that do not exist, each with its key for a name."""
+    async def ensure(
+        self, principal: Principal, keys: Collection[str], received: Instant, *, validate_only: bool = False
+    ) -> None:
+        """Creates those of these groups that do not exist, each with its key for a name: all of them, or none."""
+        principal.require(Scope.ADMIN)
         wanted = {key for key in keys if key}
-        if not wanted:
-            return
-        known = await asyncio.to_thread(self._nouns.known_groups, principal.project.number, wanted)
-        for key in sorted(wanted - known):
-            await self.put(principal, key, {"display_name": key[:NAME_MAX]}, received, update=True)
+        for key in wanted:
+            check_group_key(key)
+        project = principal.project.number
+        known = await asyncio.to_thread(self._nouns.known_groups, project, wanted) if wanted else wanted
+        if wanted - known:  # only then is there something to write
+            missing = wanted - known
+            await asyncio.to_thread(self._nouns.ensure_groups, project, missing, received, validate_only=validate_only)
 
     async def require(self, principal: Principal, wanted: Mapping[str, str]) -> None:
         """GROUP_UNKNOWN when one of these keys is no group; `wanted` tells in which field of the request each is."""

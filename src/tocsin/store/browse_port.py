@@ -111,7 +111,7 @@ class Selection:
     types: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()  # one of these; "" is none
     tags: tuple[str, ...] = ()  # one of these
-    words: tuple[str, ...] = ()  # each is in its key, id or name
+    words: tuple[str, ...] = ()  # each is in its key, or its id where it has none, or in its name
     conditions: tuple[Condition, ...] = ()  # one of these, in `environment`
     environment: str = ""  # it has this one; "": that does not matter, and conditions are those of production
     by_name: bool = False  # else by creation

@@ -6,7 +6,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
 
 from tocsin.domain import errors
-from tocsin.domain.group import Group
+from tocsin.domain.group import NAME_MAX, Group
 from tocsin.domain.instant import Instant
 from tocsin.domain.monitor import Monitor
 from tocsin.store import monitors, pages
@@ -90,9 +90,23 @@ def members(connection: Connection, project: int, keys: Collection[str]) -> dict
     return found
 
 
-def _check_room(connection: Connection, project: int) -> None:
+def ensure(
+    connection: Connection, project: int, keys: Collection[str], at: Instant, *, validate_only: bool = False
+) -> None:
+    cleaned = {clean(key) for key in keys}
+    missing = sorted(cleaned - known(connection, project, cleaned))
+    if not missing:
+        return
+    _check_room(connection, project, len(missing))
+    if not validate_only:
+        common = {"project": project, "create_time": at, "update_time": at}
+        rows = [{**common, "key": key, "display_name": key[:NAME_MAX]} for key in missing]
+        connection.execute(insert(table), rows)
+
+
+def _check_room(connection: Connection, project: int, more: int = 1) -> None:
     count = connection.execute(select(func.count()).where(table.c.project == project)).scalar() or 0
-    if count >= GROUPS_MAX:
+    if count + more > GROUPS_MAX:
         raise errors.ResourceExhausted(
             f"a project has at most {GROUPS_MAX} groups",
             reason="QUOTA_EXCEEDED",

@@ -38,6 +38,10 @@ class SqlNouns:
         with self._database.read() as connection:
             return groups.known(connection, project, keys)
 
+    def ensure_groups(self, project: int, keys: Collection[str], at: Instant, *, validate_only: bool = False) -> None:
+        with self._database.write() as connection:
+            groups.ensure(connection, project, keys, at, validate_only=validate_only)
+
     def delete_group(self, project: int, key: str) -> bool:
         with self._database.write() as connection:
             return groups.remove(connection, project, key)

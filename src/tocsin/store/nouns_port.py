@@ -46,6 +46,9 @@ class Nouns(Protocol):
     def known_groups(self, project: int, keys: Collection[str]) -> set[str]:
         """Those of these keys that exist."""
 
+    def ensure_groups(self, project: int, keys: Collection[str], at: Instant, *, validate_only: bool = False) -> None:
+        """Makes those that are not there, each with its key for a name: all of them, or none. ResourceExhausted."""
+
     def delete_group(self, project: int, key: str) -> bool:
         """False: there was none. Its members are not touched."""
 

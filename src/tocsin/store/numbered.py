@@ -48,8 +48,8 @@ def _conditions(only: Selection, now: Instant) -> list[Where]:
     if only.tags:
         found.append(or_(*(tags.has(monitors.c.tags, tag) for tag in only.tags)))
     if only.words:
-        key = func.coalesce(texts.Member(monitors.c.body, _EXTRAS, only.dialect, "key"), "")
-        columns = (monitors.c.id, _NAME, key)
+        key = func.coalesce(texts.Member(monitors.c.body, _EXTRAS, only.dialect, "key"), monitors.c.id)
+        columns = (key, monitors.c.display_name)  # where a key is kept, nobody is shown what the id was made of
         found += [or_(*(texts.contains(column, word) for column in columns)) for word in only.words]
     if only.conditions:
         found.append(or_(*(_is(condition, only, now) for condition in only.conditions)))

@@ -32,6 +32,7 @@ class World:
         }
         self.entries: list[PutMonitors] = []
         self.gone: set[str] = set()  # deleted after they were read
+        self.ensured: list[tuple[Any, ...]] = []
         self.service = Groups(self, self)  # type: ignore[arg-type] # as much of both as groups need
 
     async def append(self, at: int, command: PutMonitors) -> Receipt:
@@ -60,6 +61,11 @@ class World:
 
     def known_groups(self, _project: int, keys: Any) -> set[str]:
         return self.groups.keys() & set(keys)
+
+    def ensure_groups(self, project: int, keys: Any, _at: int, *, validate_only: bool = False) -> None:
+        self.ensured.append((project, *sorted(keys), validate_only))
+        if not validate_only:
+            self.groups |= {key: Group(0, project, key, key) for key in keys}
 
     def delete_group(self, _project: int, key: str) -> bool:
         return self.groups.pop(key, None) is not None
@@ -174,3 +180,16 @@ def test_readers_change_nothing() -> None:
 def test_a_name_that_is_too_long_is_named() -> None:
     with pytest.raises(errors.InvalidArgument, match="display_name"):
         asyncio.run(World().service.put(ADMIN, "g", {"display_name": "x" * 201}, NOW))
+
+
+def test_missing_groups_are_made_together() -> None:
+    world = World("g")
+    asyncio.run(world.service.ensure(ADMIN, ["g", "b", "", "a"], NOW))
+    asyncio.run(world.service.ensure(ADMIN, ["g", "c"], NOW, validate_only=True))
+    asyncio.run(world.service.ensure(ADMIN, ["g", ""], NOW))
+    assert world.ensured == [(1, "a", "b", False), (1, "c", True)]
+    with pytest.raises(errors.InvalidArgument):
+        asyncio.run(world.service.ensure(ADMIN, ["c", "a/b"], NOW))
+    with pytest.raises(errors.PermissionDenied):
+        asyncio.run(world.service.ensure(READER, ["c"], NOW))
+    assert len(world.ensured) == 2

@@ -13,7 +13,7 @@ import msgspec
 
 from tocsin.dialects.cronitor import yaml_text
 from tocsin.dialects.cronitor.problems import Invalid, Problem, Refused
-from tocsin.dialects.cronitor.schema import CHECK, HEARTBEAT, JOB, TEXTS
+from tocsin.dialects.cronitor.schema import CHECK, HEARTBEAT, JOB, REQUEST_TEXTS, TEXTS
 from tocsin.dialects.cronitor.yaml_text import YamlError
 
 SECTIONS: Final = {
@@ -128,7 +128,18 @@ def _section(name: str, kind: str, content: Any) -> Iterator[Any]:
 
 
 def _attributes(body: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: yaml_text.plain(value, textual=name in TEXTS) for name, value in body.items()}
+    return {
+        name: _request(value) if name == "request" else yaml_text.plain(value, textual=name in TEXTS)
+        for name, value in body.items()
+    }
+
+
+def _request(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return yaml_text.plain(value)
+    return {
+        name: yaml_text.words(part) if name in REQUEST_TEXTS else yaml_text.plain(part) for name, part in value.items()
+    }
 
 
 def _switches(found: Mapping[str, Any]) -> tuple[bool, bool, str]:

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
+import structlog
 from starlette.datastructures import QueryParams
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -22,6 +23,7 @@ from tocsin.service.principal import Principal, Principals
 BODY_MAX = 32 * 1024 * 1024  # bytes; ten thousand monitors are four million
 CLIENT_MAX = 200  # characters of a user agent
 _READS = frozenset({"GET", "HEAD"})
+_log = structlog.get_logger("tocsin.cronitor")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,3 +123,8 @@ class Endpoint:
             return replies.refused(problem.status, problem.text)
         except TocsinError as problem:
             return replies.of_error(problem)
+        except ClientDisconnect:
+            raise
+        except Exception as error:  # clients read no other shape of an answer
+            _log.error("a request failed", method=request.method, exc_info=error)
+            return replies.refused(500, "internal error; the log of the server says more")

@@ -54,9 +54,13 @@ _OWN: Final = ("display_name", "alert_policy", "inactive", "group", "tags")
 def merged(before: Said, said: Said) -> Said:
     """What is said now over what was said before; what is reset is gone."""
     after = {name: value for name, value in {**before, **said}.items() if value is not None}
-    regions = after.pop("regions", None)
-    if regions is not None and isinstance(after.get("request"), dict):
-        after["request"] = {**after["request"], "regions": regions}
+    regions, request = after.pop("regions", None), after.get("request")
+    if not isinstance(request, dict):
+        return after
+    if regions is not None:
+        after["request"] = {**request, "regions": regions}
+    elif "regions" in said and "request" not in said:
+        after["request"] = {name: value for name, value in request.items() if name != "regions"}
     return after
 
 
@@ -109,9 +113,11 @@ def auto_created(key: str, kind: str) -> MonitorChange:
     return msgspec.structs.replace(creation(said, meaning_of(said, "UTC", Problems(key))), by_hand=False)
 
 
-def paused(change: MonitorChange, pause: bool | None) -> MonitorChange:
-    """The change, with a pause that has no end, or the end of one."""
-    return change if pause is None else msgspec.structs.replace(change, muted_until=NEVER if pause else None)
+def paused(change: MonitorChange, pause: bool | None, known: Monitor | None, now: Instant) -> MonitorChange:
+    """The change, with a pause that has no end, or the end of one. A pause that runs keeps its end."""
+    if pause is None or (pause and known is not None and (known.muted_until or 0) > now):
+        return change
+    return msgspec.structs.replace(change, muted_until=NEVER if pause else None)
 
 
 def alerts_of(said: Said) -> list[str]:

@@ -84,7 +84,8 @@ class MonitorCalls:
         shown = said.get("name") or said.get("defaultName") or said["key"]
         said = {attribute: value for attribute, value in said.items() if attribute != "key"}
         said["name"] = name or f"{shown[: schema.NAME_MAX - 7]} (copy)"
-        return await self._saved(call, Wish(writing.generated_key(), said, None, Problems()), 201)
+        wish = Wish(writing.generated_key(), said, None, Problems(), source.alert_policy.channels)
+        return await self._saved(call, wish, 201)
 
     async def pause(self, call: Call) -> Response:
         """For so many hours, without end, or, with 0, not any more. By GET, as the clients do."""

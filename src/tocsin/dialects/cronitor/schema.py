@@ -37,6 +37,9 @@ TAGS_MAX: Final = 100
 ASSERTIONS_MAX: Final = 100
 PLATFORM_MAX: Final = 64
 METADATA_MAX: Final = 64 * 1024  # bytes
+REQUEST_MAX: Final = 512 * 1024  # bytes of JSON in all; the longest body has less
+REQUEST_REST_MAX: Final = 64 * 1024  # bytes of JSON beside the fields with bounds of their own
+DEPTH_MAX: Final = 28  # levels; in YAML it is four more, and then as many as are read
 TOLERANCE_MAX: Final = 719
 GRACE_MAX: Final = 366 * DAY // SECOND
 HOURS_MAX: Final = 366 * 24
@@ -137,9 +140,12 @@ def _whole(least: int, most: int) -> Callable[[Any, str, Problems], Any]:
 
 
 def _type(value: Any, name: str, problems: Problems) -> Any:
-    found = TYPES.get(value.strip().lower()) if isinstance(value, str) else None
+    if not isinstance(value, str):
+        problems.wrong(name, "must be text: job, check or heartbeat")
+        return None
+    found = TYPES.get(value.strip().lower())
     if found is None:
-        problems.wrong(name, f"{str(value)[:40]!r} is none of job, check, heartbeat")
+        problems.wrong(name, f"{value[:40]!r} is none of job, check, heartbeat")
     return found
 
 
@@ -229,26 +235,46 @@ def _metadata(value: Any, name: str, problems: Problems) -> Any:
     if not isinstance(plain, dict):
         problems.wrong(name, "must be a hash, or a text that holds one in JSON")
         return None
-    if not _is_finite(plain) or len(msgspec.json.encode(value)) > METADATA_MAX:
+    if not _is_shallow(plain, name, problems):
+        return None
+    if len(msgspec.json.encode(value)) > METADATA_MAX:
         problems.wrong(name, f"must be JSON of at most {METADATA_MAX} bytes")
         return None
     return value
 
 
-def _is_finite(value: Any) -> bool:
-    """JSON has no word for other numbers."""
-    if isinstance(value, float):
-        return math.isfinite(value)
-    if isinstance(value, dict):
-        return all(map(_is_finite, value.values()))
-    return not isinstance(value, list) or all(map(_is_finite, value))
+def _is_shallow(value: Any, name: str, problems: Problems) -> bool:
+    """Level by level, because what is too deep for some writer is too deep for calls too. JSON has finite numbers."""
+    level: list[Any] = [value]
+    for _ in range(DEPTH_MAX + 1):
+        if any(isinstance(one, float) and not math.isfinite(one) for one in level):
+            problems.wrong(name, "every number must be finite")
+            return False
+        within = [one.values() if isinstance(one, dict) else one for one in level if isinstance(one, dict | list)]
+        level = [part for parts in within for part in parts]
+        if not level:
+            return True
+    problems.wrong(name, f"must be nested at most {DEPTH_MAX} levels deep")
+    return False
 
 
 def _request(value: Any, name: str, problems: Problems) -> Any:
-    if isinstance(value, dict):
-        return value
-    problems.wrong(name, "must be a hash")
+    """What no field of a request is comes back as it was sent, up to a bound."""
+    if not isinstance(value, dict):
+        problems.wrong(name, "must be a hash")
+    elif _is_shallow(value, name, problems):
+        rest = {field: part for field, part in value.items() if field not in _BOUNDED}
+        if len(msgspec.json.encode(rest)) > REQUEST_REST_MAX:
+            problems.wrong(name, f"at most {REQUEST_REST_MAX} bytes of JSON beside {', '.join(_BOUNDED)}")
+        elif len(msgspec.json.encode(value)) > REQUEST_MAX:
+            problems.wrong(name, f"must be JSON of at most {REQUEST_MAX} bytes")
+        else:  # an empty hash is an array where a client is written in PHP
+            return {field: {} if field in _HASHES and part == [] else part for field, part in value.items()}
     return None
+
+
+_HASHES: Final = ("headers", "cookies")
+_BOUNDED: Final = ("body", *_HASHES)
 
 
 _READERS: Final[dict[str, Callable[[Any, str, Problems], Any]]] = {
@@ -283,3 +309,5 @@ TEXTS: Final = frozenset(
     )
 )
 """Those that are texts, or lists of them."""
+REQUEST_TEXTS: Final = frozenset(_BOUNDED)
+"""Those of a request that are texts, or hashes of them."""

@@ -18,7 +18,10 @@ Post = Callable[[str, dict[str, Any]], Awaitable[None]]  # a URL, and the JSON t
 class Shared(Protocol):
     """What monitors name: groups, which are made when they are named, and notification lists, which are not."""
 
-    async def ensure_groups(self, principal: Principal, keys: Collection[str], received: Instant) -> None: ...
+    async def ensure_groups(
+        self, principal: Principal, keys: Collection[str], received: Instant, *, validate_only: bool
+    ) -> None:
+        """Makes those that are not there, all or none; `validate_only`: asks whether there is room for them."""
 
     async def group_names(self, principal: Principal) -> Mapping[str, str]:
         """By key."""

@@ -41,6 +41,7 @@ class Wish:
     said: Said
     paused: bool | None
     problems: Problems
+    named: tuple[str, ...] = ()  # notification lists that are named already where it comes from
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +112,14 @@ class _Plan:
             await self._pause(index)
         if self._problems:
             raise Invalid(*self._problems)
-        groups = {command.change.group for command in commands.values() if command.change.group}
-        if groups and not self._validate_only:
-            await self._services.shared.ensure_groups(call.principal, groups, call.received)
+        named = dict(zip(ids, self._wishes, strict=True)).values()
+        groups = {group for wish in named if (group := wish.said.get("group"))}
+        await self._ensure(groups, validate_only=True)
         rows = await self._services.monitors.put_many(
             call.principal, list(commands.values()), call.received, most=MANY, checked=True
         )
+        if not self._validate_only:
+            await self._ensure(groups, validate_only=False)  # a write that is refused leaves none
         by_id = {row.monitor.id: row for row in rows}
         if len(self._wishes) >= _TOLD:
             _log.info("monitors written", done=len(rows), of=len(self._wishes), kept=not self._validate_only)
@@ -124,7 +127,7 @@ class _Plan:
 
     def _command(self, wish: Wish, monitor_id: str, known: Monitor | None) -> PutMonitor:
         problems = Problems(wish.reference)
-        self._check_lists(wish.said, problems)
+        self._check_lists(wish, known, problems)
         change = self._creation(wish, problems) if known is None else self._alteration(wish, known, problems)
         if not problems.found:
             try:
@@ -135,7 +138,7 @@ class _Plan:
         return PutMonitor(
             self._call.principal.project.number,
             monitor_id,
-            mapping.paused(change, wish.paused),
+            mapping.paused(change, wish.paused, known, self._call.received),
             create=known is None and self._create,
             update=known is not None,
             etag=known.etag if known is not None else "",
@@ -158,7 +161,8 @@ class _Plan:
         if before["type"] == CHECK != after["type"] and "schedules" not in wish.said:
             after.pop("schedules", None)
         self._check_zone(wish.said, problems)
-        zone, wrong = reading.zone_of(known, self._zone), Problems(problems.key)
+        resets = "timezone" in wish.said and wish.said["timezone"] is None
+        zone, wrong = self._zone if resets else reading.zone_of(known, self._zone), Problems(problems.key)
         meaning = mapping.meaning_of(after, zone, wrong, anchor=known.create_time)
         if wrong.found:  # what no phrase says, by another protocol, is not this request's fault
             old = Problems(problems.key)
@@ -177,11 +181,17 @@ class _Plan:
                 problems.wrong_by(problem, "timezone")
                 said["timezone"] = "UTC"  # so that schedules are not blamed for it
 
-    def _check_lists(self, said: Said, problems: Problems) -> None:
-        """Making a list that nobody filled would hide a typing error."""
-        for piece in mapping.alerts_of(said):
-            if notification.parts(piece) is None and piece not in self._lists:
+    def _check_lists(self, wish: Wish, known: Monitor | None, problems: Problems) -> None:
+        """Making a list that nobody filled would hide a typing error. One that was named before may be gone since."""
+        named = (*wish.named, *(known.alert_policy.channels if known is not None else ()))
+        for piece in mapping.alerts_of(wish.said):
+            if notification.parts(piece) is None and piece not in self._lists and piece not in named:
                 problems.wrong("notify", f"there is no notification list {piece[:80]!r}")
+
+    async def _ensure(self, groups: Collection[str], *, validate_only: bool) -> None:
+        if groups:
+            call, shared = self._call, self._services.shared
+            await shared.ensure_groups(call.principal, groups, call.received, validate_only=validate_only)
 
     async def _pause(self, done: int) -> None:
         if done % _SLICE == 0:

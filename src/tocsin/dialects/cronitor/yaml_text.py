@@ -56,6 +56,15 @@ def plain(value: Any, *, textual: bool = False) -> Any:
     return [plain(part, textual=textual) for part in value] if isinstance(value, list) else value
 
 
+def words(value: Any) -> Any:
+    """The value, or each value of a mapping, as text, where text is meant and nothing else: of true, "true"."""
+    if isinstance(value, dict):
+        return {key: "" if part is None else words(part) for key, part in value.items()}
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return plain(value, textual=True)
+
+
 def dump(value: Any) -> str:
     """In block style; None is nothing. What any reader might take for something else than text stands in quotes."""
     text: str = yaml.dump(

@@ -177,6 +177,10 @@ def test_a_native_monitor_is_put_into_words_and_left_alone(schedule: Any, words:
 
 def test_a_pause_has_no_end_until_it_is_ended() -> None:
     change = MonitorChange()
-    assert mapping.paused(change, True).muted_until == NEVER
-    assert mapping.paused(change, False).muted_until is None
-    assert mapping.paused(change, None) is change
+    assert mapping.paused(change, True, None, NOW).muted_until == NEVER
+    assert mapping.paused(change, False, None, NOW).muted_until is None
+    assert mapping.paused(change, None, None, NOW) is change
+    known = Monitor(1, 1, "a", "", muted_until=NOW)
+    assert mapping.paused(change, True, known, NOW).muted_until == NEVER
+    assert mapping.paused(change, True, known, NOW - 1) is change
+    assert mapping.paused(change, False, known, NOW - 1).muted_until is None

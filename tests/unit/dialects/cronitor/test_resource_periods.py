@@ -56,6 +56,7 @@ def test_start_and_end_win():
         {"start": "1700000000", "end": "1700000000"},
         {"start": "0"},
         {"start": "2027-01-15T25:00:00Z"},
+        {"end": "9999-12-31T23:59:59-05:00"},
     ],
 )
 def test_what_is_no_time_is_refused(said):

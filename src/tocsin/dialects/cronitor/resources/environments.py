@@ -1,5 +1,6 @@
 """Environments of a project: which there are, and whether anybody is told about them."""
 
+import secrets
 from typing import Any, Final
 
 from starlette.responses import Response
@@ -44,9 +45,10 @@ class EnvironmentCalls:
         return reply(200, environment_json(found))
 
     async def create(self, call: Call) -> Response:
-        """A key that is not said is made of the name."""
+        """A key that is not said is made of the name, as far as its letters go."""
         body = await Body.of(call)
-        name, key = body.text("name", NAME_MAX), body.text("key") or names.slugify(body.text("name"))
+        name, key = body.text("name", NAME_MAX), body.text("key")
+        key = key or names.slugify(name) or (secrets.token_hex(4) if name else "")
         if not key:
             raise wrong("name", "required, to make a key of, unless there is a key")
         values = {"display_name": name, "with_alerts": body.flag("with_alerts", default=True)}

@@ -50,10 +50,10 @@ class GroupCalls:
         return await self._answer(call, 200, call.part("key"))
 
     async def create(self, call: Call) -> Response:
-        """A key that is not said is made of the name."""
+        """A key that is not said is made of the name, as far as its letters go."""
         body = await Body.of(call)
         name, key = body.text("name", NAME_MAX), body.text("key")
-        made = key or names.slugify(name, _MADE_MAX)
+        made = key or names.slugify(name, _MADE_MAX) or (secrets.token_hex(4) if name else "")
         if not made:
             raise wrong("name", "required, to make a key of, unless there is a key")
         members = await self._members(call, body)

@@ -56,13 +56,14 @@ class ListCalls:
         return await self._answer(call, 200, await self._services.lists.get(call.principal, call.part("key")))
 
     async def create(self, call: Call) -> Response:
-        """A key that is not said is made of the name."""
+        """A key that is not said is made of the name, as far as its letters go."""
         body = await Body.of(call)
         values = _values(body)
         key = body.text("key")
         if key and not _KEY.fullmatch(key):
             raise wrong("key", "must be 1 to 128 of a-z, 0-9, '-' and '_'")
-        made = key or names.slugify(values.get("display_name", ""), _MADE_MAX)
+        name = values.get("display_name", "")
+        made = key or names.slugify(name, _MADE_MAX) or (secrets.token_hex(4) if name else "")
         if not made:
             raise wrong("name", "required, to make a key of, unless there is a key")
         try:

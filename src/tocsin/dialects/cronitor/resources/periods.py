@@ -98,5 +98,7 @@ def instant_of(text: str, name: str) -> Instant:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise wrong(name, f"{text[:40]!r} is neither seconds since 1970 nor ISO 8601") from None
-    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
-    return max(int(moment.timestamp() * 1000), 0)
+    seconds = (moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment).timestamp()
+    if seconds >= _LAST_S + 1:  # of a zone west of Greenwich, on the last of all days
+        raise wrong(name, f"{text[:40]!r} is after the year 9999")
+    return max(int(seconds * 1000), 0)
