@@ -189,6 +189,41 @@ async def test_what_one_destination_does_not_take_holds_up_no_other_and_stays_in
     assert await world.told(1) == [["m-1 alert 1 error"], ["m-1 recovery 2 error"]]  # to the one that refused
 
 
+async def test_what_a_destination_refuses_of_one_incident_holds_up_no_other_incident(world):
+    world.outcomes = [AGAIN]
+    world.opens(1)
+    assert await world.told() == [["m-1 alert 1 error"]]
+    world.opens(2)
+    world.resolves(1)
+    assert await world.told() == [["m-2 alert 1 error"]]
+    world.resolves(2)
+    assert await world.told() == [["m-2 recovery 2 error"]]
+    assert await world.told(1) == [["m-1 alert 1 error"], ["m-1 recovery 2 error"]]
+    assert world.states() == {"SENT": 4}
+
+
+async def test_a_group_leaves_out_what_waits_for_another_try(store):
+    world = World(store, group_from=2)
+    world.monitors(1, 2, 3)
+    world.tell(HOOK)
+    world.outcomes = [AGAIN]
+    world.opens(1)
+    await world.told()
+    world.opens(2, 3)
+    world.resolves(1)
+    assert await world.told() == [["m-2 alert 1 error", "m-3 alert 1 error"]]
+    assert await world.told(1) == [["m-1 alert 1 error", "m-1 recovery 2 error"]]
+
+
+async def test_a_destination_that_says_when_is_left_alone_until_then(world):
+    world.outcomes = [Outcome(sent=False, again=True, after_ms=90 * SECOND, error="answered 429")]
+    world.opens(1)
+    await world.told()
+    world.opens(2)
+    assert await world.told(89 / 60) == []
+    assert await world.told(1 / 60) == [["m-1 alert 1 error"], ["m-2 alert 1 error"]]
+
+
 async def test_after_a_restart_nothing_is_lost_and_nothing_told_twice(world):
     world.opens(1)
     assert len(await world.told()) == 1

@@ -164,9 +164,9 @@ class World:
         while True:
             until = await self.dispatcher.turn()
             await self.delivering.idle()
-            queues = self.outbox.queues()
-            if not any(queue.next_time <= self.clock.at for queue in queues):
-                return min([until or 2**63, *(queue.next_time for queue in queues)])
+            times = [self.delivering.next_time(queue) for queue in self.outbox.queues(self.clock.at)]
+            if not any(time <= self.clock.at for time in times):
+                return min([until or 2**63, *times])
 
     async def told(self, minutes: float = 0) -> list[list[str]]:
         """After so many minutes, and all looks that were due until then."""

@@ -1,8 +1,8 @@
 """Delivers notices: one request at a time to each destination, many notices in one where many wait.
 
-A destination that does not answer holds up only itself. Its oldest notice goes first and is tried until it is taken or
-given up, so what is told of an incident arrives in order. What was being sent when the server died is sent again, under
-the same key.
+A destination that does not answer holds up only itself, and a notice that it does not take holds up only what is told
+of the same incident: that arrives in order. It is tried until it is taken or given up. A destination that says when to
+come again is left alone until then. What was being sent when the server died is sent again, under the same key.
 """
 
 import asyncio
@@ -63,24 +63,33 @@ class Delivering:
         self._outbox, self._send, self._clock = outbox, send, clock
         self._delivery, self._watcher, self._wake = delivery, watcher, wake
         self._busy: dict[tuple[int, str], asyncio.Task[None]] = {}
+        self._held: dict[tuple[int, str], Instant] = {}  # until when a destination asked to be left alone
 
     async def turn(self) -> Instant | None:
         """Begins what is to be delivered now; when there will be more, if nothing happens before."""
-        queues = await asyncio.to_thread(self._outbox.queues)
         now = self._clock.now()
+        queues = await asyncio.to_thread(self._outbox.queues, now)
         self._watcher.waiting(sum(queue.waiting for queue in queues))
         later: list[Instant] = []
         for queue in queues:
             where = (queue.project, queue.destination)
             if where in self._busy:
                 continue
-            if queue.next_time > now:
-                later.append(queue.next_time)
+            if (next_time := self.next_time(queue)) > now:
+                later.append(next_time)
             elif len(self._busy) < self._delivery.concurrency:
                 task = asyncio.create_task(self._serve(queue))
                 self._busy[where] = task
                 task.add_done_callback(lambda _, where=where: self._ended(where))  # type: ignore[misc] # the default binds it
         return min(later, default=None)
+
+    def next_time(self, queue: Queue) -> Instant:
+        """When something is to be sent to a destination."""
+        where = (queue.project, queue.destination)
+        until = self._held.get(where, 0)
+        if until and until <= self._clock.now():
+            del self._held[where]
+        return max(queue.next_time, until)
 
     async def idle(self) -> None:
         """Until what was begun has ended."""
@@ -102,11 +111,17 @@ class Delivering:
         """Until nothing is to be sent to this destination now."""
         try:
             while True:
-                waiting = await asyncio.to_thread(self._outbox.waiting, queue.project, queue.destination, GROUP_MAX)
-                if not waiting or waiting[0].next_time > self._clock.now():
+                now = self._clock.now()
+                if self.next_time(queue) > now:
+                    return
+                where = (queue.project, queue.destination)
+                waiting = await asyncio.to_thread(self._outbox.waiting, *where, GROUP_MAX, now)
+                if not waiting:
                     return
                 some = waiting if len(waiting) >= self._delivery.group_from else waiting[:1]
                 outcome = await self._try(queue, some)
+                if outcome.after_ms and not outcome.sent:
+                    self._held[where] = self._clock.now() + min(outcome.after_ms, self._delivery.backoff_max_ms)
                 settled = self._settled(some, outcome)
                 for first in range(0, len(settled), SLICE):
                     await asyncio.to_thread(self._outbox.settle, settled[first : first + SLICE])

@@ -6,6 +6,7 @@ from sqlalchemy import (
     BigInteger,
     Column,
     ColumnElement,
+    FromClause,
     Index,
     Integer,
     MetaData,
@@ -75,12 +76,12 @@ def define(metadata: MetaData) -> Tables:
     return Tables(_shelf(metadata, "notification_lists"), _shelf(metadata, "channels"), alerts, notices)
 
 
-def waits_in(notices: Table, state: int) -> ColumnElement[bool]:
+def waits_in(notices: FromClause, state: int) -> ColumnElement[bool]:
     """PENDING or PLANNED; in literals, because a partial index serves only those queries that say the same words."""
     return and_(_is_waiting(notices), notices.c.state == literal_column(str(state)))
 
 
-def _is_waiting(notices: Table) -> ColumnElement[bool]:
+def _is_waiting(notices: FromClause) -> ColumnElement[bool]:
     return notices.c.state <= literal_column(str(PLANNED))
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.dialects import sqlite
 
 from tocsin.domain.instant import Instant
 from tocsin.domain.notice import Content, Notice, NoticeKind, NoticeState, Told
-from tocsin.store import keys, pages
+from tocsin.store import keys, pages, ready_notices
 from tocsin.store.database import Database
 from tocsin.store.notification_tables import PENDING, PLANNED, waits_in
 from tocsin.store.port import Page, chunks
@@ -58,9 +58,8 @@ class Queue(NamedTuple):
 
     project: int
     destination: str
-    first: int  # the lowest number among them
     waiting: int
-    next_time: Instant  # when the first of them is to be tried
+    next_time: Instant  # when there is one of them to be tried
 
 
 class Settled(NamedTuple):
@@ -155,37 +154,29 @@ class SqlOutbox:
 
     # --- delivery
 
-    def queues(self) -> list[Queue]:
+    def queues(self, now: Instant) -> list[Queue]:
         """Destinations that something waits for."""
+        where = (notices.c.project, notices.c.destination)
         head = (
-            select(
-                notices.c.project,
-                notices.c.destination,
-                func.min(notices.c.number).label("first"),
-                func.count().label("waiting"),
-            )
+            select(*where, func.count(), func.min(notices.c.next_time), func.max(notices.c.next_time))
             .where(waits_in(notices, PENDING))
-            .group_by(notices.c.project, notices.c.destination)
+            .group_by(*where)
         )
         with self._database.read() as connection:
-            found = connection.execute(head).all()
-            times: dict[int, Instant] = {}
-            for some in chunks([row.first for row in found], _MANY):
-                rows = connection.execute(
-                    select(notices.c.number, notices.c.next_time).where(notices.c.number.in_(some))
+            return [
+                Queue(
+                    project,
+                    destination,
+                    count,
+                    first if last <= now else ready_notices.next_time(connection, project, destination, now),
                 )
-                times.update((row.number, row.next_time) for row in rows)
-        return [
-            Queue(row.project, row.destination, row.first, row.waiting, times[row.first])
-            for row in found
-            if row.first in times
-        ]
+                for project, destination, count, first, last in connection.execute(head).all()
+            ]
 
-    def waiting(self, project: int, destination: str, limit: int) -> list[Notice]:
-        """What waits for a destination, the oldest first."""
-        mine = (notices.c.project == project) & (notices.c.destination == destination)
+    def waiting(self, project: int, destination: str, limit: int, now: Instant) -> list[Notice]:
+        """What is to be sent to a destination now, the oldest first: nothing behind what is to be tried again later."""
         with self._database.read() as connection:
-            return _rows(connection, waits_in(notices, PENDING) & mine, limit)
+            return _rows(connection, ready_notices.ready(project, destination, now), limit)
 
     def settle(self, settled: Sequence[Settled]) -> None:
         """What came of tries."""

@@ -62,7 +62,11 @@ QUICK = {
     "incidents to be told": lambda store: SqlTellable(store.database).opened_after(-1, 5),
     "incidents that are told": lambda store: SqlTellable(store.database).incidents([1, 2]),
     "looks": lambda store: (outbox(store).due(NOW, 5), outbox(store).next_look(), outbox(store).tracked_of([1])),
-    "queues": lambda store: (outbox(store).queues(), outbox(store).waiting(1, "x", 5), outbox(store).planned_events(5)),
+    "queues": lambda store: (
+        outbox(store).queues(NOW),
+        outbox(store).waiting(1, "x", 5, NOW),
+        outbox(store).planned_events(5),
+    ),
     "notices": lambda store: outbox(store).page(1, size=5, token=""),
     "old notices": lambda store: outbox(store).expire(NOW, 5),
     "errors of traces": lambda store: store.trace_errors(1, ["ab" * 16]),
