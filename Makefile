@@ -74,12 +74,12 @@ fuzz: build
 			tests/fuzz/corpus/$$target || exit 1; \
 	done
 
-# The same from the committed corpus alone, twenty seconds each; what is found goes into the first folder, and away.
+# The same from the committed corpus alone, ten seconds each; what is found goes into the first folder, and away.
 fuzz-ci: build
 	$(PIP) --group fuzz
 	for target in $(FUZZ_TARGETS); do \
 		rm -rf build/fuzz-ci && mkdir -p build/fuzz-ci && $(BIN)/python tests/fuzz/targets.py $$target \
-			-max_total_time=20 -verbosity=0 -artifact_prefix=build/ build/fuzz-ci tests/fuzz/corpus/$$target || exit 1; \
+			-max_total_time=10 -verbosity=0 -artifact_prefix=build/ build/fuzz-ci tests/fuzz/corpus/$$target || exit 1; \
 	done
 
 # Builds of the core in folders of their own, and its tests under them. Sanitizers: whoever embeds CPython into its own

@@ -27,7 +27,7 @@ from support.postgresql import Postgres
 from support.server import Server
 from tocsin.client import Client, ClientError, Retry
 
-ROUNDS = 12
+ROUNDS = 8
 PATIENT = {"TOCSIN_STORE__BUSY_TIMEOUT_MS": "2000"}
 IMPATIENT = {"TOCSIN_ENGINE__ANSWER_WITHIN_MS": "700", "TOCSIN_ENGINE__QUEUE_LIMIT": "5"}
 EVERY_TWO = [{"interval": {"count": 2, "unit": "UNIT_SECOND"}}]
