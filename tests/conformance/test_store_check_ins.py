@@ -15,7 +15,7 @@ ANY = CheckInFilter()
 
 
 def test_a_start_knows_what_was_sent_lately(store):
-    """Reports with times of their own, of the five minutes before the clock stood still."""
+    """Reports with times of their own and ends without starts, of the five minutes before the clock stood still."""
     with_monitors(store, monitor(1))
 
     def made(index, at=NOW, **fields):
@@ -23,8 +23,10 @@ def test_a_start_knows_what_was_sent_lately(store):
         return check_in(number(index, at), track(1, 1), **times)
 
     stamped = [made(1, start_time=NOW - 500), made(2, end_time=NOW - 1), made(3, NOW - 4 * MINUTE, end_time=NOW)]
+    stamped.append(made(8, end_time=NOW, series="s"))  # its start may still come
     others = [
         made(4),
+        made(9, start_time=NOW, end_time=NOW, series="s"),
         made(5, start_time=NOW, end_time=NOW),
         made(6, NOW - 6 * MINUTE, end_time=NOW),
         made(7, end_time=NOW - 1, id="ab" * 16),

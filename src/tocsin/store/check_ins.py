@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, Table, or_, select
+from sqlalchemy import Connection, Row, Select, Table, and_, or_, select
 
 from tocsin.domain import ids
 from tocsin.domain.check_in import STATE_NUMBERS, STATES_BY_NUMBER, CheckIn, State
@@ -236,12 +236,17 @@ def open_runs(connection: Connection) -> Iterator[Select[Any]]:
 
 
 def recent(connection: Connection, since: int) -> list[CheckIn]:
-    """The newest check-ins with numbers from `since` on whose reports had times of their own, oldest first."""
+    """What `engine.recents` wants after a start: with numbers from `since` on, oldest first, the newest at most.
+
+    Check-ins whose reports had times of their own, and ends of a series that came before their starts.
+    """
     found: list[CheckIn] = []
     for piece in weeks.pieces(connection, above=since - 1):  # newest first
         columns = piece.check_ins.c
         own = or_(columns.start_time != columns.receive_time, columns.end_time != columns.update_time)
-        newest = select_check_ins(piece.check_ins).where(columns.number >= since, columns.client_id.is_(None), own)
+        early = and_(columns.start_time.is_(None), columns.detail.like('%"series":%'))
+        wanted = (columns.number >= since, columns.client_id.is_(None), or_(own, early))
+        newest = select_check_ins(piece.check_ins).where(*wanted)
         rows = connection.execute(newest.order_by(columns.number.desc()).limit(RECENT_MAX - len(found)))
         found += [from_row(row) for row in rows]
     found.reverse()
