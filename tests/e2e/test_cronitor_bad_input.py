@@ -7,44 +7,23 @@ bounded, and what was acknowledged is stored once.
 import asyncio
 import http.client
 import socket
-import threading
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
-import psutil
 import pytest
 
+from support.bounded import MIB, bounded_by
 from support.server import Server
 
-MIB = 1024 * 1024
-ROOM = 96 * MIB  # by which the server may grow over one case
 EACH, CONNECTIONS = 150, 20
 
 
 @pytest.fixture
 def bounded(server: Server) -> Iterator[None]:
     """The server is the same process afterwards, takes an event, and has not grown by much."""
-    assert server.process is not None
-    process = psutil.Process(server.process.pid)
-    before = process.memory_info().rss
-    peak = [before]
-    done = threading.Event()
-
-    def watch() -> None:
-        while not done.wait(0.01):
-            peak[0] = max(peak[0], process.memory_info().rss)
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    try:
+    with bounded_by(server, lambda: send(server, f"fine-{uuid.uuid4().hex}") == (200, b"ok")):
         yield
-    finally:
-        done.set()
-        watcher.join()
-    assert server.process.poll() is None, "the server ended"
-    assert send(server, f"fine-{uuid.uuid4().hex}") == (200, b"ok")
-    assert max(peak[0], process.memory_info().rss) - before < ROOM
 
 
 pytestmark = pytest.mark.usefixtures("bounded")

@@ -14,14 +14,12 @@ import zlib
 from collections.abc import Callable, Iterator
 
 import brotli
-import psutil
 import pytest
 import zstandard
 
+from support.bounded import MIB, bounded_by
 from support.server import Server
 
-MIB = 1024 * 1024
-ROOM = 96 * MIB  # by which the server may grow over one case
 JSON = {"Content-Type": "application/json"}
 HOURLY = {"schedule": {"type": "crontab", "value": "0 * * * *"}}
 
@@ -29,26 +27,8 @@ HOURLY = {"schedule": {"type": "crontab", "value": "0 * * * *"}}
 @pytest.fixture
 def bounded(server: Server) -> Iterator[None]:
     """The server is the same process afterwards, serves a check-in, and has not grown by much."""
-    assert server.process is not None
-    process = psutil.Process(server.process.pid)
-    before = process.memory_info().rss
-    peak = [before]
-    done = threading.Event()
-
-    def watch() -> None:
-        while not done.wait(0.01):
-            peak[0] = max(peak[0], process.memory_info().rss)
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    try:
+    with bounded_by(server, lambda: exists(server, good(server))):
         yield
-    finally:
-        done.set()
-        watcher.join()
-    assert server.process.poll() is None, "the server ended"
-    assert exists(server, good(server))
-    assert max(peak[0], process.memory_info().rss) - before < ROOM
 
 
 def good(server: Server) -> str:

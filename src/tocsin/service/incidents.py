@@ -8,6 +8,7 @@ from tocsin.domain.incident import Incident, Outage
 from tocsin.domain.instant import Instant
 from tocsin.domain.project import Scope
 from tocsin.journal.port import Journal
+from tocsin.service.lookup import find_monitor
 from tocsin.service.principal import Principal
 from tocsin.store.port import IncidentFilter, Page, Store
 
@@ -41,16 +42,7 @@ class Incidents:
         """Newest first; `filter` as in `store.incident_filters`, opened in [since, until)."""
         principal.require(Scope.READ)
         project = principal.project.number
-        monitor = None
-        if monitor_id:
-            found = await asyncio.to_thread(self._store.get_monitor, project, monitor_id)
-            if found is None:
-                raise errors.NotFound(
-                    f"no monitor {monitor_id!r} in this project",
-                    reason="MONITOR_NOT_FOUND",
-                    metadata={"monitor": monitor_id},
-                )
-            monitor = found.monitor.number
+        monitor = (await find_monitor(self._store, project, monitor_id)).monitor.number if monitor_id else None
         return await asyncio.to_thread(
             self._store.list_incidents,
             project,

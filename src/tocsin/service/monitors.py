@@ -21,6 +21,7 @@ from tocsin.domain.schedule import Schedule
 from tocsin.journal.port import Journal
 from tocsin.schedule import FireTime, describe, fire_times, fire_times_before
 from tocsin.service.configuration import Configuration
+from tocsin.service.lookup import find_monitor
 from tocsin.service.principal import Principal
 from tocsin.store.port import MonitorWithHealth, Page, Store, chunks
 
@@ -141,14 +142,7 @@ class Monitors:
 
     async def get(self, principal: Principal, monitor_id: str) -> MonitorWithHealth:
         principal.require(Scope.READ)
-        found = await asyncio.to_thread(self._store.get_monitor, principal.project.number, monitor_id)
-        if found is None:
-            raise errors.NotFound(
-                f"no monitor {monitor_id!r} in this project",
-                reason="MONITOR_NOT_FOUND",
-                metadata={"monitor": monitor_id},
-            )
-        return found
+        return await find_monitor(self._store, principal.project.number, monitor_id)
 
     async def owner(self, number: int) -> tuple[int, str] | None:
         """Project and id of the monitor of a number, for an edge at which a number is all that a client names."""

@@ -7,6 +7,7 @@ from tocsin.domain import errors
 from tocsin.domain.instant import Instant
 from tocsin.domain.notice import Notice, NoticeState
 from tocsin.domain.project import Scope
+from tocsin.service.lookup import find_monitor
 from tocsin.service.principal import Principal
 from tocsin.store.outbox import SqlOutbox
 from tocsin.store.port import Page, Store
@@ -40,16 +41,7 @@ class Notices:
         """Newest first; of one monitor, one incident, in some states. NotFound: no such monitor."""
         principal.require(Scope.READ)
         project = principal.project.number
-        monitor = None
-        if monitor_id:
-            found = await asyncio.to_thread(self._store.get_monitor, project, monitor_id)
-            if found is None:
-                raise errors.NotFound(
-                    f"no monitor {monitor_id!r} in this project",
-                    reason="MONITOR_NOT_FOUND",
-                    metadata={"monitor": monitor_id},
-                )
-            monitor = found.monitor.number
+        monitor = (await find_monitor(self._store, project, monitor_id)).monitor.number if monitor_id else None
         return await asyncio.to_thread(
             self._outbox.page, project, monitor=monitor, incident=incident, states=states, size=size, token=token
         )
