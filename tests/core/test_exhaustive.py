@@ -35,8 +35,10 @@ def test_zones_against_zoneinfo():
 
 def test_seconds_and_old_offsets():
     # Amsterdam kept 20 minutes, Monrovia 44 and a half.
-    rng = random.Random(SEED)
-    for name in ("Africa/Monrovia", rng.choice(corpus.distinct())):
+    # A zone that never changed (Etc/GMT+5) has no transition to ask about.
+    shuffled = random.Random(SEED).sample(corpus.distinct(), len(corpus.distinct()))
+    changing = next(name for name in shuffled if Judge(name, SEED, phases.SECONDS_FROM).transitions)
+    for name in ("Africa/Monrovia", changing):
         agreed(phases.by_second(name, SEED, places=3))
 
 
