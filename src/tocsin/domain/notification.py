@@ -56,6 +56,32 @@ class ChannelKind(enum.Enum):
     """How a channel is spoken to; stored, and the prefix of its destinations."""
 
     WEBHOOK = WEBHOOK
+    EMAIL = "email"
+    SLACK = "slack"
+    SLACK_APP = "slack-app"
+    SMS = "sms"
+    PHONE = "phone"
+    PAGERDUTY = "pagerduty"
+    OPSGENIE = "opsgenie"
+
+
+class Pair(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A header or a query parameter; both sides may be templates."""
+
+    key: str
+    value: str = ""
+    locked: bool = False
+
+
+class Form(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How a webhook asks where its receiver wants more than our JSON in a POST. Texts are templates, not the method."""
+
+    method: str = "POST"
+    template: str = ""  # of the body; "": the variables as JSON
+    headers: tuple[Pair, ...] = ()
+    query: tuple[Pair, ...] = ()
+    secret: str = ""  # signs the body; "": it is not signed
+    receiver: str = ""  # what kind of receiver it is, in its dialect's words
 
 
 class Channel(Keyed, frozen=True, omit_defaults=True):
@@ -63,6 +89,23 @@ class Channel(Keyed, frozen=True, omit_defaults=True):
 
     kind: ChannelKind = ChannelKind.WEBHOOK
     url: str = ""
+    form: Form | None = None  # of a webhook; None: our JSON in a POST
+    config: dict[str, msgspec.Raw] = {}  # what the other kinds need to be spoken to, verbatim
+    send_failure: bool = True
+    send_recovery: bool = True
+    auto_subscribe: bool = False  # monitors that are new become its subscribers
+    extras: dict[str, msgspec.Raw] = {}  # by dialect: what no field here can say, kept verbatim
+
+
+class Subscription(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A monitor, or all members of a group, whose news a channel gets. One of the two numbers is 0."""
+
+    number: int  # identity inside the store; never reused
+    project: int
+    channel: int  # Channel.number
+    monitor: int = 0  # Monitor.number
+    group: int = 0  # Group.number
+    active: bool = True
 
 
 def parts(destination: str) -> tuple[str, str] | None:

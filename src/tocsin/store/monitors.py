@@ -90,6 +90,7 @@ def to_row(monitor: Monitor, policy: int) -> tuple[Any, ...]:
         ),
         clean(monitor.group),
         tags.to_text(monitor.tags),
+        monitor.ping_token or None,
     )
 
 
@@ -236,6 +237,7 @@ def _from_row(row: Row[Any]) -> Monitor:
         inactive=row.inactive,
         paused_until=row.paused_until,
         muted_until=row.muted_until,
+        ping_token=row.ping_token or "",
         extras=body.extras,
         locks=body.locks,
         writers={path: FieldWriter(by, at, upsert) for by, at, upsert, paths in body.writers for path in paths},
