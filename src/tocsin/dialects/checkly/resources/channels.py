@@ -104,10 +104,10 @@ class AlertChannels:
         by_channel: dict[int, list[Mapping[str, Any]]] = {number: [] for number in numbers}
         for one, as_json in zip(every, shown, strict=True):
             by_channel[one.channel].append(as_json)
-        owned = await self._bindings.shown(principal, TYPE, [str(number) for number in numbers])
+        owned = await self._bindings.shown(principal, TYPE, [channel.key for channel in channels])
         may = principal.may(Scope.ADMIN)
         return [
-            channel_json.show(channel, by_channel[channel.number], owned[str(channel.number)], secrets=may)
+            channel_json.show(channel, by_channel[channel.number], owned[channel.key], secrets=may)
             for channel in channels
         ]
 
