@@ -1,0 +1,1 @@
+"""Checkly's heartbeats, for its unmodified clients. See README.md."""
