@@ -206,6 +206,11 @@ class World:
                         m.number: (m.project, m.id) for m, _ in self.kept.monitors.values() if m.number in needs.named
                     },
                     filed=self.kept.filed(needs.filed),
+                    tokens={
+                        m.ping_token: (m.project, m.id)
+                        for m, _ in self.kept.monitors.values()
+                        if m.ping_token in needs.tokens
+                    },
                     monitor_ids={
                         project: {m.number: m.id for m, _ in self.kept.monitors.values() if m.project == project}
                         for project in needs.monitor_ids
