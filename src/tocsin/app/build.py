@@ -21,13 +21,14 @@ from tocsin.api.maintenance_windows import MaintenanceWindowHandlers
 from tocsin.api.manual_incidents import ManualIncidentHandlers
 from tocsin.api.monitors import MonitorHandlers
 from tocsin.api.project_settings import ProjectSettingsHandlers
-from tocsin.app import cronitor, dialects, project_settings
+from tocsin.app import checkly, cronitor, dialects, project_settings
 from tocsin.app.maintenance import windows_of
 from tocsin.app.notifying import Notifying
 from tocsin.app.observing import MonitorSeries, register
 from tocsin.app.readiness import metrics_are_open, told
 from tocsin.app.settings import Settings, SettingsError
 from tocsin.app.timezones import TimeZones, TimeZoneWatch
+from tocsin.dialects.checkly.services import Services as Checkly
 from tocsin.dialects.cronitor.resources.services import Services as Resources
 from tocsin.dialects.sentry.management.services import Services
 from tocsin.domain.errors import InvalidArgument
@@ -60,7 +61,7 @@ from tocsin.service.incidents import Incidents
 from tocsin.service.maintenance_windows import MaintenanceWindows
 from tocsin.service.manual_incidents import ManualIncidents
 from tocsin.service.monitors import Monitors
-from tocsin.service.notification import NotificationLists
+from tocsin.service.notification import Channels, NotificationLists
 from tocsin.service.principal import Principals
 from tocsin.service.project_settings import Settings as Decisions
 from tocsin.service.room import Room
@@ -201,6 +202,18 @@ def build(settings: Settings) -> Parts:
         environments,
         manual_incidents,
     )
+    checks = Checkly(
+        monitors=monitors,
+        browsing=browsing,
+        check=configuration.check,
+        settings_of=settings_of,
+        groups=groups,
+        channels=Channels(shelves),
+        windows=windows_in_use,
+        incidents=incidents,
+        check_ins=check_ins,
+        statistics=Statistics(browse),
+    )
     management_services = Services(monitors, check_ins, browsing, configuration.check, settings_of)
     services: dict[str, object] = {
         "tocsin.v1.MonitorService": MonitorHandlers(monitors, watching, clock, groups),
@@ -247,6 +260,7 @@ def build(settings: Settings) -> Parts:
         *events,
         *cronitor.routes(settings, store, identity, principals, monitors, browsing, groups, configuration, settings_of),
         *cronitor.resource_routes(settings, identity, principals, resources),
+        *checkly.routes(settings, principals, checks),
         *transcoded(services, context),
         *events_by_code,
     ]

@@ -1,1 +1,1 @@
-"""Checkly's heartbeats, for its unmodified clients. See README.md."""
+"""Checkly's protocol for heartbeats: its REST API, ping URLs and Prometheus endpoint. README.md says what is served."""

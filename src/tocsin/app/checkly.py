@@ -1,0 +1,32 @@
+"""Checkly's API among the server's parts: its door, and the routes behind it."""
+
+from starlette.routing import BaseRoute
+
+from tocsin.app.settings import Dialects, Settings
+from tocsin.dialects.checkly import routes as api
+from tocsin.dialects.checkly.call import Door
+from tocsin.dialects.checkly.limits import Limited, Limits, per_minute
+from tocsin.dialects.checkly.services import Services
+from tocsin.service.principal import Principals
+
+
+def door(settings: Settings, principals: Principals) -> Door:
+    return Door(principals, limits(settings.dialects), settings.listen.public_url, settings.dialects.checkly_ping_url)
+
+
+def limits(chosen: Dialects) -> Limits:
+    return Limits(
+        {
+            Limited.REQUESTS: per_minute(chosen.checkly_requests_per_minute),
+            Limited.RESULTS: per_minute(chosen.checkly_results_per_minute),
+            Limited.ANALYTICS: per_minute(chosen.checkly_analytics_per_minute),
+            Limited.NOTIFICATIONS: per_minute(chosen.checkly_notifications_per_minute),
+            Limited.PROMETHEUS: per_minute(chosen.checkly_prometheus_per_minute),
+        }
+    )
+
+
+def routes(settings: Settings, principals: Principals, services: Services) -> list[BaseRoute]:
+    if not settings.dialects.checkly:
+        return []
+    return api.routes(services, door(settings, principals))
