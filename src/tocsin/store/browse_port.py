@@ -146,6 +146,18 @@ class Count(NamedTuple):
     durations: int  # how many have one
 
 
+class Stretch(NamedTuple):
+    """Check-ins recorded from `since` to just before `until`, newest first, behind the first `offset`.
+
+    `below`: and only those with smaller numbers; a page begins where the one before ended.
+    """
+
+    since: Instant
+    until: Instant
+    below: int = 2**63 - 1
+    offset: int = 0
+
+
 DURATION: Final = "duration"
 """The measure of a check-in that is its length, in milliseconds; any other name is one of its metrics."""
 
@@ -242,6 +254,20 @@ class Browse(Protocol):
         self, monitors: Sequence[int], window: Window, *, measures: Sequence[str], quantiles: tuple[float, ...]
     ) -> list[Statistic]:
         """Of check-ins received in the window: monitor by monitor, by environment and time; empty ones are left out."""
+
+    def tallies(
+        self, monitors: Sequence[int], environment: str, cuts: Sequence[Instant]
+    ) -> dict[int, list[dict[State, int]]]:
+        """By monitor, of each stretch between two neighbours of `cuts` how many check-ins of each state were recorded.
+
+        Recorded is when a report came, and when a slot without one was called missed. Cuts rise. Monitors that have
+        none are left out.
+        """
+
+    def recorded(
+        self, monitor: int, environment: str, states: Collection[State], stretch: Stretch, limit: int
+    ) -> list[CheckIn]:
+        """Up to `limit` check-ins of a monitor by when they were recorded, newest first."""
 
     def told(self, project: int) -> list[Told]:
         """Of every monitor, by id."""
