@@ -49,10 +49,10 @@ class CheckKind:
         row = (await self._browsing.find_many(principal, [public]))[0]
         return row.monitor.id if row is not None and is_check(row.monitor) else None
 
-    async def named(
-        self, principal: Principal, _world: World, items: Sequence[Item], _problems: Problems
-    ) -> list[str]:
-        slugs = {item.declared.logical_id: monitor_id_of(item.declared.logical_id) for item in items if not item.resource}
+    async def named(self, principal: Principal, _world: World, items: Sequence[Item], _problems: Problems) -> list[str]:
+        slugs = {
+            item.declared.logical_id: monitor_id_of(item.declared.logical_id) for item in items if not item.resource
+        }
         wanted = sorted({*slugs.values(), *(f"{slug}-2" for slug in slugs.values())})
         rows = await self._browsing.find_exactly(principal, ids=wanted) if wanted else []
         taken = {row.monitor.id for row in rows}
