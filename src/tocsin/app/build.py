@@ -66,8 +66,8 @@ from tocsin.service.principal import Principals
 from tocsin.service.project_settings import Settings as Decisions
 from tocsin.service.room import Room
 from tocsin.service.statistics import Statistics
-from tocsin.service.tokens import Tokens
 from tocsin.service.subscriptions import Subscriptions
+from tocsin.service.tokens import Tokens
 from tocsin.service.watching import Watching
 from tocsin.store import SqlStore
 from tocsin.store.browse import SqlBrowse
