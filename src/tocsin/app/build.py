@@ -21,7 +21,7 @@ from tocsin.api.maintenance_windows import MaintenanceWindowHandlers
 from tocsin.api.manual_incidents import ManualIncidentHandlers
 from tocsin.api.monitors import MonitorHandlers
 from tocsin.api.project_settings import ProjectSettingsHandlers
-from tocsin.app import checkly, cronitor, dialects, project_settings
+from tocsin.app import checkly, checkly_resources, cronitor, dialects, project_settings
 from tocsin.app.maintenance import windows_of
 from tocsin.app.notifying import Notifying
 from tocsin.app.observing import MonitorSeries, register
@@ -66,12 +66,14 @@ from tocsin.service.principal import Principals
 from tocsin.service.project_settings import Settings as Decisions
 from tocsin.service.room import Room
 from tocsin.service.statistics import Statistics
+from tocsin.service.subscriptions import Subscriptions
 from tocsin.service.tokens import Tokens
 from tocsin.service.watching import Watching
 from tocsin.store import SqlStore
 from tocsin.store.browse import SqlBrowse
 from tocsin.store.notification import SqlNotification
 from tocsin.store.nouns import SqlNouns
+from tocsin.store.subscriptions import SqlSubscriptions
 from tocsin.telemetry.metrics import Metrics
 from tocsin.telemetry.volume import VolumeWatch
 
@@ -209,6 +211,7 @@ def build(settings: Settings) -> Parts:
         settings_of=settings_of,
         groups=groups,
         channels=Channels(shelves),
+        subscriptions=Subscriptions(SqlSubscriptions(store.database)),
         windows=windows_in_use,
         incidents=incidents,
         check_ins=check_ins,
@@ -261,6 +264,9 @@ def build(settings: Settings) -> Parts:
         *cronitor.routes(settings, store, identity, principals, monitors, browsing, groups, configuration, settings_of),
         *cronitor.resource_routes(settings, identity, principals, resources),
         *checkly.routes(settings, principals, checks),
+        *checkly_resources.routes(
+            settings, principals, checkly_resources.resources(store.database, checks, configuration)
+        ),
         *transcoded(services, context),
         *events_by_code,
     ]

@@ -59,7 +59,7 @@ class Windows:
         if number is not None:
             known: MaintenanceWindow | None = await self.get(principal, number)
         else:
-            known = await self._with_key(principal, key) if key else None
+            known = await self.find(principal, key) if key else None
         said = self.plan(payload, received, known)
         values = await self._values(principal, said, received, known)
         if known is not None and not values:
@@ -87,10 +87,20 @@ class Windows:
             rows += page.rows
         return sorted(rows, key=lambda window: window.number)
 
+    async def find(self, principal: Principal, key: str) -> MaintenanceWindow | None:
+        try:
+            return await self._windows.get(principal, key)
+        except errors.NotFound:
+            return None
+
     async def delete(self, principal: Principal, number: int, received: Instant) -> None:
         """NotFound."""
         found = await self.get(principal, number)
-        await self._windows.delete(principal, found.id, received)
+        await self.remove(principal, found.id, received)
+
+    async def remove(self, principal: Principal, key: str, received: Instant) -> None:
+        """That it is gone already does not matter."""
+        await self._windows.delete(principal, key, received, allow_missing=True)
 
     async def follow_groups(self, principal: Principal, received: Instant) -> None:
         """Tags of groups have changed: windows that pause by tags get other groups."""
@@ -173,12 +183,6 @@ class Windows:
             return await self._windows.put(principal, command, received)
         except errors.InvalidArgument as problem:
             raise reworded(problem, _MEMBERS) from None
-
-    async def _with_key(self, principal: Principal, key: str) -> MaintenanceWindow | None:
-        try:
-            return await self._windows.get(principal, key)
-        except errors.NotFound:
-            return None
 
 
 def keys_with(groups: Sequence[Group], tags: Sequence[str]) -> tuple[str, ...]:
