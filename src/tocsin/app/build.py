@@ -28,6 +28,7 @@ from tocsin.app.observing import MonitorSeries, register
 from tocsin.app.readiness import metrics_are_open, told
 from tocsin.app.settings import Settings, SettingsError
 from tocsin.app.timezones import TimeZones, TimeZoneWatch
+from tocsin.dialects.checkly.resources.bindings import Bindings
 from tocsin.dialects.checkly.services import Services as Checkly
 from tocsin.dialects.cronitor.resources.services import Services as Resources
 from tocsin.dialects.sentry.management.services import Services
@@ -71,6 +72,7 @@ from tocsin.service.tokens import Tokens
 from tocsin.service.watching import Watching
 from tocsin.store import SqlStore
 from tocsin.store.browse import SqlBrowse
+from tocsin.store.deploying import SqlDeployments
 from tocsin.store.notification import SqlNotification
 from tocsin.store.nouns import SqlNouns
 from tocsin.store.subscriptions import SqlSubscriptions
@@ -216,6 +218,7 @@ def build(settings: Settings) -> Parts:
         incidents=incidents,
         check_ins=check_ins,
         statistics=Statistics(browse),
+        bindings=Bindings(SqlDeployments(store.database)),
     )
     management_services = Services(monitors, check_ins, browsing, configuration.check, settings_of)
     services: dict[str, object] = {

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tocsin.dialects.checkly.resources.bindings import Bindings
 from tocsin.domain.monitor import MonitorChange
 from tocsin.domain.project_settings import ProjectSettings
 from tocsin.service.browsing import Browsing
@@ -29,3 +30,4 @@ class Services:
     incidents: Incidents
     check_ins: CheckIns
     statistics: Statistics
+    bindings: Bindings
