@@ -28,8 +28,8 @@ class Shelf(Generic[T]):
 
     def __init__(self, table: Table, kind: type[T], called: str, check: Callable[[T], None]) -> None:
         self._table, self._kind, self.called, self._check = table, kind, called, check
-        blank = kind(0, 0, "")
-        self._defaults = [getattr(blank, name) for name in kind.__struct_fields__]
+        self._body = _body_of(kind)
+        self._decode = msgspec.json.Decoder(self._body).decode
         self._encode = msgspec.json.Encoder(order="deterministic").encode
 
     @property
@@ -142,17 +142,23 @@ class Shelf(Generic[T]):
 
     def _to_row(self, one: T) -> dict[str, Any]:
         """Without the number, which the database gives."""
-        body = {
-            name: value
-            for name, default in zip(one.__struct_fields__, self._defaults, strict=True)
-            if name not in _COLUMNS and (value := getattr(one, name)) != default
-        }
+        body = self._body(**{name: getattr(one, name) for name in self._body.__struct_fields__})
         row = {name: getattr(one, name) for name in _COLUMNS[1:]}
         return {**row, "body": clean_json(self._encode(body)).decode()}
 
     def _from_row(self, row: Row[Any]) -> T:
         columns = {name: getattr(row, name) for name in _COLUMNS}
-        return msgspec.convert({**msgspec.json.decode(row.body), **columns}, self._kind)
+        return self._kind(**columns, **msgspec.structs.asdict(self._decode(row.body)))
+
+
+def _body_of(kind: type[Keyed]) -> type[Any]:
+    """A struct of what has no column, without its defaults when it is written."""
+    fields = [
+        (one.name, one.type, msgspec.field(default=one.default, default_factory=one.default_factory))  # type: ignore[call-overload] # one of the two is set
+        for one in msgspec.structs.fields(kind)
+        if one.name not in _COLUMNS
+    ]
+    return msgspec.defstruct(f"{kind.__name__}Body", fields, frozen=True, omit_defaults=True)
 
 
 LISTS: Final = Shelf(notification_lists, NotificationList, "notification list", check_list)

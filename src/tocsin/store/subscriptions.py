@@ -131,4 +131,4 @@ def _require(connection: Connection, project: int, what: Whose, numbers: Collect
 
 
 def _from_row(row: Row[Any]) -> Subscription:
-    return Subscription(*row.tuple())
+    return Subscription(row.number, row.project, row.channel, row.monitor, row.group, row.active)
