@@ -6,6 +6,7 @@ from starlette.routing import BaseRoute
 
 from tocsin.app.settings import Dialects, Settings
 from tocsin.dialects.checkly import pings as ping_urls
+from tocsin.dialects.checkly import prometheus
 from tocsin.dialects.checkly import routes as api
 from tocsin.dialects.checkly.call import Door
 from tocsin.dialects.checkly.limits import Limited, Limits, per_minute
@@ -35,7 +36,9 @@ def limits(chosen: Dialects) -> Limits:
 def routes(settings: Settings, principals: Principals, services: Services) -> list[BaseRoute]:
     if not settings.dialects.checkly:
         return []
-    return api.routes(services, door(settings, principals))
+    let_in = door(settings, principals)
+    scrapes = prometheus.calls(services, settings.telemetry.max_samples)
+    return [*api.routes(services, let_in), *api.made(scrapes, let_in, limit=Limited.PROMETHEUS)]
 
 
 def pings(

@@ -177,10 +177,10 @@ V1: Final = (
 )
 
 
-def v1_lines(checks: Iterable[Check]) -> list[Line]:
-    """One for all checks that have the same labels, which have no id in them: failing if any of them is."""
-    merged: dict[str, Line] = {}
-    for line in map(v1_line, checks):
-        known = merged.get(line.labels)
-        merged[line.labels] = line if known is None or line.failing else known
-    return list(merged.values())
+def worst_by_labels(lines: Iterable[Line]) -> list[Line]:
+    """One line of those that have the same labels, which in version 1 have no id in them: one that fails, if any."""
+    found: dict[str, Line] = {}
+    for line in lines:
+        if line.failing or line.labels not in found:
+            found[line.labels] = line
+    return list(found.values())

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families as parsed
 
-from tocsin.dialects.checkly.exposition import V1, V2, Check, labels_of_tags, render, v1_lines, v2_line
+from tocsin.dialects.checkly.exposition import V1, V2, Check, labels_of_tags, render, v1_line, v2_line, worst_by_labels
 from tocsin.domain.monitor import Monitor, Policy
 from tocsin.domain.schedule import Rolling
 from tocsin.domain.track import Health, Track, Verdict
@@ -150,7 +150,8 @@ def test_a_family_is_whole_however_many_checks_there_are():
 
 def test_the_first_version():
     failing = track(verdict=Verdict.MISSED, health=Health.UNHEALTHY)
-    lines = v1_lines([check(), check(on=failing), check(monitor("other", ["a:b"])), check()])
+    checks = [check(), check(on=failing), check(monitor("other", ["a:b"])), check()]
+    lines = worst_by_labels(map(v1_line, checks))
     found = {
         (family.name, sample.labels["check_name"]): (sample.labels, sample.value)
         for family in parsed(text_of(lines, V1))
