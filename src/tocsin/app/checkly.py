@@ -9,6 +9,7 @@ from tocsin.dialects.checkly import pings as ping_urls
 from tocsin.dialects.checkly import prometheus
 from tocsin.dialects.checkly import routes as api
 from tocsin.dialects.checkly.call import Door
+from tocsin.dialects.checkly.history import routes as history
 from tocsin.dialects.checkly.limits import Limited, Limits, per_minute
 from tocsin.dialects.checkly.services import Services
 from tocsin.http.addresses import Addresses
@@ -38,7 +39,11 @@ def routes(settings: Settings, principals: Principals, services: Services) -> li
         return []
     let_in = door(settings, principals)
     scrapes = prometheus.calls(services, settings.telemetry.max_samples)
-    return [*api.routes(services, let_in), *api.made(scrapes, let_in, limit=Limited.PROMETHEUS)]
+    return [
+        *api.routes(services, let_in),
+        *history.made(services, let_in),
+        *api.made(scrapes, let_in, limit=Limited.PROMETHEUS),
+    ]
 
 
 def pings(
