@@ -9,6 +9,7 @@ from tocsin.domain.project_settings import ProjectSettings
 from tocsin.service.browsing import Browsing
 from tocsin.service.check_ins import CheckIns
 from tocsin.service.groups import Groups
+from tocsin.service.history import History
 from tocsin.service.incidents import Incidents
 from tocsin.service.maintenance_windows import MaintenanceWindows
 from tocsin.service.monitors import Monitors
@@ -31,3 +32,4 @@ class Services:
     check_ins: CheckIns
     statistics: Statistics
     bindings: Bindings
+    history: History
