@@ -68,8 +68,13 @@ def test_what_a_change_does_not_say_stays(checkly: Checkly) -> None:
     config = {"url": "https://hook.invalid/y"}
     assert checkly.ask("PUT", path, {"config": config})["config"] == {
         **config,
-        "name": "", "method": "POST", "template": None, "headers": [], "queryParameters": [],
-        "webhookSecret": None, "webhookType": None,
+        "name": "",
+        "method": "POST",
+        "template": None,
+        "headers": [],
+        "queryParameters": [],
+        "webhookSecret": None,
+        "webhookType": None,
     }
     assert checkly.ask("PUT", path, {"type": "EMAIL", "config": CONFIGS["EMAIL"]})["config"] == CONFIGS["EMAIL"]
 

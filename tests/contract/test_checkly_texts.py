@@ -19,7 +19,8 @@ def test_a_variable(checkly: Checkly) -> None:
     assert body in checkly.get("/v1/variables?limit=100")
     assert checkly.ask("PUT", "/v1/variables/K", {"value": "w", "locked": True}) == {
         **body,
-        "value": "w", "locked": True,
+        "value": "w",
+        "locked": True,
     }
     assert checkly.refused("PUT", "/v1/variables/K", {"key": "L", "value": "w"}).status == 400
     assert checkly.call("DELETE", "/v1/variables/K").status == 204

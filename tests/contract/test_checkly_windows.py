@@ -12,9 +12,16 @@ PATH = "/v1/maintenance-windows"
 ONCE = {"name": "mw", "startsAt": "2030-01-01T00:00:00.000Z", "endsAt": "2030-01-01T02:00:00.000Z"}
 DAILY = {**ONCE, "tags": ["cron"], "repeatInterval": 1, "repeatUnit": "DAY", "repeatEndsAt": "2030-02-01T00:00:00.000Z"}
 BLANK = {
-    "tags": [], "repeatInterval": None, "repeatUnit": None, "repeatEndsAt": None, "timezone": None,
-    "pauseAllChecks": False, "silenceAllAlerts": False, "silenceAlertsTags": [],
-    "description": None, "statusPageVisibility": None,
+    "tags": [],
+    "repeatInterval": None,
+    "repeatUnit": None,
+    "repeatEndsAt": None,
+    "timezone": None,
+    "pauseAllChecks": False,
+    "silenceAllAlerts": False,
+    "silenceAlertsTags": [],
+    "description": None,
+    "statusPageVisibility": None,
 }
 
 
