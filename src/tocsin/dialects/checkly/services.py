@@ -13,6 +13,7 @@ from tocsin.service.maintenance_windows import MaintenanceWindows
 from tocsin.service.monitors import Monitors
 from tocsin.service.notification import Channels
 from tocsin.service.statistics import Statistics
+from tocsin.service.subscriptions import Subscriptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class Services:
     settings_of: Callable[[int], ProjectSettings]  # of a project by its number, with the server's below them
     groups: Groups
     channels: Channels
+    subscriptions: Subscriptions
     windows: MaintenanceWindows
     incidents: Incidents
     check_ins: CheckIns
