@@ -7,6 +7,7 @@ from tocsin.app.settings import Settings
 from tocsin.dialects.checkly.resources import routes as api
 from tocsin.dialects.checkly.resources.bindings import Bindings
 from tocsin.dialects.checkly.resources.channels import AlertChannels
+from tocsin.dialects.checkly.resources.groups import CheckGroups
 from tocsin.dialects.checkly.resources.services import Resources
 from tocsin.dialects.checkly.resources.windows import Windows
 from tocsin.dialects.checkly.services import Services
@@ -25,7 +26,8 @@ def resources(database: Database, services: Services, configuration: Configurati
     subscriptions = Subscriptions(SqlSubscriptions(database))
     channels = AlertChannels(services.channels, subscriptions, services.browsing, services.groups, bindings)
     windows = Windows(services.windows, services.groups, services.monitors, configuration.zone)
-    return Resources(channels, windows, Variables(texts), Snippets(texts))
+    groups = CheckGroups(services.groups, services.monitors, services.channels, subscriptions, windows, bindings)
+    return Resources(channels, groups, windows, Variables(texts), Snippets(texts))
 
 
 def routes(settings: Settings, principals: Principals, found: Resources) -> list[BaseRoute]:
