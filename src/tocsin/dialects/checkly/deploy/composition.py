@@ -25,7 +25,7 @@ _CHANNEL: Final = {
     "sslExpiryThreshold": 30,
 }
 _GROUP: Final = {"activated": True, "muted": False, "tags": [], "alertSettings": None}
-_WINDOW: Final = {
+_WINDOW: Final[Mapping[str, Any]] = {
     "tags": [],
     "repeatInterval": None,
     "repeatUnit": None,

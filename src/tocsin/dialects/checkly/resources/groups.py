@@ -8,7 +8,7 @@ import msgspec
 
 from tocsin.dialects.checkly import ids
 from tocsin.dialects.checkly.checks.mapping import is_check, kept_of, regrouped
-from tocsin.dialects.checkly.names import DIALECT
+from tocsin.dialects.checkly.call import DIALECT
 from tocsin.dialects.checkly.problems import Problems
 from tocsin.dialects.checkly.resources import group_json
 from tocsin.dialects.checkly.resources.bindings import Bindings
