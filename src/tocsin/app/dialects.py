@@ -6,6 +6,7 @@ from typing import Any
 from starlette.types import ASGIApp
 
 from tocsin.app.settings import Settings
+from tocsin.dialects.checkly import pings
 from tocsin.dialects.checkly import routes as checkly
 from tocsin.dialects.cronitor import routes as cronitor
 from tocsin.dialects.cronitor.telemetry import routes as telemetry
@@ -59,4 +60,5 @@ def busy(settings: Settings) -> tuple[Busy, ...]:
     chosen = settings.dialects
     first = (*cronitor.BUSY, *telemetry.BUSY) if chosen.cronitor else ()
     sentry = (management.BUSY, sentry_ingest.BUSY) if chosen.sentry else ()
-    return (*first, *sentry, *(checkly.BUSY if chosen.checkly else ()))
+    tokens = pings.BUSY if chosen.checkly else ()  # first: others know only how their paths begin
+    return (*tokens, *first, *sentry, *(checkly.BUSY if chosen.checkly else ()))

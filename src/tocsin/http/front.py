@@ -164,7 +164,9 @@ def _counted(receive: Receive, hold: Hold) -> Receive:
 
 def _endless(path: str) -> bool:
     """Reads that may go on for as long as they like and must not hold the clock; and what tells how we are."""
-    return path in ("/healthz", "/readyz") or path.endswith(":watch") or path.startswith("/metrics")
+    if path.endswith((":watch", "/prometheus/metrics", "/check-statuses")) or path.startswith("/metrics"):
+        return True
+    return path in ("/healthz", "/readyz")
 
 
 def _first_word(path: str) -> str:

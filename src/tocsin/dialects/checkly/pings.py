@@ -4,20 +4,19 @@ GET, POST and HEAD count, whatever the query and the body say; the report is mad
 slow one delays nothing. The answer is 200 once the ping is durable, 503 when it may not be, and clients try again.
 """
 
-import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Final, Protocol
 
-import msgspec
 from starlette.requests import ClientDisconnect
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
-from tocsin.dialects.checkly.names import DIALECT
+from tocsin.dialects.checkly import replies
+from tocsin.dialects.checkly.call import CLIENT_MAX, DIALECT
 from tocsin.domain import errors
 from tocsin.domain.check_in import Report, ReportKind
-from tocsin.domain.instant import SECOND
 from tocsin.domain.project import Project, Scope
 from tocsin.http.addresses import Addresses
 from tocsin.http.front import Busy
@@ -40,9 +39,8 @@ BLOCKED: Final = (
     "linkedinbot",
 )
 """Parts of user agents, in small letters, that look at every link somebody posts: none of them is a job."""
-CLIENT_MAX: Final = 200  # characters of a user agent
-SOURCE_MAX: Final = 500  # of an origin or referrer
-BODY_MAX: Final = 100_000  # bytes that are read to be let go; the connection of a longer one does not live on
+SOURCE_MAX: Final = 500  # characters of an origin or referrer
+BODY_MAX: Final = 10 * 1024 * 1024  # bytes that are read to be let go; the connection of a longer one does not live on
 _PREFIXES: Final = ("", "/ping", "/heartbeats/ping")
 _UNCACHED: Final = (b"cache-control", b"no-store")
 _OK: Final = Answer(200, (_UNCACHED, length(b"OK"), (CONTENT_TYPE, b"text/plain; charset=utf-8")), b"OK")
@@ -77,11 +75,11 @@ class Pings(Endpoint):
 
     async def _answer(self, request: Request) -> ASGIApp:
         if request.method not in METHODS:
-            return refused(405, f"a ping is a GET or a POST, not {request.method[:20]}", {"allow": ALLOW})
+            return replies.refused(405, f"a ping is a GET or a POST, not {request.method[:20]}", {"Allow": ALLOW})
         client = request.headers.get("user-agent")
         if is_blocked(client):
             self._failed(DIALECT, "AGENT_BLOCKED")
-            return refused(403, "this user agent looks at links and is no job; its pings do not count")
+            return replies.refused(403, "this user agent looks at links and is no job; its pings do not count")
         try:
             await self._report(request, client)
         except errors.TocsinError as problem:
@@ -130,39 +128,11 @@ async def let_go(request: Request) -> None:
         return
 
 
-def refused(status: int, message: str, headers: Mapping[str, str] | None = None) -> Answer:
-    """An error as this protocol has them, with its three keys."""
-    content = msgspec.json.encode({"statusCode": status, "error": _WORDS[status], "message": message})
-    more = tuple((name.encode(), value.encode("latin-1")) for name, value in (headers or {}).items())
-    return Answer(
-        status, (_UNCACHED, *more, length(content), (CONTENT_TYPE, b"application/json; charset=utf-8")), content
-    )
-
-
-_WORDS: Final = {
-    400: "Bad Request",
-    403: "Forbidden",
-    404: "Not Found",
-    405: "Method Not Allowed",
-    429: "Too Many Requests",
-    500: "Internal Server Error",
-    503: "Service Unavailable",
-}
-
-
-def of_error(problem: errors.TocsinError) -> Answer:
-    wait = {"retry-after": str(max(math.ceil((problem.retry_after_ms or SECOND) / SECOND), 1))}
-    match problem:
-        case errors.NotFound():
-            return refused(404, problem.message)
-        case errors.ResourceExhausted():
-            return refused(429, problem.message, wait)
-        case errors.Unavailable():
-            return refused(503, problem.message, wait)
-        case errors.InvalidArgument() | errors.FailedPrecondition():
-            return refused(400, problem.message)
-        case _:
-            return refused(500, problem.message)
+def of_error(problem: errors.TocsinError) -> Response:
+    """Clients send again what was answered 429 or 5xx, and so they should: it was not recorded."""
+    if isinstance(problem, errors.ResourceExhausted) and problem.retry_after_ms is not None:
+        return replies.too_many(problem.message, problem.retry_after_ms)
+    return replies.of_error(problem)
 
 
 BUSY: Final = tuple(Busy(f"{prefix}/", DIALECT, of_error, re.compile(f"{prefix}/{UUID}/?")) for prefix in _PREFIXES)

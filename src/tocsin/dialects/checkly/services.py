@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tocsin.dialects.checkly.resources.bindings import Bindings
 from tocsin.domain.monitor import MonitorChange
 from tocsin.domain.project_settings import ProjectSettings
 from tocsin.service.browsing import Browsing
 from tocsin.service.check_ins import CheckIns
 from tocsin.service.groups import Groups
+from tocsin.service.history import History
 from tocsin.service.incidents import Incidents
 from tocsin.service.maintenance_windows import MaintenanceWindows
 from tocsin.service.monitors import Monitors
@@ -29,3 +31,5 @@ class Services:
     incidents: Incidents
     check_ins: CheckIns
     statistics: Statistics
+    bindings: Bindings
+    history: History

@@ -64,7 +64,12 @@ def is_check(monitor: Monitor) -> bool:
 
 
 def kept_of(monitor: Monitor | None) -> Kept:
-    raw = None if monitor is None else monitor.extras.get(DIALECT)
+    return Kept({}) if monitor is None else kept_in(monitor.extras)
+
+
+def kept_in(extras: Mapping[str, msgspec.Raw]) -> Kept:
+    """Of a monitor or a group."""
+    raw = extras.get(DIALECT)
     found = {} if raw is None else msgspec.json.decode(raw)
     return Kept(found if isinstance(found, dict) else {})
 
