@@ -20,6 +20,7 @@ from tocsin.http.auth import key_of
 from tocsin.service.browsing import uid_of
 from tocsin.service.principal import Principal, Principals
 
+DIALECT: Final = "checkly"
 CLIENT_MAX: Final = 200  # characters of a user agent, or of a header about the client
 ACCOUNT: Final = "x-checkly-account"
 _TOLD: Final = ("x-checkly-source", "x-checkly-cli-version", "x-checkly-operator", "x-checkly-ci-name", "user-agent")

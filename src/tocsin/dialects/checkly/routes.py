@@ -9,11 +9,10 @@ from starlette.types import ASGIApp
 
 from tocsin.dialects import words
 from tocsin.dialects.checkly import accounts
-from tocsin.dialects.checkly.call import Calls, Door, Endpoint
+from tocsin.dialects.checkly.call import DIALECT, Calls, Door, Endpoint
 from tocsin.dialects.checkly.checks import calls as checks
 from tocsin.dialects.checkly.checks import statuses
 from tocsin.dialects.checkly.limits import Limited
-from tocsin.dialects.checkly.names import DIALECT
 from tocsin.dialects.checkly.replies import not_found, of_error
 from tocsin.dialects.checkly.services import Services
 from tocsin.domain.project import Scope

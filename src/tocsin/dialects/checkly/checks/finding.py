@@ -6,11 +6,10 @@ from typing import Final
 from starlette.datastructures import QueryParams
 
 from tocsin.dialects.checkly import queries
-from tocsin.dialects.checkly.call import Call
+from tocsin.dialects.checkly.call import DIALECT, Call
 from tocsin.dialects.checkly.checks.mapping import is_check
 from tocsin.dialects.checkly.checks.schema import HEARTBEAT
 from tocsin.dialects.checkly.ids import dashed
-from tocsin.dialects.checkly.names import DIALECT
 from tocsin.dialects.checkly.paging import Paging
 from tocsin.dialects.checkly.services import Services
 from tocsin.domain.errors import NotFound

@@ -10,10 +10,10 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from tocsin.dialects.checkly.call import DIALECT
 from tocsin.dialects.checkly.checks import alert_settings
 from tocsin.dialects.checkly.checks.heartbeat import UNITS, Heartbeat, Length
 from tocsin.dialects.checkly.checks.schema import Said
-from tocsin.dialects.checkly.names import DIALECT
 from tocsin.domain.group import Group
 from tocsin.domain.instant import NEVER, Instant
 from tocsin.domain.monitor import AlertPolicy, Kind, Monitor, MonitorChange

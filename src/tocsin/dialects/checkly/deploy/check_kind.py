@@ -5,12 +5,12 @@ from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 from tocsin.dialects.checkly import ids
+from tocsin.dialects.checkly.call import DIALECT
 from tocsin.dialects.checkly.checks import schema
 from tocsin.dialects.checkly.checks.mapping import is_check
 from tocsin.dialects.checkly.checks.writing import Checks, Wish, monitor_id_of
 from tocsin.dialects.checkly.deploy.plan import Item
 from tocsin.dialects.checkly.deploy.world import Public, World, resolved
-from tocsin.dialects.checkly.names import DIALECT
 from tocsin.dialects.checkly.problems import Problem, Problems
 from tocsin.domain.deployment import Action
 from tocsin.domain.errors import InvalidArgument, invalid
