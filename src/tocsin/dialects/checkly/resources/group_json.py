@@ -9,9 +9,9 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from tocsin.dialects.checkly.call import DIALECT
 from tocsin.dialects.checkly.checks import alert_settings, schema, values
 from tocsin.dialects.checkly.checks.schema import Reader
-from tocsin.dialects.checkly.call import DIALECT
 from tocsin.dialects.checkly.problems import Problems
 from tocsin.dialects.checkly.times import iso, iso_or_none
 from tocsin.domain.group import NAME_MAX, Group
@@ -39,10 +39,10 @@ def read(payload: Any, known: Group | None, version: int, problems: Problems) ->
     body = values.members(payload, "payload", problems) or {}
     version = 2 if body.get("v") == 2 else version
     said = _said(body, problems)
-    if known is None or "name" in body:
-        if not said.get("name"):
+    if (known is None or "name" in body) and not said.get("name"):
+        if not any(problem.field == "name" for problem in problems.found):
             problems.wrong("name", "is required and must not be empty")
-        said["name"] = said.get("name") or ""
+        said["name"] = ""
     if known is None:
         said = {_GLOBAL: None if version == 2 else True, "v": version} | said
     elif body.get("v") == 2:  # a declaration, which leaves out what is null

@@ -4,11 +4,12 @@ import secrets
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Final
 
-import msgspec
+from msgspec import UNSET
 
 from tocsin.dialects.checkly import ids
-from tocsin.dialects.checkly.checks.mapping import is_check, kept_of, regrouped
 from tocsin.dialects.checkly.call import DIALECT
+from tocsin.dialects.checkly.checks.mapping import is_check, regrouping
+from tocsin.dialects.checkly.checks.writing import MANY
 from tocsin.dialects.checkly.problems import Problems
 from tocsin.dialects.checkly.resources import group_json
 from tocsin.dialects.checkly.resources.bindings import Bindings
@@ -18,9 +19,9 @@ from tocsin.domain import errors, names
 from tocsin.domain.commands import PutMonitor
 from tocsin.domain.group import Group
 from tocsin.domain.instant import Instant
-from tocsin.domain.monitor import Monitor, MonitorChange
+from tocsin.domain.monitor import Monitor
 from tocsin.service.groups import Groups
-from tocsin.service.monitors import BATCH_MAX, Monitors
+from tocsin.service.monitors import Monitors
 from tocsin.service.notification import Channels
 from tocsin.service.principal import Principal
 from tocsin.service.subscriptions import Subscriptions
@@ -28,7 +29,7 @@ from tocsin.store.port import chunks
 
 TYPE: Final = "check-group"
 _MADE_MAX: Final = 64  # characters of a key that is made of a name
-_encode: Final = msgspec.json.Encoder(order="deterministic").encode
+_ATTEMPTS: Final = 16  # of writers at the same time one gets through each time
 
 
 class CheckGroups:
@@ -82,7 +83,7 @@ class CheckGroups:
         if wanted is not None:
             await self._subscriptions.replace(principal, wanted, group=group.number)
         if known is not None:
-            await self._follow(principal, group, received)
+            await self._regroup(principal, group.key, known, group, received)
         if group.tags != (known.tags if known else ()):
             await self._windows.follow_groups(principal, received)
         return group
@@ -123,8 +124,9 @@ class CheckGroups:
 
     async def remove(self, principal: Principal, key: str, received: Instant) -> None:
         """Its checks stay, each as it is by itself. That it is gone already does not matter."""
-        members = (await self._groups.members(principal, [key]))[key]
-        await self._rewrite(principal, members, None, received)
+        found = await self.find(principal, key)
+        if found is not None:
+            await self._regroup(principal, key, found, None, received)
         await self._groups.delete(principal, key, received, allow_missing=True, origin=DIALECT)
 
     async def show(self, principal: Principal, groups: Sequence[Group]) -> list[dict[str, Any]]:
@@ -160,28 +162,33 @@ class CheckGroups:
             made = await self._groups.put(principal, f"{wanted}-{secrets.token_hex(3)}", values, received, update=False)
         return made.group
 
-    async def _follow(self, principal: Principal, group: Group, received: Instant) -> None:
-        """Its members are judged as it and they say. Those that are as they should be are not written."""
-        await self._rewrite(principal, (await self._groups.members(principal, [group.key]))[group.key], group, received)
-
-    async def _rewrite(
-        self, principal: Principal, members: Sequence[Monitor], group: Group | None, received: Instant
+    async def _regroup(
+        self, principal: Principal, key: str, former: Group, group: Group | None, received: Instant
     ) -> None:
-        project = principal.project.number
-        puts = [PutMonitor(project, name, change, create=False) for name, change in _changes(members, group)]
-        for some in chunks(puts, BATCH_MAX):
-            await self._monitors.put_many(principal, some, received, checked=True)
+        """Its members are judged as they and the group say, see `regrouping`; those that are so already stay."""
+        project, done = principal.project.number, set[str]()
+        for attempt in range(1, _ATTEMPTS + 1):
+            members = (await self._groups.members(principal, [key]))[key]
+            left = [monitor for monitor in members if monitor.id not in done]
+            try:
+                for some in chunks(left, MANY):
+                    await self._monitors.put_many(
+                        principal, list(_puts(project, some, former, group)), received, most=MANY, checked=True
+                    )
+                    done.update(monitor.id for monitor in some)
+            except (errors.Aborted, errors.NotFound):  # somebody has changed one, or deleted it
+                if attempt == _ATTEMPTS:
+                    raise
+            else:
+                return
 
 
-def _changes(members: Sequence[Monitor], group: Group | None) -> Iterator[tuple[str, MonitorChange]]:
-    """What each would be by itself is kept before its group first decides of it."""
+def _puts(project: int, members: Sequence[Monitor], former: Group, group: Group | None) -> Iterator[PutMonitor]:
     for monitor in members:
-        inactive = regrouped(monitor, group)
-        if inactive != monitor.inactive:
-            kept = kept_of(monitor)
-            own = kept.activated if kept.activated is not None else not monitor.inactive
-            extras = {DIALECT: msgspec.Raw(_encode({**kept.members, "activated": own}))}
-            yield monitor.id, MonitorChange(inactive=inactive, extras=extras, origin=DIALECT)
+        change = regrouping(monitor, former, group)
+        off = group is not None and group.inactive
+        if change.inactive != monitor.inactive or (off and change.extras is not UNSET):
+            yield PutMonitor(project, monitor.id, change, create=False, etag=monitor.etag)
 
 
 def _shown(members: Sequence[Monitor]) -> list[str]:
