@@ -9,9 +9,9 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from tocsin.dialects.checkly.call import DIALECT
 from tocsin.dialects.checkly.checks import alert_settings, schema, values
 from tocsin.dialects.checkly.checks.schema import Reader
-from tocsin.dialects.checkly.names import DIALECT
 from tocsin.dialects.checkly.problems import Problems
 from tocsin.dialects.checkly.times import iso, iso_or_none
 from tocsin.domain.group import NAME_MAX, Group

@@ -7,9 +7,9 @@ from typing import Any, Final
 from msgspec import UNSET
 
 from tocsin.dialects.checkly import ids
+from tocsin.dialects.checkly.call import DIALECT
 from tocsin.dialects.checkly.checks.mapping import is_check, regrouping
 from tocsin.dialects.checkly.checks.writing import MANY
-from tocsin.dialects.checkly.names import DIALECT
 from tocsin.dialects.checkly.problems import Problems
 from tocsin.dialects.checkly.resources import group_json
 from tocsin.dialects.checkly.resources.bindings import Bindings
