@@ -31,6 +31,7 @@ _MEMBERS: Final = {
     "maintenance_window.start_time": "startsAt",
     "maintenance_window.end_time": "endsAt",
     "maintenance_window.silence_tags": "silenceAlertsTags",
+    "maintenance_window.groups": "tags",
     "maintenance_window.": "",
 }
 
