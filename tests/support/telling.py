@@ -21,7 +21,8 @@ from tocsin.domain.notice import Content, Notice, NoticeKind, NoticeState
 from tocsin.engine.delta import Delta
 from tocsin.node.delivering import Delivering, Delivery
 from tocsin.node.dispatcher import Dispatcher
-from tocsin.node.planning import Planning, Surroundings
+from tocsin.node.drafting import Surroundings
+from tocsin.node.planning import Planning
 from tocsin.notify.webhook import Outcome
 from tocsin.store import SqlStore
 from tocsin.store.notification import SqlNotification
