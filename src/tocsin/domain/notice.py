@@ -41,6 +41,14 @@ class Content(msgspec.Struct, frozen=True, omit_defaults=True):
     message: str = ""  # what the report said
     schedule: str = ""  # what a missed run was missed by
     resource_id: str = ""  # the last part of the monitor's name; "": `monitor_id`
+    uid: str = ""  # of the monitor
+    failures: int = 0  # counted into the incident so far
+    remaining: bool = False  # told later than at the first failure: it was waited for, or it is a reminder
+    reminder_sequence: int = 0  # of a reminder: how many alerts fell due before; else 0
+    check_in: str = ""  # id of the newest failure; of a recovery, of the check-in that recovered it
+    started: Instant = 0  # when that came
+    description: str = ""  # of the monitor, for people
+    tags: tuple[str, ...] = ()  # of the monitor and of its group
 
 
 class Notice(msgspec.Struct, frozen=True):
