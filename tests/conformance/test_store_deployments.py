@@ -111,20 +111,6 @@ def test_what_is_taken_away_is_not_bound_any_more(store_of_deployments):
     assert (store.bindings(1, "shop"), store.program(1, "shop")) == ([], None)
 
 
-def test_what_was_on_its_way_has_failed_after_a_start(store_of_deployments):
-    store = store_of_deployments
-    running = deployment(state=State.RUNNING, progress=40, cancel_time=NOW)
-    store.begin(running)
-    done = intend(store, Program("b", "bank"))
-    assert store.interrupt(NOW + 9) == 1
-    found = store.deployment(1, running.id)
-    assert (found.state, found.end_time, found.error_code, found.progress) == (State.FAILED, NOW + 9, "INTERRUPTED", 40)
-    assert "deploy again" in found.error
-    assert store.deployment(1, done.id) == done
-    assert store.interrupt(NOW + 10) == 0
-    assert store.begin(deployment()) == ""
-
-
 def test_old_deployments_go(store_of_deployments, monkeypatch):
     store = store_of_deployments
     monkeypatch.setattr(rows, "KEPT", 3)

@@ -21,13 +21,14 @@ from tocsin.api.maintenance_windows import MaintenanceWindowHandlers
 from tocsin.api.manual_incidents import ManualIncidentHandlers
 from tocsin.api.monitors import MonitorHandlers
 from tocsin.api.project_settings import ProjectSettingsHandlers
-from tocsin.app import checkly, cronitor, dialects, project_settings
+from tocsin.app import checkly, checkly_resources, cronitor, dialects, project_settings
 from tocsin.app.maintenance import windows_of
 from tocsin.app.notifying import Notifying
 from tocsin.app.observing import MonitorSeries, register
 from tocsin.app.readiness import metrics_are_open, told
 from tocsin.app.settings import Settings, SettingsError
 from tocsin.app.timezones import TimeZones, TimeZoneWatch
+from tocsin.dialects.checkly.resources.bindings import Bindings
 from tocsin.dialects.checkly.services import Services as Checkly
 from tocsin.dialects.cronitor.resources.services import Services as Resources
 from tocsin.dialects.sentry.management.services import Services
@@ -67,12 +68,15 @@ from tocsin.service.principal import Principals
 from tocsin.service.project_settings import Settings as Decisions
 from tocsin.service.room import Room
 from tocsin.service.statistics import Statistics
+from tocsin.service.subscriptions import Subscriptions
 from tocsin.service.tokens import Tokens
 from tocsin.service.watching import Watching
 from tocsin.store import SqlStore
 from tocsin.store.browse import SqlBrowse
+from tocsin.store.deploying import SqlDeployments
 from tocsin.store.notification import SqlNotification
 from tocsin.store.nouns import SqlNouns
+from tocsin.store.subscriptions import SqlSubscriptions
 from tocsin.telemetry.metrics import Metrics
 from tocsin.telemetry.volume import VolumeWatch
 
@@ -211,10 +215,12 @@ def build(settings: Settings) -> Parts:
         settings_of=settings_of,
         groups=groups,
         channels=Channels(shelves),
+        subscriptions=Subscriptions(SqlSubscriptions(store.database)),
         windows=windows_in_use,
         incidents=incidents,
         check_ins=check_ins,
         statistics=Statistics(browse),
+        bindings=Bindings(SqlDeployments(store.database)),
         history=History(browse),
     )
     management_services = Services(monitors, check_ins, browsing, configuration.check, settings_of)
@@ -265,6 +271,9 @@ def build(settings: Settings) -> Parts:
         *cronitor.routes(settings, store, identity, principals, monitors, browsing, groups, configuration, settings_of),
         *cronitor.resource_routes(settings, identity, principals, resources),
         *checkly.routes(settings, principals, checks),
+        *checkly_resources.routes(
+            settings, principals, checkly_resources.resources(store.database, checks, configuration)
+        ),
         *transcoded(services, context),
         *events_by_code,
     ]

@@ -164,7 +164,7 @@ def _counted(receive: Receive, hold: Hold) -> Receive:
 
 def _endless(path: str) -> bool:
     """Reads that may go on for as long as they like and must not hold the clock; and what tells how we are."""
-    if path.endswith((":watch", "/prometheus/metrics")) or path.startswith("/metrics"):
+    if path.endswith((":watch", "/prometheus/metrics", "/check-statuses")) or path.startswith("/metrics"):
         return True
     return path in ("/healthz", "/readyz")
 

@@ -116,6 +116,10 @@ class Selection:
     environment: str = ""  # it has this one; "": that does not matter, and conditions are those of production
     by_name: bool = False  # else by creation
     descending: bool = False
+    rolling: bool = False  # its one schedule is a rolling one
+    name_parts: tuple[str, ...] = ()  # each is in its name, or its id where it has none
+    failed: bool | None = None  # whether what was judged last in `environment`, or in production, was a failure
+    after: int = 0  # made after the monitor of this number
 
 
 class Numbered(NamedTuple, Generic[T]):

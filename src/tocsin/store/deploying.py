@@ -3,7 +3,6 @@
 from collections.abc import Collection, Sequence
 
 from tocsin.domain.deployment import Binding, Deployment, Owner, Program
-from tocsin.domain.instant import Instant
 from tocsin.store import bindings, deployments
 from tocsin.store.database import Database
 
@@ -63,8 +62,3 @@ class SqlDeployments:
     def deployment(self, project: int, id: str) -> Deployment | None:
         with self._database.read() as connection:
             return deployments.get(connection, project, id)
-
-    def interrupt(self, at: Instant) -> int:
-        """At a start: what was on its way has failed. How many these are."""
-        with self._database.write() as connection:
-            return deployments.interrupt(connection, at)

@@ -5,13 +5,11 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
-from tocsin.domain.deployment import Deployment, State
-from tocsin.domain.instant import Instant
+from tocsin.domain.deployment import Deployment
 from tocsin.store.schema import deployments as table
 from tocsin.store.texts import clean, clean_json
 
 KEPT: Final = 100  # of a namespace
-INTERRUPTED: Final = "INTERRUPTED"
 _encode = msgspec.json.Encoder(order="deterministic").encode
 _decode = msgspec.json.Decoder(Deployment).decode
 
@@ -39,21 +37,6 @@ def save(connection: Connection, deployment: Deployment) -> None:
 def get(connection: Connection, project: int, id: str) -> Deployment | None:
     row = connection.execute(select(table).where(table.c.project == project, table.c.id == clean(id))).one_or_none()
     return None if row is None else _from_row(row)
-
-
-def interrupt(connection: Connection, at: Instant) -> int:
-    """Calls those failed that nobody works on: whoever did is gone. How many these are."""
-    rows = connection.execute(select(table).where(table.c.end_time.is_(None))).all()
-    for row in rows:
-        ended = msgspec.structs.replace(
-            _from_row(row),
-            state=State.FAILED,
-            end_time=at,
-            error_code=INTERRUPTED,
-            error="the server stopped in the middle of it; deploy again, which goes on where this one ended",
-        )
-        save(connection, ended)
-    return len(rows)
 
 
 def _changing(deployment: Deployment) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from starlette.types import ASGIApp
 from tocsin.dialects import words
 from tocsin.dialects.checkly import accounts
 from tocsin.dialects.checkly.call import DIALECT, Calls, Door, Endpoint
+from tocsin.dialects.checkly.checks import calls as checks
+from tocsin.dialects.checkly.checks import statuses
 from tocsin.dialects.checkly.limits import Limited
 from tocsin.dialects.checkly.replies import not_found, of_error
 from tocsin.dialects.checkly.services import Services
@@ -36,6 +38,8 @@ def routes(services: Services, door: Door) -> list[BaseRoute]:
     """Every request must carry `request.state.received`, when it was accepted (ms)."""
     return [
         *made(accounts.calls(services), door),
+        *made(checks.calls(services), door),
+        *made(statuses.calls(services), door),
     ]
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tocsin.dialects.checkly.resources.bindings import Bindings
 from tocsin.domain.monitor import MonitorChange
 from tocsin.domain.project_settings import ProjectSettings
 from tocsin.service.browsing import Browsing
@@ -14,6 +15,7 @@ from tocsin.service.maintenance_windows import MaintenanceWindows
 from tocsin.service.monitors import Monitors
 from tocsin.service.notification import Channels
 from tocsin.service.statistics import Statistics
+from tocsin.service.subscriptions import Subscriptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +26,10 @@ class Services:
     settings_of: Callable[[int], ProjectSettings]  # of a project by its number, with the server's below them
     groups: Groups
     channels: Channels
+    subscriptions: Subscriptions
     windows: MaintenanceWindows
     incidents: Incidents
     check_ins: CheckIns
     statistics: Statistics
+    bindings: Bindings
     history: History

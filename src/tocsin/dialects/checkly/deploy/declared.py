@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from tocsin.dialects.checkly.problems import Problems, Refused
+from tocsin.dialects.words import CHECKLY_WORDS
 from tocsin.domain import deployment as rules
 from tocsin.domain.errors import InvalidArgument
 
@@ -22,6 +23,7 @@ HEARTBEAT: Final = "HEARTBEAT"
 RESOURCES_MAX: Final = 50_000
 CHECKS_MAX: Final = 10_000
 REFUSED_SHOWN: Final = 100
+_WORDS: Final = ", ".join(CHECKLY_WORDS)
 RUNS: Final = (
     "tocsin runs heartbeat checks, check groups, alert channels with their subscriptions, and maintenance windows"
 )
@@ -57,6 +59,8 @@ def read(body: Mapping[str, Any]) -> Project:
     said = body.get("project")
     said = said if isinstance(said, Mapping) else {}
     namespace = _text(problems, said.get("logicalId"), rules.NAMESPACE_MAX, "project.logicalId")
+    if "/" in namespace or namespace in CHECKLY_WORDS:  # paths could not name it
+        problems.wrong("project.logicalId", f"{namespace[:64]!r} must have no slash, and not be one of {_WORDS}")
     name = _text(problems, said.get("name"), rules.NAME_MAX, "project.name")
     source = _text(problems, said.get("repoUrl") or "-", rules.SOURCE_MAX, "project.repoUrl")
     listed = body.get("resources")

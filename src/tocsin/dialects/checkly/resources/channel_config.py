@@ -7,7 +7,19 @@ from typing import Any, Final
 import msgspec
 
 from tocsin.dialects.checkly.resources.fields import Fields
-from tocsin.domain.notification import NAME_MAX, URL_MAX, Channel, ChannelKind, Form, Pair, check_url
+from tocsin.domain.notification import (
+    METHODS,
+    NAME_MAX,
+    PAIR_MAX,
+    PAIRS_MAX,
+    TEMPLATE_MAX,
+    URL_MAX,
+    Channel,
+    ChannelKind,
+    Form,
+    Pair,
+    check_url,
+)
 
 TYPES: Final = {
     "EMAIL": ChannelKind.EMAIL,
@@ -19,7 +31,6 @@ TYPES: Final = {
     "PAGERDUTY": ChannelKind.PAGERDUTY,
     "OPSGENIE": ChannelKind.OPSGENIE,
 }
-METHODS: Final = ("GET", "POST", "PUT", "PATCH", "HEAD", "DELETE", "OPTIONS")
 RECEIVERS: Final = tuple(
     f"WEBHOOK_{name}"
     for name in (
@@ -30,8 +41,6 @@ RECEIVERS: Final = tuple(
 SECRETS: Final = ("webhookSecret", "serviceKey", "apiKey")
 """Members of a `config` that are shown to keys that may write, and to nobody else."""
 HIDDEN: Final = "***"
-PAIRS_MAX: Final = 100
-TEMPLATE_MAX: Final = 64 * 1024  # characters
 _SECRET_MAX: Final = 1_000
 _ADDRESS: Final = re.compile(r"[^@\s]{1,256}@[^@\s]{1,255}")
 _NUMBER: Final = re.compile(r"\+[1-9][0-9]{6,14}")  # E.164
@@ -60,8 +69,6 @@ def show(channel: Channel, *, secrets: bool) -> dict[str, Any]:
     else:
         found = {name: msgspec.json.decode(raw) for name, raw in channel.config.items()}
         found = {**dict.fromkeys(_MEMBERS[type_of(channel)]), **found}
-        if channel.url:
-            found["url"] = channel.url
     return found if secrets else {name: _hidden(name, value) for name, value in found.items()}
 
 
@@ -75,21 +82,21 @@ def _email(config: Fields) -> Values:
     address = config.required("address", 320).strip()
     if not _ADDRESS.fullmatch(address):
         raise config.wrong("address", f"{address[:60]!r} is no address of the form name@example.org")
-    return _plain(config, {"address": address}, address)
+    return _plain({"address": address}, address)
 
 
 def _slack(config: Fields) -> Values:
     url = config.required("url", URL_MAX).strip()
     check_url(url, config.at("url"))
     channel = config.text("channel", NAME_MAX)
-    return {**_plain(config, {"channel": channel}, channel or ""), "url": url}
+    return _plain({"url": url, "channel": channel}, channel or "")
 
 
 def _slack_app(config: Fields) -> Values:
     channels = config.texts("slackChannels", count=100, most=NAME_MAX)
     if not channels:
         raise config.wrong("slackChannels", "names at least one channel")
-    return _plain(config, {"slackChannels": channels}, channels[0])
+    return _plain({"slackChannels": channels}, channels[0])
 
 
 def _phone(config: Fields) -> Values:
@@ -97,13 +104,13 @@ def _phone(config: Fields) -> Values:
     if not _NUMBER.fullmatch(number):
         raise config.wrong("number", f"{number[:40]!r} is no number in international form, such as +15550001111")
     name = config.text("name", NAME_MAX)
-    return _plain(config, {"number": number, "name": name}, name or number)
+    return _plain({"number": number, "name": name}, name or number)
 
 
 def _pagerduty(config: Fields) -> Values:
     key = config.required("serviceKey", _SECRET_MAX)
     account, name = config.text("account", NAME_MAX), config.text("serviceName", NAME_MAX)
-    return _plain(config, {"account": account, "serviceName": name, "serviceKey": key}, name or account or "")
+    return _plain({"account": account, "serviceName": name, "serviceKey": key}, name or account or "")
 
 
 def _opsgenie(config: Fields) -> Values:
@@ -113,10 +120,10 @@ def _opsgenie(config: Fields) -> Values:
         "region": config.choice("region", _REGIONS),
         "priority": config.choice("priority", _PRIORITIES),
     }
-    return _plain(config, found, found["name"] or "")
+    return _plain(found, found["name"] or "")
 
 
-def _plain(_: Fields, members: Mapping[str, Any], name: str) -> Values:
+def _plain(members: Mapping[str, Any], name: str) -> Values:
     kept = {member: msgspec.Raw(msgspec.json.encode(value)) for member, value in members.items() if value is not None}
     return {"config": kept, "display_name": name[:NAME_MAX]}
 
@@ -140,7 +147,8 @@ def _webhook(config: Fields) -> Values:
 def _pairs(config: Fields, name: str) -> tuple[Pair, ...]:
     found = config.objects(name, count=PAIRS_MAX) or ()
     pairs = [
-        Pair(pair.text("key", 1_000) or "", pair.text("value") or "", pair.flag("locked") or False) for pair in found
+        Pair(pair.text("key", PAIR_MAX) or "", pair.text("value", PAIR_MAX) or "", pair.flag("locked") or False)
+        for pair in found
     ]
     return tuple(pair for pair in pairs if pair.key or pair.value)  # forms send an empty row
 

@@ -7,7 +7,8 @@ import msgspec
 
 from tocsin.dialects.checkly.resources import channel_config
 from tocsin.dialects.checkly.resources.channel_config import TYPES, Values
-from tocsin.dialects.checkly.resources.fields import Fields, iso
+from tocsin.dialects.checkly.resources.fields import Fields
+from tocsin.dialects.checkly.times import iso
 from tocsin.domain import errors
 from tocsin.domain.notification import Channel, Subscription
 

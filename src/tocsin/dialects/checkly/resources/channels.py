@@ -59,7 +59,7 @@ class AlertChannels:
         """Changes the one of `number`, NotFound; else the one of `key`, which it may make; else makes a new one."""
         known = await self._channels.get_by_number(principal, number) if number is not None else None
         if known is None and key:
-            known = await self._with_key(principal, key)
+            known = await self.find(principal, key)
         values = self.plan(payload, known)
         made = known.key if known else key or f"checkly-{secrets.token_hex(4)}"
         return await self._channels.put(principal, made, values, received, create=known is None)
@@ -68,10 +68,20 @@ class AlertChannels:
         """NotFound."""
         return await self._channels.get_by_number(principal, number)
 
+    async def find(self, principal: Principal, key: str) -> Channel | None:
+        try:
+            return await self._channels.get(principal, key)
+        except errors.NotFound:
+            return None
+
     async def delete(self, principal: Principal, number: int) -> None:
         """With its subscriptions. NotFound."""
         found = await self._channels.get_by_number(principal, number)
-        await self._channels.delete(principal, found.key)
+        await self.remove(principal, found.key)
+
+    async def remove(self, principal: Principal, key: str) -> None:
+        """Likewise; that it is gone already does not matter."""
+        await self._channels.delete(principal, key, allow_missing=True)
 
     async def page(self, principal: Principal, *, size: int, offset: int) -> tuple[list[Channel], int]:
         """Oldest first, and how many there are in all."""
@@ -104,10 +114,10 @@ class AlertChannels:
         by_channel: dict[int, list[Mapping[str, Any]]] = {number: [] for number in numbers}
         for one, as_json in zip(every, shown, strict=True):
             by_channel[one.channel].append(as_json)
-        owned = await self._bindings.shown(principal, TYPE, [str(number) for number in numbers])
+        owned = await self._bindings.shown(principal, TYPE, [channel.key for channel in channels])
         may = principal.may(Scope.ADMIN)
         return [
-            channel_json.show(channel, by_channel[channel.number], owned[str(channel.number)], secrets=may)
+            channel_json.show(channel, by_channel[channel.number], owned[channel.key], secrets=may)
             for channel in channels
         ]
 
@@ -129,9 +139,3 @@ class AlertChannels:
             await self._groups.get_by_number(principal, group)
         except errors.NotFound:
             raise errors.invalid("groupId", f"there is no group {group}; create it first") from None
-
-    async def _with_key(self, principal: Principal, key: str) -> Channel | None:
-        try:
-            return await self._channels.get(principal, key)
-        except errors.NotFound:
-            return None

@@ -3,21 +3,18 @@
 Members that nobody reads are ignored, as Checkly's clients expect.
 """
 
-import math
-import re
 from collections.abc import Collection, Iterator, Mapping
-from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
 
+from tocsin.dialects.checkly.times import parse_time
 from tocsin.domain import errors
 from tocsin.domain.instant import Instant
 
 TEXT_MAX: Final = 16_384  # characters of a text without a bound of its own
 _LAST: Final = 4_102_444_800_000  # 2100-01-01, milliseconds
 _NUMBER_MAX: Final = 2**63 - 1
-_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}([T ].*)?")
 
 
 class Fields:
@@ -122,21 +119,10 @@ class Fields:
         value = self._body.get(name)
         if value is None:
             return None
-        if not isinstance(value, str) or not _DATE.fullmatch(value.strip()[:64]):
-            raise self.wrong(name, f"{_shown(value)} is not a time such as 2026-01-31T09:30:00.000Z")
-        try:
-            moment = datetime.fromisoformat(value.strip())
-        except ValueError:
-            raise self.wrong(name, f"{_shown(value)} is not a time such as 2026-01-31T09:30:00.000Z") from None
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=UTC)
-        try:
-            seconds = moment.timestamp()
-        except (OverflowError, ValueError):
-            seconds = math.inf
-        if not 0 <= seconds * 1000 < _LAST:
-            raise self.wrong(name, f"{_shown(value)} must lie between 1970 and 2100")
-        return round(seconds * 1000)
+        at = parse_time(value[:64]) if isinstance(value, str) and not value.strip().isdecimal() else None
+        if at is None or at >= _LAST:
+            raise self.wrong(name, f"{_shown(value)} is not a time such as 2026-01-31T09:30:00.000Z, from 1970 to 2100")
+        return at
 
     def _list(self, name: str, count: int) -> list[Any] | None:
         values = self._body.get(name)
@@ -147,14 +133,6 @@ class Fields:
         if len(values) > count:
             raise self.wrong(name, f"at most {count}, not {len(values)}")
         return values
-
-
-def iso(at: Instant | None) -> str | None:
-    """1769907600000 → "2026-02-01T01:00:00.000Z"."""
-    if at is None:
-        return None
-    text = datetime.fromtimestamp(at // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    return f"{text}.{at % 1000:03d}Z"
 
 
 def _shown(value: Any) -> str:

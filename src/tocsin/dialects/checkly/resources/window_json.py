@@ -9,8 +9,9 @@ from typing import Any, Final
 
 import msgspec
 
-from tocsin.dialects.checkly.resources.fields import Fields, iso
+from tocsin.dialects.checkly.resources.fields import Fields
 from tocsin.dialects.checkly.resources.recurrence import INTERVAL_MAX, UNITS, Repeat
+from tocsin.dialects.checkly.times import iso, iso_or_none
 from tocsin.domain.group import TAG_LENGTH_MAX, TAGS_MAX
 from tocsin.domain.instant import DAY, MINUTE, Instant
 from tocsin.domain.maintenance import LONGEST, NAME_MAX, MaintenanceWindow
@@ -161,7 +162,7 @@ def show(number: int, said: Said, created: Instant, updated: Instant | None) -> 
         "endsAt": iso(times.ends_at),
         "repeatInterval": times.repeat_interval,
         "repeatUnit": times.repeat_unit,
-        "repeatEndsAt": iso(times.repeat_ends_at),
+        "repeatEndsAt": iso_or_none(times.repeat_ends_at),
         "timezone": times.timezone,
         "pauseAllChecks": said.pause_all_checks,
         "silenceAllAlerts": said.silence_all_alerts,
@@ -169,7 +170,7 @@ def show(number: int, said: Said, created: Instant, updated: Instant | None) -> 
         "description": said.description,
         "statusPageVisibility": said.status_page_visibility,
         "created_at": iso(created),
-        "updated_at": iso(updated),
+        "updated_at": iso_or_none(updated),
     }
 
 
