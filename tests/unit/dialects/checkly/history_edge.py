@@ -10,6 +10,7 @@ import httpx
 from support.stores import NOW, check_in, commit, delta, drain, monitor, track
 from tocsin.dialects.checkly import prometheus
 from tocsin.dialects.checkly.call import Door
+from tocsin.dialects.checkly.history import badges
 from tocsin.dialects.checkly.history import routes as history
 from tocsin.dialects.checkly.ids import dashed
 from tocsin.dialects.checkly.limits import Limited
@@ -79,6 +80,7 @@ class Edge:
         door = Door(principals)
         found = [
             *history.made(services, door),
+            *badges.routes(services.browsing),
             *made(prometheus.calls(services, max_samples), door, limit=Limited.PROMETHEUS),
         ]
         self.app = application(

@@ -1,12 +1,15 @@
 """Events, availability and results of checks: shapes, windows, bounds, bad input."""
 
+from xml.etree import ElementTree as ET
+
 import pytest
 
-from support.stores import NOW
+from support.stores import NOW, track
 from tocsin.dialects.checkly.ids import dashed
 from tocsin.dialects.checkly.times import iso
 from tocsin.domain.check_in import State
 from tocsin.domain.instant import DAY, HOUR, MINUTE, SECOND
+from tocsin.domain.track import Health, Verdict
 
 GRACE = 10 * MINUTE
 EVENTS = "/v1/checks/heartbeats/{}/events"
@@ -202,3 +205,14 @@ async def test_bad_queries_of_results(edge, query):
 @pytest.mark.parametrize("query", ["limit=101", "nextId=x", "nextId=-1", "nextId=99999999999999999999", "to=x"])
 async def test_bad_queries_of_newer_results(edge, query):
     assert await edge.refused(f"/v2/check-results/{edge.path()}?{query}") == 400
+
+
+async def test_badges(edge):
+    edge.add(track(1, 1, verdict=Verdict.MISSED, health=Health.UNHEALTHY))
+    path = "/v1/badges/checks/{}?style=flat&theme=dark"
+    for number, text in ((1, "Backup: failing"), (2, "m-2: paused"), (4, "m-4: passing")):
+        answer = await edge.call(path.format(edge.path(number)), key="")
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "image/svg+xml")
+        assert ET.fromstring(answer.text).attrib["aria-label"] == text
+    for other in (edge.path(3), "9" * 32, "x"):
+        assert await edge.refused(path.format(other), key="") == 404
