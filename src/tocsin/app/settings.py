@@ -90,6 +90,7 @@ class Dialects(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cronitor_address_burst: int = 250
     checkly: bool = True  # serve Checkly's API of heartbeats
     checkly_ping_url: str = ""  # what ping URLs begin with; "": the public URL and /ping
+    checkly_badges: bool = False  # serve badges of checks without a key: whoever knows a check's id may see its state
     checkly_requests_per_minute: int = 0  # API requests of one key; more are answered 429; 0: any number
     checkly_results_per_minute: int = 0  # the same of check results
     checkly_analytics_per_minute: int = 0  # of analytics
