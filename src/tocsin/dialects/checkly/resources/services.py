@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from tocsin.dialects.checkly.resources.channels import AlertChannels
+from tocsin.dialects.checkly.resources.groups import CheckGroups
 from tocsin.dialects.checkly.resources.windows import Windows
 from tocsin.service.texts import Snippets, Variables
 
@@ -10,6 +11,7 @@ from tocsin.service.texts import Snippets, Variables
 @dataclass(frozen=True, slots=True)
 class Resources:
     channels: AlertChannels
+    groups: CheckGroups
     windows: Windows
     variables: Variables
     snippets: Snippets
