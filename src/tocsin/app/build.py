@@ -21,7 +21,7 @@ from tocsin.api.maintenance_windows import MaintenanceWindowHandlers
 from tocsin.api.manual_incidents import ManualIncidentHandlers
 from tocsin.api.monitors import MonitorHandlers
 from tocsin.api.project_settings import ProjectSettingsHandlers
-from tocsin.app import checkly, checkly_resources, cronitor, dialects, project_settings
+from tocsin.app import checkly, checkly_deploy, checkly_resources, cronitor, dialects, project_settings
 from tocsin.app.maintenance import windows_of
 from tocsin.app.notifying import Notifying
 from tocsin.app.observing import MonitorSeries, register
@@ -273,6 +273,7 @@ def build(settings: Settings) -> Parts:
         *cronitor.resource_routes(settings, identity, principals, resources),
         *checkly.routes(settings, principals, checks),
         *checkly_resources.routes(settings, principals, checks, owned),
+        *checkly_deploy.routes(settings, principals, store.database, clock, checks, owned),
         *transcoded(services, context),
         *events_by_code,
     ]
