@@ -150,6 +150,24 @@ def test_members_follow_their_group(checkly: Checkly) -> None:
     assert checkly.refused("GET", path).status == 404
 
 
+def test_checks_of_a_group(checkly: Checkly) -> None:
+    group = make(checkly, tags=["g"], muted=True, alertSettings=SETTINGS, useGlobalAlertSettings=False)
+    path = f"{PATH}/{group['id']}/checks"
+    ids = [checkly.create(name=f"in {n}", groupId=group["id"], tags=["own"])["id"] for n in range(3)]
+    other = checkly.create(name="elsewhere")["id"]
+    answer = checkly.call("GET", f"{path}?limit=2&page=2")
+    assert (answer.headers["content-range"], [one["id"] for one in answer.json]) == ("2-2/3", ids[2:])
+    for one in checkly.get(path):
+        assert (one["muted"], set(one["tags"]), one["groupId"]) == (True, {"own", "g"}, group["id"])
+        assert one["alertSettings"] == SETTINGS
+    assert checkly.get(f"{path}/{ids[0]}")["id"] == ids[0]
+    second = checkly.get(f"/v2/check-groups/{group['id']}/checks/{ids[0]}")
+    assert "logicalId" not in second
+    assert checkly.refused("GET", f"{path}/{other}").status == 404
+    assert checkly.refused("GET", f"{path}/x").status == 400
+    assert checkly.refused("GET", f"{PATH}/99999/checks").status == 404
+
+
 def test_a_new_check_in_a_group_that_is_off(checkly: Checkly) -> None:
     group = make(checkly, activated=False)
     check = checkly.create(name="sleeper", groupId=group["id"])

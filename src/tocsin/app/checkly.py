@@ -9,6 +9,7 @@ from tocsin.dialects.checkly import pings as ping_urls
 from tocsin.dialects.checkly import prometheus
 from tocsin.dialects.checkly import routes as api
 from tocsin.dialects.checkly.call import Door
+from tocsin.dialects.checkly.history import badges
 from tocsin.dialects.checkly.history import routes as history
 from tocsin.dialects.checkly.limits import Limited, Limits, per_minute
 from tocsin.dialects.checkly.services import Services
@@ -43,6 +44,7 @@ def routes(settings: Settings, principals: Principals, services: Services) -> li
         *api.routes(services, let_in),
         *history.made(services, let_in),
         *api.made(scrapes, let_in, limit=Limited.PROMETHEUS),
+        *(badges.routes(services.browsing) if settings.dialects.checkly_badges else ()),
     ]
 
 

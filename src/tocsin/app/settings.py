@@ -58,6 +58,8 @@ class Notify(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     backoff_seconds: float = 10.0  # before the first of them; each next one waits six times as long
     backoff_max_seconds: float = 3_600.0  # but no longer, whatever the destination asks for
     timeout_seconds: float = 10.0  # how long a destination may take to answer
+    form_retries: int = 5  # of a notice that a channel with a form did not take
+    form_retry_seconds: float = 20.0  # before each of them
     group_from: int = 10  # so many notices that wait for one destination go in one request
     concurrency: int = 16  # requests at once, each to another destination
 
@@ -88,6 +90,7 @@ class Dialects(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cronitor_address_burst: int = 250
     checkly: bool = True  # serve Checkly's API of heartbeats
     checkly_ping_url: str = ""  # what ping URLs begin with; "": the public URL and /ping
+    checkly_badges: bool = False  # serve badges of checks without a key: whoever knows a check's id may see its state
     checkly_requests_per_minute: int = 0  # API requests of one key; more are answered 429; 0: any number
     checkly_results_per_minute: int = 0  # the same of check results
     checkly_analytics_per_minute: int = 0  # of analytics
@@ -200,6 +203,8 @@ def _check(settings: Settings) -> None:
         ("notify.backoff_seconds", settings.notify.backoff_seconds, 0.001),
         ("notify.backoff_max_seconds", settings.notify.backoff_max_seconds, 0.001),
         ("notify.timeout_seconds", settings.notify.timeout_seconds, 0.001),
+        ("notify.form_retries", settings.notify.form_retries, 0),
+        ("notify.form_retry_seconds", settings.notify.form_retry_seconds, 0.001),
         ("notify.group_from", settings.notify.group_from, 2),
         ("notify.concurrency", settings.notify.concurrency, 1),
         ("telemetry.max_samples", settings.telemetry.max_samples, 1),

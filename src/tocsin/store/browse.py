@@ -91,6 +91,13 @@ class SqlBrowse:
         self._database.overlay(found)
         return found[0] if found else None
 
+    def monitor_of_uid(self, uid: str) -> MonitorWithHealth | None:
+        with self._database.read() as connection:
+            numbers = connection.execute(select(monitors_table.c.number).where(monitors_table.c.uid == uid)).scalars()
+            found = monitors.get_many(connection, list(numbers))
+        self._database.overlay(found)
+        return found[0] if found else None
+
     def numbered(
         self, project: int, only: Selection, *, now: Instant, size: int, offset: int
     ) -> Numbered[MonitorWithHealth]:

@@ -246,6 +246,9 @@ class Browse(Protocol):
         """Those of the project that exist, in no order."""
 
     def monitor_of_any_project(self, number: int) -> MonitorWithHealth | None: ...
+    def monitor_of_uid(self, uid: str) -> MonitorWithHealth | None:
+        """Whosever it is; 32 hex characters."""
+
     def policies(self, numbers: Collection[int]) -> dict[int, Policy]:
         """Those that exist, by number."""
 

@@ -8,8 +8,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
+from tocsin.dialects.checkly.checks.statuses import is_failing
 from tocsin.dialects.checkly.ids import dashed
-from tocsin.dialects.checkly.states import is_failing
 from tocsin.domain.instant import NEVER, SECOND, Instant
 from tocsin.domain.monitor import Monitor
 from tocsin.domain.schedule import Rolling

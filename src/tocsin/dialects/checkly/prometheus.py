@@ -14,8 +14,8 @@ from starlette.responses import Response, StreamingResponse
 
 from tocsin.dialects.checkly import queries
 from tocsin.dialects.checkly.call import Call, Calls, require_account
+from tocsin.dialects.checkly.checks import finding
 from tocsin.dialects.checkly.exposition import V1, V2, Check, Line, render, v1_line, v2_line, worst_by_labels
-from tocsin.dialects.checkly.history.finding import every, track_of
 from tocsin.dialects.checkly.services import Services
 from tocsin.domain.group import Group
 from tocsin.domain.instant import Instant
@@ -49,7 +49,7 @@ class Exporter:
         found: list[Line] = []
         async with self._reading:
             groups = {row.group.key: row.group for row in await self._services.groups.every(call.principal)}
-            async for rows in every(self._services, call):
+            async for rows in finding.every(self._services, call):
                 checks = checks_of(rows, groups, call.received)
                 found += await asyncio.to_thread(list, map(line_of, checks))
         return found
@@ -61,7 +61,7 @@ def checks_of(rows: Sequence[MonitorWithHealth], groups: dict[str, Group], now: 
         group = groups.get(monitor.group)
         name = (group.display_name or group.key) if group is not None else ""
         muted = (monitor.muted_until is not None and monitor.muted_until > now) or (group is not None and group.muted)
-        yield Check(monitor, track_of(row), name, muted, not monitor.inactive)
+        yield Check(monitor, finding.track_of(row), name, muted, not monitor.inactive)
 
 
 def _answer(call: Call, pieces: Iterator[bytes]) -> Response:

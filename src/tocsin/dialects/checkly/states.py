@@ -5,7 +5,6 @@ from typing import Final
 
 from tocsin.domain.check_in import CheckIn, State
 from tocsin.domain.instant import SECOND, Instant, Millis, ceil_second
-from tocsin.domain.track import Health, Track, Verdict
 
 PASSED: Final = frozenset({State.OK})
 FAILED: Final = frozenset({State.MISSED, State.ERROR, State.TIMED_OUT})
@@ -42,10 +41,3 @@ def state_of(check_in: CheckIn, margin_ms: Millis) -> EventState | None:
     if at < expected:
         return EventState.EARLY
     return EventState.GRACE if at <= ceil_second(expected + margin_ms) else EventState.LATE
-
-
-def is_failing(track: Track) -> bool:
-    """Whether the last event of a check is FAILING. What nobody could listen to is no event: what was, holds."""
-    if track.verdict == Verdict.UNKNOWN:
-        return track.health == Health.UNHEALTHY
-    return track.verdict in (Verdict.MISSED, Verdict.ERROR, Verdict.TIMED_OUT)

@@ -10,7 +10,7 @@ from tocsin.notify.handlebars.nodes import Block, Call, Comment, Content, Node, 
 from tocsin.notify.handlebars.tags import DEPTH_MAX, Tokens, wrong
 from tocsin.notify.handlebars.whitespace import settle
 
-SIZE_MAX: Final = 65_536  # characters of a template
+SIZE_MAX: Final = 100_000  # characters of a template
 _ELSE: Final = re.compile(r"\s*else(?=[\s~}])")
 _EMPTY: Final = re.compile(r"\s*~?\}\}")
 _COMMENT: Final = re.compile(r"(~?)\}\}")

@@ -6,8 +6,10 @@ from starlette.responses import Response
 
 from tocsin.dialects.checkly import queries
 from tocsin.dialects.checkly.call import Call, Calls
+from tocsin.dialects.checkly.checks import finding
+from tocsin.dialects.checkly.checks.mapping import is_check
+from tocsin.dialects.checkly.checks.schema import HEARTBEAT
 from tocsin.dialects.checkly.history.figures import Tally, percent, tally_of
-from tocsin.dialects.checkly.history.finding import check_of, is_check
 from tocsin.dialects.checkly.history.periods import Period, asked, quick, quick_name
 from tocsin.dialects.checkly.ids import dashed
 from tocsin.dialects.checkly.paging import paging_of
@@ -18,7 +20,6 @@ from tocsin.dialects.checkly.times import iso
 from tocsin.domain.monitor import Monitor
 from tocsin.service.browsing import uid_of
 
-HEARTBEAT: Final = "HEARTBEAT"
 TYPES: Final = (*("API", "BROWSER", HEARTBEAT, "MULTI_STEP", "TCP", "PLAYWRIGHT", "URL", "DNS", "ICMP", "AGENTIC"),)
 MOST: Final = 100  # checks of one request
 AVAILABILITY: Final = "availability"
@@ -39,7 +40,7 @@ class AnalyticsCalls:
             if metric not in METRICS:
                 raise queries.bad("metrics", f"{metric[:40]!r} is none of {', '.join(METRICS)}")
         paging, period = paging_of(call.query), asked(call.query, call.received)
-        monitor = (await check_of(self._services, call, "id")).monitor
+        monitor = (await finding.one(self._services, call)).monitor
         tally = (await self._tallies(call, [monitor], period)).get(monitor.number, Tally())
         values = {AVAILABILITY: percent(tally), "retries": 0}
         found = {

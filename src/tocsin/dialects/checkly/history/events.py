@@ -6,9 +6,9 @@ from starlette.responses import Response
 
 from tocsin.dialects.checkly import queries
 from tocsin.dialects.checkly.call import Call, Calls
+from tocsin.dialects.checkly.checks import finding
 from tocsin.dialects.checkly.history.event_json import events_json
 from tocsin.dialects.checkly.history.figures import Tally, availability, tallies_of
-from tocsin.dialects.checkly.history.finding import check_of
 from tocsin.dialects.checkly.history.periods import Period, period_of
 from tocsin.dialects.checkly.ids import dashed
 from tocsin.dialects.checkly.problems import Refused
@@ -34,14 +34,14 @@ class EventCalls:
         """One object in an array, as the vendor has it: the newest events first, and how the last days were."""
         limit = queries.whole(call.query, "limit", default=LIMIT, least=1, most=LIMIT)
         stretch = _stretch(call)
-        monitor = (await check_of(self._services, call)).monitor
+        monitor = (await finding.one(self._services, call, "checkId")).monitor
         rows = await self._services.history.page(call.principal, monitor, SHOWN, stretch, limit)
         events = await self._shown(call, monitor, rows)
         return reply(200, [{"events": events, "stats": await self._stats(call, monitor)}])
 
     async def one(self, call: Call) -> Response:
         event = call.uid("id")
-        monitor = (await check_of(self._services, call)).monitor
+        monitor = (await finding.one(self._services, call, "checkId")).monitor
         try:
             found = await self._services.check_ins.get(call.principal, monitor.id, event)
         except NotFound:
@@ -53,7 +53,7 @@ class EventCalls:
 
     async def availability(self, call: Call) -> Response:
         period = period_of(call.query, call.received, names=_NAMES)
-        monitor = (await check_of(self._services, call)).monitor
+        monitor = (await finding.one(self._services, call, "checkId")).monitor
         previous, current = await self._tallies(call, monitor, period.cuts)
         return reply(200, availability(previous, current))
 

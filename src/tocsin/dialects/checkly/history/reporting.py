@@ -9,8 +9,9 @@ from starlette.responses import Response
 
 from tocsin.dialects.checkly import queries
 from tocsin.dialects.checkly.call import Call, Calls
+from tocsin.dialects.checkly.checks import finding
+from tocsin.dialects.checkly.checks.schema import HEARTBEAT
 from tocsin.dialects.checkly.history.figures import Tally, percent, tally_of
-from tocsin.dialects.checkly.history.finding import check_of, every
 from tocsin.dialects.checkly.history.periods import asked
 from tocsin.dialects.checkly.ids import dashed
 from tocsin.dialects.checkly.replies import encoded, reply
@@ -30,10 +31,9 @@ class ReportCalls:
         period, tags = asked(query, call.received), frozenset(queries.many(query, "filterByTags", commas=True))
         switched = queries.flag(query, "deactivated") if query.get("deactivated", "").strip() else None
         monitors: list[Monitor] = []
-        async for rows in every(self._services, call):
+        async for rows in finding.every(self._services, call):
             monitors += [row.monitor for row in rows if _wanted(row.monitor, tags, switched)]
-        monitors.sort(key=lambda monitor: monitor.number)
-        tallies: dict[int, Tally] = {}
+            tallies: dict[int, Tally] = {}
         for start in range(0, len(monitors), _SOME):
             some = monitors[start : start + _SOME]
             found = await self._services.history.tallies(call.principal, some, period)
@@ -41,7 +41,7 @@ class ReportCalls:
         return encoded(200, await asyncio.to_thread(_shown, monitors, tallies))
 
     async def error_groups(self, call: Call) -> Response:
-        await check_of(self._services, call)
+        await finding.one(self._services, call, "checkId")
         return reply(200, [])
 
 
@@ -57,7 +57,7 @@ def _row(monitor: Monitor, tally: Tally) -> dict[str, Any]:
     return {
         "name": monitor.display_name or monitor.id,
         "checkId": dashed(monitor.uid),
-        "checkType": "HEARTBEAT",
+        "checkType": HEARTBEAT,
         "deactivated": monitor.inactive,
         "tags": monitor.tags,
         "aggregate": {"successRatio": percent(tally) or 0, "avg": 0, "p95": 0, "p99": 0},

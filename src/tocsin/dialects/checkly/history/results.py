@@ -6,9 +6,9 @@ from starlette.responses import Response
 
 from tocsin.dialects.checkly import queries
 from tocsin.dialects.checkly.call import Call, Calls
+from tocsin.dialects.checkly.checks import finding
 from tocsin.dialects.checkly.history.event_json import result_json
 from tocsin.dialects.checkly.history.figures import tallies_of
-from tocsin.dialects.checkly.history.finding import check_of
 from tocsin.dialects.checkly.history.periods import window_of
 from tocsin.dialects.checkly.ids import dashed
 from tocsin.dialects.checkly.paging import LIMIT, LIMIT_MAX, page_reply, paging_of
@@ -39,7 +39,7 @@ class ResultCalls:
         since, until = queries.moment(query, "from"), queries.moment(query, "to")
         stretch = Stretch(since or 0, _ALWAYS if until is None else until, _below(query.get("nextId", "").strip()))
         states, fields = _states(call), queries.many(query, "fields", commas=True)
-        monitor = (await check_of(self._services, call)).monitor
+        monitor = (await finding.one(self._services, call, "checkId")).monitor
         rows = await self._services.history.page(call.principal, monitor, states, stretch, limit + 1)
         more, rows = len(rows) > limit, rows[:limit]
         entries = [result_json(row, monitor, fields) for row in rows]
@@ -50,7 +50,7 @@ class ResultCalls:
         """Version 1: pages by number, of six hours at most."""
         paging, states = paging_of(call.query), _states(call)
         period = window_of(call.query, call.received + 1, LONGEST)
-        monitor = (await check_of(self._services, call)).monitor
+        monitor = (await finding.one(self._services, call, "checkId")).monitor
         found = await self._services.history.tallies(call.principal, [monitor], period)
         (tally,) = tallies_of(found.get(monitor.number), 1)
         total = (tally.passed if states >= PASSED else 0) + (tally.failed if states >= FAILED else 0)
@@ -62,7 +62,7 @@ class ResultCalls:
 
     async def one(self, call: Call) -> Response:
         wanted = call.uid("id")
-        monitor = (await check_of(self._services, call)).monitor
+        monitor = (await finding.one(self._services, call, "checkId")).monitor
         try:
             found = await self._services.check_ins.get(call.principal, monitor.id, wanted)
         except NotFound:
