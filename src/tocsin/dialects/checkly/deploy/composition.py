@@ -17,13 +17,24 @@ from tocsin.service.principal import Principal
 
 # A project declares all of a resource, so what it does not say takes these again.
 _CHANNEL: Final = {
-    **{"sendFailure": True, "sendRecovery": True, "sendDegraded": False, "autoSubscribe": False},
-    **{"sslExpiry": False, "sslExpiryThreshold": 30},
+    "sendFailure": True,
+    "sendRecovery": True,
+    "sendDegraded": False,
+    "autoSubscribe": False,
+    "sslExpiry": False,
+    "sslExpiryThreshold": 30,
 }
 _GROUP: Final = {"activated": True, "muted": False, "tags": [], "alertSettings": None}
-_WINDOW: Final = {
-    **{"tags": [], "repeatInterval": None, "repeatUnit": None, "repeatEndsAt": None, "timezone": None},
-    **{"pauseAllChecks": False, "silenceAllAlerts": False, "silenceAlertsTags": [], "description": None},
+_WINDOW: Final[Mapping[str, Any]] = {
+    "tags": [],
+    "repeatInterval": None,
+    "repeatUnit": None,
+    "repeatEndsAt": None,
+    "timezone": None,
+    "pauseAllChecks": False,
+    "silenceAllAlerts": False,
+    "silenceAlertsTags": [],
+    "description": None,
 }
 
 

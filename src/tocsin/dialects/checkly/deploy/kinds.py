@@ -60,9 +60,7 @@ class Numbered:
         known = await self.every(principal)
         return next((key for key, number in known.items() if number == public), None)
 
-    async def named(
-        self, principal: Principal, _world: World, items: Sequence[Item], _problems: Problems
-    ) -> list[str]:
+    async def named(self, principal: Principal, _world: World, items: Sequence[Item], _problems: Problems) -> list[str]:
         taken = set(await self.every(principal)) if any(not item.resource for item in items) else set()
         names: list[str] = []
         for item in items:
