@@ -128,6 +128,10 @@ def store(state: State, monitor: Monitor, at: Instant, *, touch_runs: bool, trac
                 verdicts.drop_misses(subject, at)
             if quiet:
                 silence.rearm(subject, at, fresh=True)
+                if before.inactive and not monitor.inactive:
+                    silence.begin(subject, at)
+                elif monitor.inactive and not before.inactive and subject.timing.rolling:
+                    verdicts.forget(subject, at)
             else:
                 _judge_otherwise(subject, before.policy, monitor.policy, at, touch_runs=touch_runs)
     return monitor
@@ -137,6 +141,7 @@ def _judge_otherwise(subject: Subject, before: Policy, after: Policy, at: Instan
     """A track goes on under its monitor's new policy: the slot it waits for stays unless the schedule changed."""
     if before.schedules == after.schedules and subject.track.expected != NEVER:
         silence.keep_slot(subject, after.tolerance.margin_ms - before.tolerance.margin_ms)
+        silence.fail_at_once(subject, at)
     else:
         silence.rearm(subject, at, fresh=False)
     longer = touch_runs and before.tolerance.max_runtime_ms != after.tolerance.max_runtime_ms
