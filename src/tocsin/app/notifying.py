@@ -1,7 +1,7 @@
 """Notification among the server's parts: its services, its dispatcher and what they are made of."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection
 
 from tocsin import __version__
 from tocsin.api.channels import ChannelHandlers
@@ -13,8 +13,9 @@ from tocsin.domain.instant import SECOND, Clock, Instant
 from tocsin.domain.notice import Notice, NoticeState
 from tocsin.node.delivering import Delivering, Delivery
 from tocsin.node.dispatcher import Dispatcher
+from tocsin.node.drafting import Surroundings
 from tocsin.node.partition import Partition
-from tocsin.node.planning import Planning, Surroundings
+from tocsin.node.planning import Planning
 from tocsin.node.sending import Sender
 from tocsin.notify import routing
 from tocsin.notify.webhook import Pace
@@ -86,7 +87,7 @@ class Notifying:
         state = self._partition.engine.state
         return bool(state.windows) and state.windows.cover(state.compiler, project, monitor, environment, at)
 
-    def _planned(self, notices: Sequence[Notice]) -> None:
+    def _planned(self, notices: Collection[Notice]) -> None:
         kinds = Counter(
             routing.kind_of(notice.destination) for notice in notices if notice.state is NoticeState.UNSUPPORTED
         )

@@ -80,8 +80,9 @@ class Told(msgspec.Struct, frozen=True, omit_defaults=True):
     """How far the telling of one incident has come; kept until it is over."""
 
     sent: int = 0  # alerts so far, reminders included
-    last: Instant = 0  # when the newest of them was decided
-    causes: tuple[str, ...] = ()  # of those that are wrong now, the ones that were told
+    passed: int = 0  # those that fell due in a silence that is final
+    last: Instant = 0  # when the newest of either was decided
+    causes: tuple[str, ...] = ()  # of those that are wrong now, the ones that were told or passed over
     seen: dict[str, Instant] = {}  # the others, and since when
     recipients: tuple[str, ...] = ()  # all that were told
     hushed: bool = False  # somebody or something wanted silence since
