@@ -11,7 +11,7 @@ from tocsin.domain.instant import DAY, HOUR, MINUTE, NEVER, SECOND
 from tocsin.domain.monitor import AlertPolicy
 from tocsin.domain.notice import NoticeState
 from tocsin.node import planning
-from tocsin.node.planning import Surroundings
+from tocsin.node.drafting import Surroundings
 from tocsin.notify.webhook import Outcome
 from tocsin.store.nouns import SqlNouns
 

@@ -8,6 +8,7 @@ import msgspec
 
 from tocsin.domain import errors
 from tocsin.domain.instant import Instant
+from tocsin.domain.monitor import Escalation
 
 KEY_MAX: Final = 128
 NAME_MAX: Final = 200
@@ -24,6 +25,12 @@ class Group(msgspec.Struct, frozen=True, omit_defaults=True):
     project: int
     key: str  # the last part of the resource name; case matters
     display_name: str = ""
+    tags: tuple[str, ...] = ()  # its members count as having them, where a window or a reader asks for tags
+    muted: bool = False  # nobody is told of its members
+    inactive: bool = False  # its members are not judged; what each would be by itself, its dialect keeps
+    escalation: Escalation | None = None  # of its members, whatever they say
+    project_escalation: bool | None = None  # True: the project's instead; None: each member's own
+    extras: dict[str, msgspec.Raw] = {}  # by dialect: what no field here can say, kept verbatim
     create_time: Instant = 0
     update_time: Instant = 0
 

@@ -1,4 +1,4 @@
-"""Maintenance windows: times in which nothing is due. Slots inside one are passed over; runs are judged as ever."""
+"""Maintenance windows: times in which nothing is due, or nobody is told. Runs are judged as ever."""
 
 import msgspec
 
@@ -10,7 +10,7 @@ from tocsin.domain.schedule import Interval, Rolling, Schedule
 
 LONGEST = 366 * DAY  # of an occurrence
 NAME_MAX = 200
-GROUPS_MAX = 100
+GROUPS_MAX = 1_000
 
 
 class MaintenanceWindow(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -32,6 +32,10 @@ class MaintenanceWindow(msgspec.Struct, frozen=True, omit_defaults=True):
     environments: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()  # keys
     tags: tuple[str, ...] = ()
+    pause: bool = True  # nothing is due for those that it covers; False: it only silences
+    silence_all: bool = False  # nobody is told of any monitor
+    silence_tags: tuple[str, ...] = ()  # nobody is told of those that have one of these tags
+    extras: dict[str, msgspec.Raw] = {}  # by dialect: what no field here can say, kept verbatim
     create_time: Instant = 0
     update_time: Instant = 0
 
@@ -46,6 +50,10 @@ FIELDS = (
     "environments",
     "groups",
     "tags",
+    "pause",
+    "silence_all",
+    "silence_tags",
+    "extras",
 )
 
 
@@ -60,6 +68,7 @@ def check(window: MaintenanceWindow, field: str = "maintenance_window") -> None:
     for index, key in enumerate(window.groups):
         check_group_key(key, f"{field}.groups[{index}]")
     check_tags(window.tags, f"{field}.tags")
+    check_tags(window.silence_tags, f"{field}.silence_tags")
     if window.recurrence is None:
         _check_once(window, field)
     else:

@@ -46,6 +46,15 @@ class Tolerance(msgspec.Struct, frozen=True, omit_defaults=True):
     )
 
 
+class Escalation(msgspec.Struct, frozen=True, omit_defaults=True):
+    """When people are told of what is wrong, and how often."""
+
+    failures: int = 1  # after so many failures of an incident
+    delay_ms: Millis = 0  # not before it has lasted so long
+    repeat_interval_ms: Millis = 0  # from an alert to the next of the same incident; 0: told once
+    repeat_limit: int = 0  # alerts of one incident; 0: any number
+
+
 class AlertPolicy(msgspec.Struct, frozen=True, omit_defaults=True):
     """Whom to tell and how often. Stored whole; acted on by notification."""
 
@@ -53,6 +62,8 @@ class AlertPolicy(msgspec.Struct, frozen=True, omit_defaults=True):
     repeat_interval_ms: Millis = 0  # from an alert to the next of the same incident; 0: told once
     repeat_limit: int = 0  # alerts of one incident; 0: any number
     events: tuple[str, ...] = ()  # of EVENTS; told each, also while all is well
+    escalation: Escalation | None = None  # instead of the two lines above and of the tolerance's alert delay
+    project_escalation: bool = False  # the project's, where it has one, instead of all of these
 
 
 class Policy(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -99,6 +110,7 @@ class Monitor(msgspec.Struct, frozen=True, omit_defaults=True):
     inactive: bool = False  # reports are answered, nothing recorded, timer off
     paused_until: Instant | None = None  # recorded, not judged; NEVER: until resumed
     muted_until: Instant | None = None  # judged, not told; NEVER: until unmuted
+    ping_token: str = ""  # a UUID as 32 hex characters that is all a ping needs to know; "": there is none
     extras: dict[str, msgspec.Raw] = {}  # by dialect: what no field here can say, kept verbatim
     locks: tuple[str, ...] = ()  # fields that no configuration of a client changes, by path as in FIELDS, sorted
     writers: dict[str, FieldWriter] = {}  # by path; a field that is not here was never written
@@ -135,6 +147,7 @@ class MonitorChange(msgspec.Struct, frozen=True, omit_defaults=True):
     inactive: bool | msgspec.UnsetType = msgspec.UNSET
     paused_until: Instant | msgspec.UnsetType | None = msgspec.UNSET
     muted_until: Instant | msgspec.UnsetType | None = msgspec.UNSET
+    ping_token: str | msgspec.UnsetType = msgspec.UNSET
     extras: dict[str, msgspec.Raw] | msgspec.UnsetType = msgspec.UNSET  # replaces the named dialects' extras only
     origin: str = "native"
     by_hand: bool = False
@@ -187,6 +200,7 @@ class MonitorChange(msgspec.Struct, frozen=True, omit_defaults=True):
                 "inactive",
                 "paused_until",
                 "muted_until",
+                "ping_token",
             )
             if (value := getattr(self, name)) is not msgspec.UNSET
         }

@@ -1,8 +1,10 @@
 """Whether a monitor's configuration can be used: schedules and assertions can be read, numbers are within bounds."""
 
+import re
 from functools import lru_cache
 from typing import Final
 
+from tocsin._core.zone import Zone
 from tocsin.domain import errors
 from tocsin.domain.assertion import check_all
 from tocsin.domain.group import check_group_key, check_tags
@@ -20,7 +22,7 @@ _BOUNDS: Final = {
     "early_ms": (0, MAX_MARGIN),
 }
 
-
+_TOKEN: Final = re.compile(r"[0-9a-f]{32}")
 _SCRATCH_MAX: Final = 1_000  # schedules compiled on trial before they are forgotten
 
 
@@ -46,6 +48,10 @@ class Configuration:
             self._scratch, self._compiled = Compiler(self._zones), 1
         return self._scratch, self._scratch.compile(schedules, field=field)
 
+    def zone(self, name: str, field: str) -> Zone:
+        """TIME_ZONE_UNKNOWN, about `field`, when there is no such zone."""
+        return self._zones.get(name, field=field)
+
     def check_zone(self, name: str, field: str) -> None:
         """TIME_ZONE_UNKNOWN, about `field`, when there is no such zone."""
         self._zones.get(name, field=field)
@@ -68,6 +74,8 @@ class Configuration:
             self.compile(schedules, f"{field}.schedules[0]" if single else f"{field}.schedules")
         if change.group:
             check_group_key(change.group, f"{field}.group")
+        if change.ping_token and not _TOKEN.fullmatch(change.ping_token):
+            raise errors.invalid(f"{field}.ping_token", "must be a UUID as 32 lower-case hex characters")
         if change.tags:
             check_tags(change.tags, f"{field}.tags")
 

@@ -8,6 +8,7 @@ from tocsin.domain import errors
 from tocsin.domain.instant import Instant
 from tocsin.domain.notification import DEFAULT_LIST, Channel, NotificationList
 from tocsin.domain.project import Scope
+from tocsin.notify.form import check_form
 from tocsin.service.principal import Principal
 from tocsin.store.notification import SqlNotification, SqlShelf
 from tocsin.store.port import Page
@@ -24,6 +25,21 @@ class Nouns(Generic[T]):
         """NotFound: there is none."""
         principal.require(Scope.READ)
         return await asyncio.to_thread(self._store.get, principal.project.number, key)
+
+    async def get_by_number(self, principal: Principal, number: int) -> T:
+        """NotFound: there is none."""
+        principal.require(Scope.READ)
+        return await asyncio.to_thread(self._store.get_by_number, principal.project.number, number)
+
+    async def every(self, principal: Principal) -> list[T]:
+        """All of the project, by key; they are at most 1,000."""
+        principal.require(Scope.READ)
+        return await asyncio.to_thread(self._store.all, principal.project.number)
+
+    async def numbered_page(self, principal: Principal, *, size: int, offset: int = 0) -> tuple[list[T], int]:
+        """Some of them, oldest first, and how many there are in all."""
+        principal.require(Scope.READ)
+        return await asyncio.to_thread(self._store.numbered_page, principal.project.number, size=size, offset=offset)
 
     async def page(self, principal: Principal, *, size: int, token: str = "") -> Page[T]:
         """By key."""
@@ -75,3 +91,18 @@ class NotificationLists(Nouns[NotificationList]):
 class Channels(Nouns[Channel]):
     def __init__(self, store: SqlNotification) -> None:
         super().__init__(store.channels)
+
+    async def put(
+        self,
+        principal: Principal,
+        key: str,
+        values: Mapping[str, Any],
+        received: Instant,
+        *,
+        create: bool = True,
+        update: bool = True,
+    ) -> Channel:
+        """As every noun; InvalidArgument also names a template that cannot be read."""
+        principal.require(Scope.ADMIN)
+        check_form(values.get("form"), values.get("url", ""))
+        return await super().put(principal, key, values, received, create=create, update=update)

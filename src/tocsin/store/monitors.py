@@ -90,6 +90,7 @@ def to_row(monitor: Monitor, policy: int) -> tuple[Any, ...]:
         ),
         clean(monitor.group),
         tags.to_text(monitor.tags),
+        monitor.ping_token or None,
     )
 
 
@@ -156,6 +157,16 @@ def owner(connection: Connection, number: int) -> tuple[int, str] | None:
     found = connection.execute(select(monitors.c.project, monitors.c.id).where(monitors.c.number == number))
     row = found.one_or_none()
     return None if row is None else (row.project, row.id)
+
+
+def owners_of_tokens(connection: Connection, tokens: Collection[str]) -> dict[str, tuple[int, str]]:
+    """Project and id of the monitors that have these ping tokens, as far as there are any."""
+    found: dict[str, tuple[int, str]] = {}
+    columns = select(monitors.c.ping_token, monitors.c.project, monitors.c.id)
+    for some in chunks(sorted(tokens), _MANY):
+        for token, project, monitor_id in connection.execute(columns.where(monitors.c.ping_token.in_(some))):
+            found[token] = project, monitor_id
+    return found
 
 
 def get_many(connection: Connection, numbers: Sequence[int]) -> list[MonitorWithHealth]:
@@ -236,6 +247,7 @@ def _from_row(row: Row[Any]) -> Monitor:
         inactive=row.inactive,
         paused_until=row.paused_until,
         muted_until=row.muted_until,
+        ping_token=row.ping_token or "",
         extras=body.extras,
         locks=body.locks,
         writers={path: FieldWriter(by, at, upsert) for by, at, upsert, paths in body.writers for path in paths},

@@ -4,6 +4,7 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     ColumnElement,
     FromClause,
@@ -26,6 +27,7 @@ PLANNED: Final = 1  # of one that nobody has decided yet to whom it goes
 class Tables(NamedTuple):
     lists: Table
     channels: Table
+    subscriptions: Table
     alerts: Table
     notices: Table
 
@@ -73,7 +75,22 @@ def define(metadata: MetaData) -> Tables:
     )
     ended = notices.c.end_time.is_not(None)
     Index("ix_notices_ended", notices.c.end_time, sqlite_where=ended, postgresql_where=ended)
-    return Tables(_shelf(metadata, "notification_lists"), _shelf(metadata, "channels"), alerts, notices)
+    subscriptions = Table(
+        "subscriptions",
+        metadata,
+        Column("number", Number, primary_key=True),
+        _required("project", Number),
+        _required("channel", Number),
+        _required("monitor", Number),  # 0: of a group
+        _required("group", Number),  # 0: of a monitor
+        _required("active", Boolean),
+        UniqueConstraint("channel", "monitor", "group"),
+        Index(None, "monitor"),
+        Index(None, "project", "group"),
+        sqlite_autoincrement=True,
+    )
+    lists, channels = _shelf(metadata, "notification_lists"), _shelf(metadata, "channels")
+    return Tables(lists, channels, subscriptions, alerts, notices)
 
 
 def waits_in(notices: FromClause, state: int) -> ColumnElement[bool]:

@@ -1,4 +1,4 @@
-"""The tables of nouns that services write beside the journal: groups, environments, incidents by hand."""
+"""The tables of nouns that services write beside the journal: groups, environments, incidents by hand, texts."""
 
 from typing import Any, NamedTuple
 
@@ -11,6 +11,8 @@ class Tables(NamedTuple):
     groups: Table  # which monitor is in which, the monitors say
     project_environments: Table  # what projects decide; those that are known by reports only have no row
     manual_incidents: Table
+    variables: Table  # what templates name
+    snippets: Table
 
 
 def define(metadata: MetaData) -> Tables:
@@ -18,9 +20,16 @@ def define(metadata: MetaData) -> Tables:
     resolved = Column("resolve_time", BigInteger)
     rest = _required("body", Text)  # JSON
     return Tables(
-        _shelf(metadata, "groups", [_required("display_name", Text)]),
+        _shelf(
+            metadata,
+            "groups",
+            [_required("display_name", Text)],
+            [Column("body", Text, nullable=False, server_default="{}")],  # JSON of the rest
+        ),
         _shelf(metadata, "project_environments", [_required("display_name", Text), alerts]),
         _shelf(metadata, "manual_incidents", [resolved], [rest]),
+        _shelf(metadata, "variables", [], [_required("body", Text)]),
+        _shelf(metadata, "snippets", [], [_required("body", Text)]),
     )
 
 

@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 
 from tocsin.domain.ids import partition_of
-from tocsin.store import check_in_tables, notification_tables, noun_tables
+from tocsin.store import check_in_tables, deployment_tables, notification_tables, noun_tables
 from tocsin.store.column_types import NAMES, InstantOrNever, Number, Text
 
 PARTITION = partition_of(0)  # the one row of `partitions` until there are more
@@ -106,6 +106,7 @@ monitors = Table(
     Column("packed", LargeBinary),  # the columns above that a start needs, see `packing`; NULL: not packed yet
     Column("group", Text, nullable=False, server_default=""),  # the key of its group
     Column("tags", Text, nullable=False, server_default=""),  # each between line breaks, see `tags`
+    Column("ping_token", Text),  # NULL: none
     UniqueConstraint("project", "id"),
     Index(None, "uid"),
 )
@@ -118,6 +119,15 @@ Index(
     monitors.c.group,
     sqlite_where=is_grouped,
     postgresql_where=is_grouped,
+)
+
+_is_pinged = monitors.c.ping_token.is_not(None)
+Index(
+    "uq_monitors_ping_token",
+    monitors.c.ping_token,
+    unique=True,
+    sqlite_where=_is_pinged,
+    postgresql_where=_is_pinged,
 )
 
 # The row of a deleted monitor is gone at once and with it its name; what hung on it goes in slices, see `retention`.
@@ -287,5 +297,6 @@ sequences = Table("sequences", metadata, Column("name", Text, primary_key=True),
 
 # --- notification
 
-groups, project_environments, manual_incidents = noun_tables.define(metadata)
-notification_lists, channels, alerts, notices = notification_tables.define(metadata)
+groups, project_environments, manual_incidents, variables, snippets = noun_tables.define(metadata)
+notification_lists, channels, subscriptions, alerts, notices = notification_tables.define(metadata)
+bindings, deployments = deployment_tables.define(metadata)

@@ -26,6 +26,10 @@ class Body(msgspec.Struct, frozen=True, omit_defaults=True):
     environments: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
+    pause: bool = True
+    silence_all: bool = False
+    silence_tags: tuple[str, ...] = ()
+    extras: dict[str, msgspec.Raw] = {}
 
 
 _encode: Final = msgspec.json.Encoder(order="deterministic").encode

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
     from alembic.script import ScriptDirectory
 
-HEAD: Final = "0005_alerting"  # the revision that this program needs
+HEAD: Final = "0006_deployments"  # the revision that this program needs
 _CURRENT: Final = "SELECT version_num FROM alembic_version"
 
 
