@@ -159,7 +159,7 @@ def test_the_readme_has_a_row_for_each_attribute_of_the_reference() -> None:
 def test_the_tests_that_rows_name_exist() -> None:
     folder = Path(__file__).parents[1]
     text = README.read_text(encoding="utf-8")
-    named = dict(re.findall(r"\*\*([A-Z])\*\* is\s+`([a-z_/]+\.py)`", text))
+    named = dict(re.findall(r"\*\*([A-Z])\*\* is\s+`([a-z0-9_/]+\.py)`", text))
     assert named
     sources = {letter: (folder / path).read_text(encoding="utf-8") for letter, path in named.items()}
     for name, cells in rows().items():
