@@ -1,10 +1,11 @@
 """Notification lists and channels: kept by key, in either database."""
 
+import msgspec
 import pytest
 
 from support.stores import NOW
 from tocsin.domain import errors
-from tocsin.domain.notification import Channel, ChannelKind, NotificationList
+from tocsin.domain.notification import Channel, ChannelKind, Form, NotificationList, Pair
 from tocsin.store import shelves
 from tocsin.store.notification import SqlNotification
 
@@ -74,3 +75,29 @@ def test_pages_are_by_key_and_of_one_project(nouns, monkeypatch):
     monkeypatch.setattr(shelves, "MOST", 3)
     with pytest.raises(errors.ResourceExhausted):
         nouns.channels.put(1, "d", {"url": "http://x/"}, NOW, create=True, update_known=True)
+
+
+def test_a_channel_keeps_all_it_has(nouns):
+    decided = {
+        "url": "https://example.org/",
+        "form": Form("PUT", "{{ALERT_TITLE}}", (Pair("X", "1", locked=True),), (Pair("q"),), "s", "r"),
+        "send_failure": False,
+        "send_recovery": False,
+        "auto_subscribe": True,
+        "extras": {"checkly": msgspec.Raw(b'{"x":1}')},
+    }
+    made = nouns.channels.put(1, "c", decided, NOW, create=True, update_known=False)
+    assert {name: getattr(made, name) for name in decided} == decided
+    assert nouns.channels.get(1, "c") == nouns.channels.get_by_number(1, made.number) == made
+    values = {"form": None, "extras": {"b": msgspec.Raw(b"1")}, "send_failure": True}
+    changed = nouns.channels.put(1, "c", values, NOW + 1, create=False, update_known=True)
+    assert nouns.channels.get(1, "c") == changed
+    assert (changed.form, changed.send_failure, list(changed.extras)) == (None, True, ["checkly", "b"])
+    mail = {"kind": ChannelKind.EMAIL, "config": {"address": msgspec.Raw(b'"a@example.org"')}}
+    nouns.channels.put(1, "a", mail, NOW, create=True, update_known=False)
+    assert nouns.channels.get(1, "a").config == mail["config"]
+    assert [one.key for one in nouns.channels.all(1)] == ["a", "c"]
+    rows, total = nouns.channels.numbered_page(1, size=1)
+    assert ([one.key for one in rows], total) == (["c"], 2)
+    with pytest.raises(errors.NotFound):
+        nouns.channels.get_by_number(2, made.number)

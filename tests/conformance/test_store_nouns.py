@@ -1,10 +1,12 @@
 """Groups, environments and incidents by hand are what was written, in either database."""
 
+import msgspec
 import pytest
 
 from support.stores import NOW, commit, delta, monitor, track, with_monitors
 from tocsin.domain import errors
 from tocsin.domain.manual_incident import Progress, Severity
+from tocsin.domain.monitor import Escalation
 from tocsin.store import groups
 from tocsin.store.nouns import SqlNouns
 
@@ -56,6 +58,37 @@ def test_groups_are_paged_by_key(nouns):
     assert nouns.known_groups(1, ()) == set()
     with pytest.raises(errors.InvalidArgument):
         nouns.list_groups(2, size=2, token=nouns.list_groups(1, size=2).next_token)
+
+
+def test_a_group_keeps_all_that_it_decides(nouns):
+    decided = {
+        "tags": ("a", "b\0"),
+        "muted": True,
+        "inactive": True,
+        "escalation": Escalation(failures=2, delay_ms=5, repeat_interval_ms=6, repeat_limit=7),
+        "project_escalation": False,
+        "extras": {"checkly": msgspec.Raw(b'{"x":1}')},
+    }
+    made = put(nouns, "g", display_name="G", **decided).group
+    assert {name: getattr(made, name) for name in decided} == {**decided, "tags": ("a", "b\ufffd")}
+    assert put(nouns, "g", NOW + 1, **decided).group == made  # nothing was written
+    changed = put(nouns, "g", NOW + 1, muted=False, extras={"other": msgspec.Raw(b"[]")}).group
+    assert (changed.muted, changed.inactive, changed.display_name, changed.update_time) == (False, True, "G", NOW + 1)
+    assert changed.extras == {"checkly": msgspec.Raw(b'{"x":1}'), "other": msgspec.Raw(b"[]")}
+    assert nouns.get_group_by_number(1, made.number).group == changed
+    assert nouns.get_group_by_number(2, made.number) is None
+    assert put(nouns, "g", escalation=None, project_escalation=None).group.escalation is None
+
+
+def test_groups_in_the_order_they_were_made(nouns):
+    for key in ("b", "a", "c"):
+        put(nouns, key)
+    put(nouns, "other", project=2)
+    rows, total = nouns.numbered_groups(1, size=2, offset=1)
+    assert ([row.group.key for row in rows], total) == (["a", "c"], 3)
+    assert nouns.numbered_groups(1, size=2, offset=3) == ([], 3)
+    found = nouns.groups_named(1, {"a", "other", "b"})
+    assert [(key, group.number) for key, group in sorted(found.items())] == [("a", 2), ("b", 1)]
 
 
 def test_missing_groups_are_made_all_or_none(nouns, monkeypatch):

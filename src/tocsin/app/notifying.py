@@ -20,9 +20,11 @@ from tocsin.outgoing import Client, Guard, Limits
 from tocsin.outgoing.guard import networks
 from tocsin.service.notices import Notices
 from tocsin.service.notification import Channels, NotificationLists
+from tocsin.service.subscriptions import Subscriptions
 from tocsin.store import SqlStore
 from tocsin.store.notification import SqlNotification
 from tocsin.store.outbox import SqlOutbox
+from tocsin.store.subscriptions import SqlSubscriptions
 from tocsin.store.tellable import SqlTellable
 from tocsin.telemetry.metrics import Metrics
 
@@ -40,6 +42,7 @@ class Notifying:
         self.dispatcher = Dispatcher(self.outbox, planning, clock)
         nouns = SqlNotification(store.database)
         self.lists, self.channels = NotificationLists(nouns), Channels(nouns)
+        self.subscriptions = Subscriptions(SqlSubscriptions(store.database))
         self.notices = Notices(self.outbox, store, self.dispatcher.wake)
 
     def services(self) -> dict[str, object]:

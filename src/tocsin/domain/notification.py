@@ -20,7 +20,7 @@ WEBHOOK: Final = "webhook"  # what this server can deliver to
 PREFIXES: Final = frozenset(
     (
         *("email", "sms", "phone", "slack", "pagerduty", "opsgenie", "victorops", "microsoft-teams", "discord"),
-        *("telegram", "gchat", "larksuite", WEBHOOK, "datadog-on-call"),
+        *("telegram", "gchat", "larksuite", WEBHOOK, "datadog-on-call", "slack-app"),
     )
 )
 """Those that the shared nouns know by name. Others are stored too: what cannot be delivered says so, see `notice`."""
@@ -30,6 +30,11 @@ DESTINATION_MAX: Final = 1_000  # characters
 ENVIRONMENTS_MAX: Final = 100
 NAME_MAX: Final = 200
 URL_MAX: Final = 2_000
+METHODS: Final = ("GET", "POST", "PUT", "PATCH", "HEAD", "DELETE", "OPTIONS")
+TEMPLATE_MAX: Final = 100_000  # characters
+PAIRS_MAX: Final = 100
+PAIR_MAX: Final = 10_000  # characters of a key or a value
+CONFIG_MAX: Final = 20_000  # bytes
 _PREFIX: Final = re.compile(r"[a-z][a-z0-9-]{0,31}")
 _SCHEMES: Final = ("http", "https")
 
@@ -84,6 +89,17 @@ class Form(msgspec.Struct, frozen=True, omit_defaults=True):
     receiver: str = ""  # what kind of receiver it is, in its dialect's words
 
 
+_NEEDED: Final = {  # of `Channel.config`, by kind
+    ChannelKind.EMAIL: "address",
+    ChannelKind.SLACK: "url",
+    ChannelKind.SLACK_APP: "slackChannels",
+    ChannelKind.SMS: "number",
+    ChannelKind.PHONE: "number",
+    ChannelKind.PAGERDUTY: "serviceKey",
+    ChannelKind.OPSGENIE: "apiKey",
+}
+
+
 class Channel(Keyed, frozen=True, omit_defaults=True):
     """What a destination "<kind>:<key>" stands for."""
 
@@ -95,6 +111,11 @@ class Channel(Keyed, frozen=True, omit_defaults=True):
     send_recovery: bool = True
     auto_subscribe: bool = False  # monitors that are new become its subscribers
     extras: dict[str, msgspec.Raw] = {}  # by dialect: what no field here can say, kept verbatim
+
+    @property
+    def destination(self) -> str:
+        """What stands for it where destinations are named."""
+        return f"{self.kind.value}:{self.key}"
 
 
 class Subscription(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -137,9 +158,40 @@ def check_list(found: NotificationList, field: str = "notification_list") -> Non
 
 
 def check_channel(found: Channel, field: str = "channel") -> None:
-    """InvalidArgument names what is wrong below `field`."""
+    """InvalidArgument names what is wrong below `field`. Whether a template can be read is not asked here."""
     _check_name(found.display_name, field)
-    check_url(found.url, f"{field}.url")
+    if found.kind is ChannelKind.WEBHOOK:
+        if found.form is None or "{{" not in found.url:
+            check_url(found.url, f"{field}.url")
+        elif len(found.url) > URL_MAX:
+            raise errors.invalid(f"{field}.url", f"a URL has 1 to {URL_MAX} characters")
+        if found.form is not None:
+            _check_form(found.form, f"{field}.form")
+        return
+    if found.form is not None:
+        raise errors.invalid(f"{field}.form", f"is of webhooks; this channel is of kind {found.kind.value}")
+    if sum(len(name) + len(bytes(value)) for name, value in found.config.items()) > CONFIG_MAX:
+        raise errors.invalid(f"{field}.config", f"at most {CONFIG_MAX} bytes")
+    needed = _NEEDED[found.kind]
+    value = msgspec.json.decode(found.config.get(needed, b'""'))
+    if not isinstance(value, str | list) or not value:
+        raise errors.invalid(f"{field}.config.{needed}", f"a channel of kind {found.kind.value} needs it")
+
+
+def _check_form(form: Form, field: str) -> None:
+    if form.method not in METHODS:
+        raise errors.invalid(f"{field}.method", f"must be one of {', '.join(METHODS)}, not {form.method[:20]!r}")
+    for name, text, most in (("template", form.template, TEMPLATE_MAX), ("secret", form.secret, PAIR_MAX)):
+        if len(text) > most:
+            raise errors.invalid(f"{field}.{name}", f"at most {most} characters, not {len(text)}")
+    for name, pairs in (("headers", form.headers), ("query", form.query)):
+        if len(pairs) > PAIRS_MAX:
+            raise errors.invalid(f"{field}.{name}", f"at most {PAIRS_MAX}, not {len(pairs)}")
+        for index, pair in enumerate(pairs):
+            if not pair.key:
+                raise errors.invalid(f"{field}.{name}[{index}].key", "must not be empty")
+            if max(len(pair.key), len(pair.value)) > PAIR_MAX:
+                raise errors.invalid(f"{field}.{name}[{index}]", f"at most {PAIR_MAX} characters each")
 
 
 def check_destinations(destinations: Iterable[str], field: str) -> None:

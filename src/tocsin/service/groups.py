@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from tocsin.domain import errors
 from tocsin.domain.commands import PutMonitor, PutMonitors
-from tocsin.domain.group import NAME_MAX, check_group_key
+from tocsin.domain.escalation import check as check_escalation
+from tocsin.domain.group import NAME_MAX, Group, check_group_key, check_tags
 from tocsin.domain.instant import NEVER, Instant
 from tocsin.domain.monitor import Monitor, MonitorChange
 from tocsin.domain.project import Scope
@@ -35,11 +36,12 @@ class Groups:
         create: bool = True,
         update: bool = True,
     ) -> CountedGroup:
-        """Writes the named fields (`display_name`), as far as it may. GROUP_NOT_FOUND, GROUP_ALREADY_EXISTS."""
+        """Writes the named fields of `Group`, as far as it may; `extras` only of the dialects that it names.
+
+        What `inactive` does to members is up to who writes it. GROUP_NOT_FOUND, GROUP_ALREADY_EXISTS.
+        """
         principal.require(Scope.ADMIN)
-        name = values.get("display_name", "")
-        if len(name) > NAME_MAX:
-            raise errors.invalid("group.display_name", f"at most {NAME_MAX} characters, not {len(name)}")
+        _check(values)
         if create:
             check_group_key(key)
         return await asyncio.to_thread(
@@ -77,6 +79,25 @@ class Groups:
         if found is None:
             raise not_found(key)
         return found
+
+    async def get_by_number(self, principal: Principal, number: int) -> CountedGroup:
+        principal.require(Scope.READ)
+        found = await asyncio.to_thread(self._nouns.get_group_by_number, principal.project.number, number)
+        if found is None:
+            raise not_found(str(number))
+        return found
+
+    async def named(self, principal: Principal, keys: Collection[str]) -> dict[str, Group]:
+        """Those of these keys that exist, by key."""
+        principal.require(Scope.READ)
+        return await asyncio.to_thread(self._nouns.groups_named, principal.project.number, keys)
+
+    async def numbered_page(
+        self, principal: Principal, *, size: int, offset: int = 0
+    ) -> tuple[list[CountedGroup], int]:
+        """Some of them, oldest first, and how many there are in all."""
+        principal.require(Scope.READ)
+        return await asyncio.to_thread(self._nouns.numbered_groups, principal.project.number, size=size, offset=offset)
 
     async def page(self, principal: Principal, *, size: int, token: str) -> Page[CountedGroup]:
         """By key."""
@@ -167,6 +188,15 @@ class Groups:
                 if error.reason != "MONITOR_NOT_FOUND" or error.metadata.get("monitor") not in left:
                     raise error
                 left.remove(error.metadata["monitor"])
+
+
+def _check(values: Mapping[str, Any]) -> None:
+    name, escalation = values.get("display_name", ""), values.get("escalation")
+    if len(name) > NAME_MAX:
+        raise errors.invalid("group.display_name", f"at most {NAME_MAX} characters, not {len(name)}")
+    check_tags(values.get("tags", ()), "group.tags")
+    if escalation is not None:
+        check_escalation(escalation, "group.escalation")
 
 
 def not_found(key: str) -> errors.NotFound:

@@ -25,6 +25,21 @@ class Nouns(Generic[T]):
         principal.require(Scope.READ)
         return await asyncio.to_thread(self._store.get, principal.project.number, key)
 
+    async def get_by_number(self, principal: Principal, number: int) -> T:
+        """NotFound: there is none."""
+        principal.require(Scope.READ)
+        return await asyncio.to_thread(self._store.get_by_number, principal.project.number, number)
+
+    async def every(self, principal: Principal) -> list[T]:
+        """All of the project, by key; they are at most 1,000."""
+        principal.require(Scope.READ)
+        return await asyncio.to_thread(self._store.all, principal.project.number)
+
+    async def numbered_page(self, principal: Principal, *, size: int, offset: int = 0) -> tuple[list[T], int]:
+        """Some of them, oldest first, and how many there are in all."""
+        principal.require(Scope.READ)
+        return await asyncio.to_thread(self._store.numbered_page, principal.project.number, size=size, offset=offset)
+
     async def page(self, principal: Principal, *, size: int, token: str = "") -> Page[T]:
         """By key."""
         principal.require(Scope.READ)

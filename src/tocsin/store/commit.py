@@ -10,7 +10,18 @@ from typing import Any, Final
 from sqlalchemy import Connection, Dialect, bindparam, delete, update
 
 from tocsin.engine.delta import Delta
-from tocsin.store import changes, incidents, keys, monitors, outbox, refusals, schema, trace_errors, windows
+from tocsin.store import (
+    changes,
+    incidents,
+    keys,
+    monitors,
+    outbox,
+    refusals,
+    schema,
+    subscriptions,
+    trace_errors,
+    windows,
+)
 from tocsin.store.check_in_writes import CheckInWrites
 from tocsin.store.fence import Fence, Passing
 from tocsin.store.saved import Saved
@@ -127,6 +138,7 @@ class Commit:
         """Before new monitors are written: the name is free at once. What hangs on it goes later, see `retention`."""
         for number in delta.deleted_monitors:
             connection.execute(delete(schema.monitors).where(schema.monitors.c.number == number))
+        subscriptions.end(connection, subscriptions.Whose.MONITOR, delta.deleted_monitors)
         self._deleted_monitors(cursor, [(number, delta.clock) for number in delta.deleted_monitors])
         if delta.deleted_tracks:
             connection.execute(_DELETE_TRACK, [{"gone": number} for number in delta.deleted_tracks])

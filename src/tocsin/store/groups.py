@@ -3,21 +3,37 @@
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
+import msgspec
 from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
 
 from tocsin.domain import errors
 from tocsin.domain.group import NAME_MAX, Group
 from tocsin.domain.instant import Instant
-from tocsin.domain.monitor import Monitor
-from tocsin.store import monitors, pages
+from tocsin.domain.monitor import Escalation, Monitor
+from tocsin.store import monitors, pages, subscriptions
 from tocsin.store.nouns_port import GROUPS_MAX, CountedGroup
 from tocsin.store.port import Page, chunks
 from tocsin.store.schema import groups as table
 from tocsin.store.schema import is_grouped
 from tocsin.store.schema import monitors as monitors_table
-from tocsin.store.texts import clean
+from tocsin.store.texts import clean, clean_json
 
 _MANY: Final = 500  # values in one IN
+
+
+class Body(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What no query looks at."""
+
+    tags: tuple[str, ...] = ()
+    muted: bool = False
+    inactive: bool = False
+    escalation: Escalation | None = None
+    project_escalation: bool | None = None
+    extras: dict[str, msgspec.Raw] = {}
+
+
+_encode: Final = msgspec.json.Encoder(order="deterministic").encode
+_decode: Final = msgspec.json.Decoder(Body).decode
 
 
 def put(
@@ -31,13 +47,12 @@ def put(
     update_known: bool,
 ) -> CountedGroup:
     known = get(connection, project, key)
-    cleaned = {name: clean(value) if isinstance(value, str) else value for name, value in values.items()}
     if known is None:
         if not create:
             raise not_found(key)
         _check_room(connection, project)
-        row = {"project": project, "key": key, "display_name": "", "create_time": at, "update_time": at}
-        connection.execute(insert(table).values(row | cleaned))
+        row = {"project": project, "key": key, "create_time": at, "update_time": at}
+        connection.execute(insert(table).values(row | _written(Group(0, project, key), values)))
     else:
         if not update_known:
             raise errors.AlreadyExists(
@@ -45,19 +60,53 @@ def put(
                 reason="GROUP_ALREADY_EXISTS",
                 metadata={"group": key[:64]},
             )
-        if all(getattr(known.group, name) == value for name, value in cleaned.items()):
+        written = _written(known.group, values)
+        if written["display_name"] == known.group.display_name and _decode(written["body"]) == _body(known.group):
             return known
-        written = {**cleaned, "update_time": at}
-        connection.execute(update(table).where(table.c.number == known.group.number).values(written))
+        which = table.c.number == known.group.number
+        connection.execute(update(table).where(which).values(written | {"update_time": at}))
     found = get(connection, project, key)
     assert found is not None
     return found
+
+
+def _written(group: Group, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns of a group after these changes; extras are replaced dialect by dialect."""
+    extras = {**group.extras, **values.get("extras", {})}
+    changed = msgspec.structs.replace(group, **{**values, "extras": extras})
+    return {"display_name": clean(changed.display_name), "body": clean_json(_encode(_body(changed))).decode()}
+
+
+def _body(group: Group) -> Body:
+    return Body(**{name: getattr(group, name) for name in Body.__struct_fields__})
 
 
 def get(connection: Connection, project: int, key: str) -> CountedGroup | None:
     statement = _select().where(table.c.project == project, table.c.key == clean(key))
     row = connection.execute(statement).one_or_none()
     return None if row is None else _from_row(row)
+
+
+def get_by_number(connection: Connection, project: int, number: int) -> CountedGroup | None:
+    row = connection.execute(_select().where(table.c.project == project, table.c.number == number)).one_or_none()
+    return None if row is None else _from_row(row)
+
+
+def named(connection: Connection, project: int, keys: Collection[str]) -> dict[str, Group]:
+    """Those of these keys that exist, without the count of their members."""
+    found: dict[str, Group] = {}
+    for some in chunks(sorted(map(clean, keys)), _MANY):
+        statement = select(table).where(table.c.project == project, table.c.key.in_(some))
+        found.update((row.key, _group(row)) for row in connection.execute(statement))
+    return found
+
+
+def numbered_page(connection: Connection, project: int, *, size: int, offset: int) -> tuple[list[CountedGroup], int]:
+    """In the order in which they were made, and how many there are."""
+    mine = table.c.project == project
+    total = connection.execute(select(func.count()).select_from(table).where(mine)).scalar_one()
+    statement = _select().where(mine).order_by(table.c.number).limit(size).offset(offset)
+    return [_from_row(row) for row in connection.execute(statement)] if offset < total else [], total
 
 
 def list_page(connection: Connection, project: int, *, size: int, token: str) -> Page[CountedGroup]:
@@ -78,8 +127,11 @@ def known(connection: Connection, project: int, keys: Collection[str]) -> set[st
 
 
 def remove(connection: Connection, project: int, key: str) -> bool:
-    statement = delete(table).where(table.c.project == project, table.c.key == key)
-    return connection.execute(statement).rowcount > 0
+    """False: there was none. Its subscriptions end with it."""
+    statement = delete(table).where(table.c.project == project, table.c.key == key).returning(table.c.number)
+    gone = connection.execute(statement).scalars().all()
+    subscriptions.end(connection, subscriptions.Whose.GROUP, gone)
+    return bool(gone)
 
 
 def members(connection: Connection, project: int, keys: Collection[str]) -> dict[str, list[Monitor]]:
@@ -127,12 +179,16 @@ def _select() -> Select[Any]:
 
 
 def _from_row(row: Row[Any]) -> CountedGroup:
-    group = Group(
+    return CountedGroup(_group(row), row.monitors)
+
+
+def _group(row: Row[Any]) -> Group:
+    return Group(
         number=row.number,
         project=row.project,
         key=row.key,
         display_name=row.display_name,
         create_time=row.create_time,
         update_time=row.update_time,
+        **msgspec.structs.asdict(_decode(row.body)),
     )
-    return CountedGroup(group, row.monitors)

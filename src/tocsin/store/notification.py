@@ -24,6 +24,24 @@ class SqlShelf(Generic[T]):
             raise self._shelf.not_found(key)
         return found
 
+    def get_by_number(self, project: int, number: int) -> T:
+        """NotFound: there is none."""
+        with self._database.read() as connection:
+            found = self._shelf.get_by_number(connection, project, number)
+        if found is None:
+            raise self._shelf.not_found(str(number))
+        return found
+
+    def all(self, project: int) -> list[T]:
+        """By key."""
+        with self._database.read() as connection:
+            return self._shelf.all(connection, project)
+
+    def numbered_page(self, project: int, *, size: int, offset: int = 0) -> tuple[list[T], int]:
+        """Some of them, oldest first, and how many there are in all."""
+        with self._database.read() as connection:
+            return self._shelf.numbered_page(connection, project, size=size, offset=offset)
+
     def page(self, project: int, *, size: int, token: str = "") -> Page[T]:
         """By key."""
         with self._database.read() as connection:

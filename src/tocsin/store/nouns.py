@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from tocsin.domain.group import Group
 from tocsin.domain.instant import Instant
 from tocsin.domain.manual_incident import ManualIncident
 from tocsin.domain.monitor import Monitor
@@ -29,6 +30,18 @@ class SqlNouns:
     def get_group(self, project: int, key: str) -> CountedGroup | None:
         with self._database.read() as connection:
             return groups.get(connection, project, key)
+
+    def get_group_by_number(self, project: int, number: int) -> CountedGroup | None:
+        with self._database.read() as connection:
+            return groups.get_by_number(connection, project, number)
+
+    def groups_named(self, project: int, keys: Collection[str]) -> dict[str, Group]:
+        with self._database.read() as connection:
+            return groups.named(connection, project, keys)
+
+    def numbered_groups(self, project: int, *, size: int, offset: int = 0) -> tuple[list[CountedGroup], int]:
+        with self._database.read() as connection:
+            return groups.numbered_page(connection, project, size=size, offset=offset)
 
     def list_groups(self, project: int, *, size: int, token: str = "") -> Page[CountedGroup]:
         with self._database.read() as connection:

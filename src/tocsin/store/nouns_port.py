@@ -36,9 +36,20 @@ class Nouns(Protocol):
     def put_group(
         self, project: int, key: str, values: Mapping[str, Any], at: Instant, *, create: bool, update: bool
     ) -> CountedGroup:
-        """Writes these fields. NotFound, AlreadyExists: it may not be created, or not changed. ResourceExhausted."""
+        """Writes these fields; `extras` only of the dialects that it names.
+
+        NotFound, AlreadyExists: it may not be created, or not changed. ResourceExhausted.
+        """
 
     def get_group(self, project: int, key: str) -> CountedGroup | None: ...
+
+    def get_group_by_number(self, project: int, number: int) -> CountedGroup | None: ...
+
+    def groups_named(self, project: int, keys: Collection[str]) -> dict[str, Group]:
+        """Those of these keys that exist, by key."""
+
+    def numbered_groups(self, project: int, *, size: int, offset: int = 0) -> tuple[list[CountedGroup], int]:
+        """Some of them, oldest first, and how many there are in all."""
 
     def list_groups(self, project: int, *, size: int, token: str = "") -> Page[CountedGroup]:
         """By key."""
@@ -50,7 +61,7 @@ class Nouns(Protocol):
         """Makes those that are not there, each with its key for a name: all of them, or none. ResourceExhausted."""
 
     def delete_group(self, project: int, key: str) -> bool:
-        """False: there was none. Its members are not touched."""
+        """False: there was none. Its members are not touched, its subscriptions end."""
 
     def members(self, project: int, keys: Collection[str]) -> dict[str, list[Monitor]]:
         """The monitors of each of these groups, by id; a group without any has an empty list."""

@@ -24,10 +24,10 @@ from tocsin.domain import ids
 from tocsin.domain.instant import Instant
 from tocsin.store import trace_errors, week_tables, weeks
 from tocsin.store.check_in_tables import is_open_in
-from tocsin.store.schema import changes, deleted_monitors, deleted_tracks, incidents, refusals, tracks
+from tocsin.store.schema import changes, deleted_monitors, deleted_tracks, incidents, refusals, subscriptions, tracks
 from tocsin.store.weeks import Piece
 
-_BELONGINGS: Final = (incidents, tracks)  # of a deleted monitor, besides its check-ins
+_BELONGINGS: Final = (incidents, tracks, subscriptions)  # of a deleted monitor, besides its check-ins
 
 
 def expire(

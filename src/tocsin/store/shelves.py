@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, Table, delete, func, insert, select, upd
 from tocsin.domain import errors
 from tocsin.domain.instant import Instant
 from tocsin.domain.notification import Channel, Keyed, NotificationList, check_channel, check_list
-from tocsin.store import pages
+from tocsin.store import pages, subscriptions
 from tocsin.store.port import Page
 from tocsin.store.schema import channels, notification_lists
 from tocsin.store.texts import clean_json
@@ -28,6 +28,8 @@ class Shelf(Generic[T]):
 
     def __init__(self, table: Table, kind: type[T], called: str, check: Callable[[T], None]) -> None:
         self._table, self._kind, self.called, self._check = table, kind, called, check
+        self._body = _body_of(kind)
+        self._decode = msgspec.json.Decoder(self._body).decode
         self._encode = msgspec.json.Encoder(order="deterministic").encode
 
     @property
@@ -37,6 +39,10 @@ class Shelf(Generic[T]):
 
     def get(self, connection: Connection, project: int, key: str) -> T | None:
         row = connection.execute(self._select(project).where(self._table.c.key == key)).one_or_none()
+        return None if row is None else self._from_row(row)
+
+    def get_by_number(self, connection: Connection, project: int, number: int) -> T | None:
+        row = connection.execute(self._select(project).where(self._table.c.number == number)).one_or_none()
         return None if row is None else self._from_row(row)
 
     def all(self, connection: Connection, project: int) -> list[T]:
@@ -53,6 +59,11 @@ class Shelf(Generic[T]):
         ]
         return pages.cut(found, size, query, lambda one: (one.key,))
 
+    def numbered_page(self, connection: Connection, project: int, *, size: int, offset: int) -> tuple[list[T], int]:
+        """In the order in which they were made, and how many there are."""
+        statement = self._select(project).order_by(self._table.c.number).limit(size).offset(offset)
+        return [self._from_row(row) for row in connection.execute(statement)], self._count(connection, project)
+
     def put(
         self,
         connection: Connection,
@@ -64,8 +75,9 @@ class Shelf(Generic[T]):
         create: bool,
         update_known: bool,
     ) -> T:
-        """Writes the named fields. NotFound, AlreadyExists, ResourceExhausted: as the two flags and `MOST` have it.
+        """Writes the named fields, `extras` only of the dialects that it names.
 
+        NotFound, AlreadyExists, ResourceExhausted: as the two flags and `MOST` have it.
         InvalidArgument names the field that may not be so.
         """
         known = self.get(connection, project, key)
@@ -76,6 +88,8 @@ class Shelf(Generic[T]):
                 raise self.not_found(key)
             self._check_room(connection, project)
             known = self._kind(0, project, key, create_time=at)
+        if "extras" in values:
+            values = {**values, "extras": {**getattr(known, "extras", {}), **values["extras"]}}
         changed = msgspec.structs.replace(known, **values)
         self._check(changed)
         if changed == known and known.number:
@@ -89,9 +103,13 @@ class Shelf(Generic[T]):
         return msgspec.structs.replace(changed, number=made)
 
     def remove(self, connection: Connection, project: int, key: str) -> bool:
-        """False: there is none."""
+        """False: there is none. Subscriptions of a channel end with it."""
         table = self._table
-        return connection.execute(delete(table).where(table.c.project == project, table.c.key == key)).rowcount > 0
+        gone = delete(table).where(table.c.project == project, table.c.key == key).returning(table.c.number)
+        numbers = connection.execute(gone).scalars().all()
+        if table is channels:
+            subscriptions.end(connection, subscriptions.Whose.CHANNEL, numbers)
+        return bool(numbers)
 
     def not_found(self, key: str) -> errors.NotFound:
         return errors.NotFound(
@@ -108,30 +126,39 @@ class Shelf(Generic[T]):
         )
 
     def _check_room(self, connection: Connection, project: int) -> None:
-        count = select(func.count()).select_from(self._table).where(self._table.c.project == project)
-        if connection.execute(count).scalar_one() >= MOST:
+        if self._count(connection, project) >= MOST:
             raise errors.ResourceExhausted(
                 f"a project has at most {MOST} {self.called}s",
                 reason="QUOTA_EXCEEDED",
                 metadata={"limit": str(MOST), "quota": f"{self.called}s"},
             )
 
+    def _count(self, connection: Connection, project: int) -> int:
+        count = select(func.count()).select_from(self._table).where(self._table.c.project == project)
+        return connection.execute(count).scalar_one()
+
     def _select(self, project: int) -> Any:
         return select(self._table).where(self._table.c.project == project)
 
     def _to_row(self, one: T) -> dict[str, Any]:
         """Without the number, which the database gives."""
-        body = {
-            name: value
-            for name in one.__struct_fields__
-            if name not in _COLUMNS and (value := getattr(one, name)) not in ("", ())
-        }
+        body = self._body(**{name: getattr(one, name) for name in self._body.__struct_fields__})
         row = {name: getattr(one, name) for name in _COLUMNS[1:]}
         return {**row, "body": clean_json(self._encode(body)).decode()}
 
     def _from_row(self, row: Row[Any]) -> T:
         columns = {name: getattr(row, name) for name in _COLUMNS}
-        return msgspec.convert({**msgspec.json.decode(row.body), **columns}, self._kind)
+        return self._kind(**columns, **msgspec.structs.asdict(self._decode(row.body)))
+
+
+def _body_of(kind: type[Keyed]) -> type[Any]:
+    """A struct of what has no column, without its defaults when it is written."""
+    fields = [
+        (one.name, one.type, msgspec.field(default=one.default, default_factory=one.default_factory))  # type: ignore[call-overload] # one of the two is set
+        for one in msgspec.structs.fields(kind)
+        if one.name not in _COLUMNS
+    ]
+    return msgspec.defstruct(f"{kind.__name__}Body", fields, frozen=True, omit_defaults=True)
 
 
 LISTS: Final = Shelf(notification_lists, NotificationList, "notification list", check_list)

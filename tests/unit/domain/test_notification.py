@@ -1,11 +1,15 @@
 """Destinations: what is one, what several in one text are, and what a list or a channel may hold."""
 
 import pytest
+from msgspec import Raw
 
 from tocsin.domain.errors import InvalidArgument
 from tocsin.domain.notification import (
     Channel,
+    ChannelKind,
+    Form,
     NotificationList,
+    Pair,
     check_channel,
     check_list,
     parts,
@@ -74,3 +78,46 @@ def test_what_a_list_may_hold():
 def test_what_a_channel_may_not_be(url):
     with pytest.raises(InvalidArgument, match=r"channel\.url"):
         check_channel(Channel(0, 1, "x", url=url))
+
+
+MAIL = {"kind": ChannelKind.EMAIL, "config": {"address": Raw(b'"a@example.org"')}}
+HOOK = {"url": "https://example.org/"}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        MAIL,
+        {"kind": ChannelKind.SLACK_APP, "config": {"slackChannels": Raw(b'["C1"]')}},
+        {**HOOK, "form": Form(method="PUT", headers=(Pair("X", "{{X}}"),))},
+        {"url": "https://{{HOST}}/", "form": Form()},
+    ],
+)
+def test_channels_of_any_kind(fields):
+    check_channel(Channel(1, 1, "c", **fields))
+
+
+@pytest.mark.parametrize(
+    ("fields", "path"),
+    [
+        ({"kind": ChannelKind.EMAIL}, r"channel\.config\.address: .*email needs it"),
+        ({"kind": ChannelKind.SMS, "config": {"number": Raw(b"null")}}, r"channel\.config\.number"),
+        ({"kind": ChannelKind.SLACK_APP, "config": {"slackChannels": Raw(b"[]")}}, r"config\.slackChannels"),
+        ({**MAIL, "form": Form()}, r"channel\.form: is of webhooks"),
+        ({**MAIL, "config": {**MAIL["config"], "x": Raw(b"1" * 20_000)}}, r"config: at most 20000"),
+        ({"url": "{{X}}" * 500, "form": Form()}, r"channel\.url"),
+        ({**HOOK, "form": Form(method="get")}, r"form\.method: must be one of GET, "),
+        ({**HOOK, "form": Form(template="x" * 100_001)}, r"form\.template"),
+        ({**HOOK, "form": Form(secret="x" * 10_001)}, r"form\.secret"),
+        ({**HOOK, "form": Form(query=(Pair("a"), Pair("")))}, r"form\.query\[1\]\.key"),
+        ({**HOOK, "form": Form(headers=(Pair("a", "x" * 10_001),))}, r"form\.headers\[0\]"),
+        ({**HOOK, "form": Form(headers=(Pair("a"),) * 101)}, r"form\.headers: at most 100"),
+    ],
+)
+def test_what_a_channel_may_not_hold(fields, path):
+    with pytest.raises(InvalidArgument, match=path):
+        check_channel(Channel(1, 1, "c", **fields))
+
+
+def test_what_stands_for_a_channel():
+    assert Channel(1, 1, "ops", kind=ChannelKind.SLACK_APP).destination == "slack-app:ops"

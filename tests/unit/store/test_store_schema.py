@@ -10,10 +10,11 @@ from tocsin.domain.group import Group
 from tocsin.domain.incident import Incident, Outage
 from tocsin.domain.manual_incident import ManualIncident
 from tocsin.domain.monitor import Monitor
+from tocsin.domain.notification import Subscription
 from tocsin.domain.project import Key, Project
 from tocsin.domain.trace_error import TraceError
 from tocsin.domain.track import Track
-from tocsin.store import check_ins, manual_incidents, monitors, schema
+from tocsin.store import check_ins, groups, manual_incidents, monitors, schema
 
 
 def names(struct: type) -> list[str]:
@@ -27,7 +28,8 @@ def names(struct: type) -> list[str]:
         (Monitor, schema.monitors, monitors.Body, set()),
         (Incident, schema.incidents, None, {"monitor_id", "environment"}),
         (Outage, schema.outages, None, set()),
-        (Group, schema.groups, None, set()),
+        (Group, schema.groups, groups.Body, set()),
+        (Subscription, schema.subscriptions, None, set()),
         (ProjectEnvironment, schema.project_environments, None, set()),
         (ManualIncident, schema.manual_incidents, manual_incidents.Body, set()),
         (CheckInRefused, schema.refusals, None, set()),
