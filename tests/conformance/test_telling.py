@@ -6,7 +6,7 @@ import pytest
 from support.stores import check_in, check_in_number, count, delta, track
 from support.telling import HOOK, NOW, World
 from tocsin.domain.check_in import State
-from tocsin.domain.incident import Cause
+from tocsin.domain.incident import BY_DEACTIVATION, Cause
 from tocsin.domain.instant import DAY, HOUR, MINUTE, NEVER, SECOND
 from tocsin.domain.monitor import AlertPolicy
 from tocsin.domain.notice import NoticeState
@@ -341,3 +341,12 @@ async def test_one_incident_that_cannot_be_planned_silences_no_other(world, monk
     monkeypatch.setattr(world.dispatcher._planning, "_standing", broken)
     world.opens(1, 2)
     assert await world.told() == [["m-2 alert 1 error"]]
+
+
+async def test_what_ended_because_its_monitor_was_switched_off_is_not_told_even_if_it_is_on_again(world):
+    world.opens(1)
+    assert await world.told() == [["m-1 alert 1 error"]]
+    world.incidents[1] = msgspec.structs.replace(world.incidents[1], resolved_by=BY_DEACTIVATION)
+    world.resolves(1)
+    assert await world.told(60) == []
+    assert count(world.store, "alerts") == 0

@@ -223,7 +223,7 @@ def build(settings: Settings) -> Parts:
         bindings=Bindings(SqlDeployments(store.database)),
         history=History(browse),
     )
-    shown = checkly_resources.resources(store.database, checks, configuration)
+    owned = checkly_resources.resources(store.database, checks, configuration)
     management_services = Services(monitors, check_ins, browsing, configuration.check, settings_of)
     services: dict[str, object] = {
         "tocsin.v1.MonitorService": MonitorHandlers(monitors, watching, clock, groups),
@@ -272,8 +272,8 @@ def build(settings: Settings) -> Parts:
         *cronitor.routes(settings, store, identity, principals, monitors, browsing, groups, configuration, settings_of),
         *cronitor.resource_routes(settings, identity, principals, resources),
         *checkly.routes(settings, principals, checks),
-        *checkly_resources.routes(settings, principals, checks, shown),
-        *checkly_deploy.routes(settings, principals, store.database, clock, checks, shown),
+        *checkly_resources.routes(settings, principals, checks, owned),
+        *checkly_deploy.routes(settings, principals, store.database, clock, checks, owned),
         *transcoded(services, context),
         *events_by_code,
     ]

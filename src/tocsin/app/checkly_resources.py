@@ -11,9 +11,11 @@ from tocsin.dialects.checkly.resources.services import Resources
 from tocsin.dialects.checkly.resources.windows import Windows
 from tocsin.dialects.checkly.services import Services
 from tocsin.service.configuration import Configuration
+from tocsin.service.notice_log import NoticeLog
 from tocsin.service.principal import Principals
 from tocsin.service.texts import Snippets, Variables
 from tocsin.store.database import Database
+from tocsin.store.notice_log import SqlNoticeLog
 from tocsin.store.variables import SqlTexts
 
 
@@ -22,7 +24,8 @@ def resources(database: Database, services: Services, configuration: Configurati
     channels = AlertChannels(services.channels, told, services.browsing, services.groups, bindings)
     windows = Windows(services.windows, services.groups, services.monitors, configuration.zone)
     groups = CheckGroups(services.groups, services.monitors, services.channels, told, windows, bindings)
-    return Resources(channels, groups, windows, Variables(texts), Snippets(texts))
+    log = NoticeLog(SqlNoticeLog(database))
+    return Resources(channels, groups, windows, Variables(texts), Snippets(texts), log)
 
 
 def routes(settings: Settings, principals: Principals, services: Services, found: Resources) -> list[BaseRoute]:

@@ -112,13 +112,16 @@ class Engine:
     def needs(self, commands: Iterable[Command]) -> Needs:
         """The rows that stepping these commands will look at and that are not hot."""
         needs = Needs()
+        decided: set[int] = set()  # projects by which configurations may mean something else from there on
         for command in commands:
             match command:
                 case ReportCheckIn(report=sent):
-                    reports.need(self._state, needs, sent)
+                    reports.need(self._state, needs, sent, decided)
                 case ReportBatch(rest=rest):
                     for sent in rest.values():
-                        reports.need(self._state, needs, sent)
+                        reports.need(self._state, needs, sent, decided)
+                case PutProjectSettings(project=project):
+                    decided.add(project)
                 case PutMonitor() as put:
                     self._put_needs(needs, put)
                 case (

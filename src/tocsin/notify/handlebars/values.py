@@ -95,7 +95,7 @@ def escape(written: str) -> str:
 def number(value: object) -> float:
     """NaN where it is none."""
     if isinstance(value, int | float):
-        return float(value)
+        return _float(value)
     if value is None:
         return 0.0
     if value is UNDEFINED or isinstance(value, Mapping):
@@ -166,13 +166,17 @@ def _primitive(value: object) -> object:
     return text(value) if isinstance(value, Mapping) or is_list(value) else value
 
 
+def _float(value: float) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
 def _number_text(value: float) -> str:
     if isinstance(value, int) and abs(value) < _EXACT:
         return str(value)
-    try:
-        value = float(value)
-    except OverflowError:
-        value = math.copysign(math.inf, value)
+    value = _float(value)
     if not math.isfinite(value):
         return "NaN" if value != value else ("Infinity" if value > 0 else "-Infinity")  # noqa: PLR0124
     if value == 0:

@@ -1,8 +1,11 @@
 """The ping URL: forms, methods, what is recorded, and what is said when nothing is."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from ping_edge import NOW, ORPHAN, PROJECT, TOKEN, UNKNOWN, Edge
 
 from tocsin.dialects.checkly.pings import BLOCKED
@@ -187,3 +190,28 @@ async def test_the_kernels_may_take_a_ping():
     assert report.kind is ReportKind.OK
     assert (report.time, report.upsert, report.check_in_id, report.by_kind) == (None, None, None, False)
     assert says_more(report)  # the address
+
+
+PART = st.sampled_from(
+    ["ping", "heartbeats", TOKEN, TOKEN.upper(), UNKNOWN, TOKEN[:-1], "", "%00", "a%2Fb", "a b", "é"]
+)
+LATIN = st.text(st.characters(max_codepoint=255, exclude_characters="\r\n\0"), max_size=30)
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.lists(PART, min_size=1, max_size=4).map(lambda parts: "/" + "/".join(parts)),
+    st.sampled_from(["GET", "POST", "HEAD", "PUT", "DELETE", "BREW"]),
+    LATIN,
+    st.binary(max_size=30),
+)
+def test_whatever_is_sent_only_a_token_counts(path, method, agent, body):
+    """Never a fault of ours, and nothing is recorded but by one of the three forms."""
+    edge = Edge()
+    headers = [("User-Agent", agent.encode("latin-1")), ("Referer", agent.encode("latin-1"))]
+    answer = asyncio.run(edge.send(path.replace("//", "/"), method, content=body, headers=headers))
+    assert answer.status_code in (200, 403, 404, 405)
+    counts = {form.lower() for form in FORMS} | {f"{form}/".lower() for form in FORMS}
+    good = path.replace("//", "/").lower() in counts and method in ("GET", "POST", "HEAD")
+    blocked = any(bot in agent.lower() for bot in BLOCKED)
+    assert len(edge.reports) == (good and not blocked)

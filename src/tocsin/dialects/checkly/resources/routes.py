@@ -1,9 +1,10 @@
-"""The routes of channels, groups, windows, variables and snippets."""
+"""The routes of channels, groups, windows, variables, snippets and alerts."""
 
 from starlette.routing import BaseRoute
 
 from tocsin.dialects.checkly.call import Door
-from tocsin.dialects.checkly.resources import channel_calls, group_calls, group_checks, texts, window_calls
+from tocsin.dialects.checkly.limits import Limited
+from tocsin.dialects.checkly.resources import alerts, channel_calls, group_calls, group_checks, texts, window_calls
 from tocsin.dialects.checkly.resources.services import Resources
 from tocsin.dialects.checkly.routes import made
 from tocsin.dialects.checkly.services import Services
@@ -17,4 +18,6 @@ def routes(services: Services, resources: Resources, door: Door) -> list[BaseRou
         *made(group_checks.calls(services, resources.groups), door),
         *made(window_calls.calls(resources.windows), door),
         *made(texts.calls(resources.variables, resources.snippets), door),
+        *made(alerts.alert_calls(services, resources.log), door),
+        *made(alerts.notification_calls(services, resources.log), door, limit=Limited.NOTIFICATIONS),
     ]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from tocsin.dialects.checkly.resources.channels import AlertChannels
 from tocsin.dialects.checkly.resources.groups import CheckGroups
 from tocsin.dialects.checkly.resources.windows import Windows
+from tocsin.service.notice_log import NoticeLog
 from tocsin.service.texts import Snippets, Variables
 
 
@@ -15,3 +16,4 @@ class Resources:
     windows: Windows
     variables: Variables
     snippets: Snippets
+    log: NoticeLog
