@@ -4,6 +4,7 @@ A partial update depends on what is there: that is read first, and written only 
 is read again. Subscriptions follow when the checks are written: the same request again completes what a crash left.
 """
 
+import asyncio
 import secrets
 import uuid
 from collections.abc import Mapping, Sequence
@@ -23,6 +24,7 @@ from tocsin.domain.names import slugify
 from tocsin.service.principal import Principal
 from tocsin.store.port import MonitorWithHealth
 
+_TURN: Final = 100  # checks between two turns of others
 MANY: Final = 10_000  # checks that are written together
 _ID_MAX: Final = 100  # characters of a name that become an id
 _ATTEMPTS: Final = 16  # of writers at the same time one gets through each time
@@ -139,6 +141,8 @@ class Checks:
                 mine.wrong_by(problem, _attribute(problem))
             problems.found += [_labelled(wish.label, found) for found in mine.found]
             planned.append((wish, monitor, one))
+            if len(planned) % _TURN == 0:
+                await asyncio.sleep(0)
         return planned
 
     async def _known(self, principal: Principal, wishes: Sequence[Wish]) -> dict[str, Monitor]:
