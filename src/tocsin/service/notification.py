@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any, Generic
 
+import msgspec
+
 from tocsin.domain import errors
 from tocsin.domain.instant import Instant
-from tocsin.domain.notification import DEFAULT_LIST, Channel, NotificationList
+from tocsin.domain.notification import DEFAULT_LIST, Channel, Form, NotificationList
 from tocsin.domain.project import Scope
 from tocsin.service.principal import Principal
 from tocsin.store.notification import SqlNotification, SqlShelf
@@ -90,3 +92,12 @@ class NotificationLists(Nouns[NotificationList]):
 class Channels(Nouns[Channel]):
     def __init__(self, store: SqlNotification) -> None:
         super().__init__(store.channels)
+
+    async def with_secret(self, principal: Principal, key: str, form: Form) -> Form:
+        """The form as it would be with the secret and the receiver that the channel has."""
+        principal.require(Scope.ADMIN)
+        try:
+            known = (await asyncio.to_thread(self._store.get, principal.project.number, key)).form or Form()
+        except errors.NotFound:
+            return form
+        return msgspec.structs.replace(form, secret=known.secret, receiver=known.receiver)
