@@ -88,7 +88,7 @@ def request(form: Form, url: str, notice: Notice, texts: Mapping[str, str], publ
 
 
 def is_host_hidden(url: str) -> bool:
-    """Whether a template says which host is asked: then its name may be a secret, and what goes wrong must not tell it."""
+    """Whether a variable says which host is asked: then it may be a secret, and no error may tell it."""
     return "{{" in url.partition("://")[2].partition("/")[0] or "{{" in url.partition("://")[0]
 
 
