@@ -12,7 +12,7 @@ from tocsin.domain.monitor import AlertPolicy
 from tocsin.domain.notice import NoticeState
 from tocsin.node import planning
 from tocsin.node.drafting import Surroundings
-from tocsin.notify.webhook import Outcome
+from tocsin.notify.webhook import Outcome, Pace
 from tocsin.store.nouns import SqlNouns
 
 AGAIN = Outcome(sent=False, again=True, error="answered 503")
@@ -350,3 +350,19 @@ async def test_what_ended_because_its_monitor_was_switched_off_is_not_told_even_
     world.resolves(1)
     assert await world.told(60) == []
     assert count(world.store, "alerts") == 0
+
+
+async def test_what_has_a_pace_of_its_own_is_told_one_by_one_and_given_up_after_it(world):
+    world.monitors(*range(4, 16))
+    slow = Outcome(sent=False, again=True, error="answered 404", taken=1, pace=Pace(2, 20 * SECOND))
+    world.outcomes = [slow, *[slow._replace(sent=True)] * 14]
+    world.opens(*range(1, 16))
+    assert [len(one) for one in await world.told()] == [15] + [1] * 14  # of the first too, only one counts
+    assert world.states() == {"SENT": 14, "PENDING": 1}
+    world.outcomes = [slow, slow]
+    assert await world.told(19 / 60) == []
+    assert await world.told(1 / 60) == [["m-1 alert 1 error"]]
+    assert await world.told(19 / 60) == []
+    assert await world.told(1 / 60) == [["m-1 alert 1 error"]]
+    assert world.states() == {"SENT": 14, "DEAD": 1}
+    assert world.counts.seen == {"webhook sent": 14, "webhook again": 2, "webhook dead": 1}
