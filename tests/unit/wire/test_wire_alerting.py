@@ -64,10 +64,16 @@ def test_a_group_there_and_back():
     message = from_group(group, 2)
     assert message.inactive
     assert to_values(message) == {
-        "display_name": "K", "tags": ("a",), "muted": True, "escalation": ALL, "project_escalation": False
+        "display_name": "K",
+        "tags": ("a",),
+        "muted": True,
+        "escalation": ALL,
+        "project_escalation": False,
     }
     assert to_values(group_pb2.Group(), ["escalation", "project_escalation", "muted"]) == {
-        "escalation": None, "project_escalation": None, "muted": False
+        "escalation": None,
+        "project_escalation": None,
+        "muted": False,
     }
     with pytest.raises(InvalidArgument, match="output only"):
         to_values(message, ["inactive"])
