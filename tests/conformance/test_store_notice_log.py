@@ -15,9 +15,20 @@ HOOKS = ("webhook:a", "email:b", "webhook:c")
 
 def notice(at: int, **fields) -> Notice:
     known = {
-        "number": 0, "project": 1, "monitor": 1, "subject": at, "kind": NoticeKind.ALERT, "sequence": 1,
-        "destination": HOOKS[0], "state": NoticeState.SENT, "attempts": 1, "create_time": at, "next_time": at,
-        "end_time": at, "error": "", "content": CONTENT,
+        "number": 0,
+        "project": 1,
+        "monitor": 1,
+        "subject": at,
+        "kind": NoticeKind.ALERT,
+        "sequence": 1,
+        "destination": HOOKS[0],
+        "state": NoticeState.SENT,
+        "attempts": 1,
+        "create_time": at,
+        "next_time": at,
+        "end_time": at,
+        "error": "",
+        "content": CONTENT,
     }
     return Notice(**{**known, **fields})
 

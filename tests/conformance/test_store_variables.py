@@ -1,8 +1,10 @@
 """Variables and snippets: kept by key and by number, in either database; what is secret is not read back."""
 
+import msgspec
 import pytest
 
 from support.stores import NOW
+from support.telling import World
 from tocsin.domain import errors
 from tocsin.domain.project import Scope
 from tocsin.domain.variable import Snippet, Variable
@@ -55,8 +57,25 @@ async def test_a_secret_is_for_templates_alone(texts, admin):
         await variables.put(admin, "TOKEN", {"secret": False}, NOW)
     changed = await variables.put(admin, "TOKEN", {"locked": True}, NOW)
     assert (changed.value, changed.locked) == ("", True)
-    assert texts.values(admin.project.number) == {"TOKEN": "hidden", "OPEN": "seen"}
-    assert texts.values(admin.project.number + 1) == {}
+    assert texts.values(admin.project.number, 0) == {"TOKEN": "hidden", "OPEN": "seen"}
+    assert texts.values(admin.project.number + 1, 0) == {}
+
+
+async def test_variables_of_a_group_stand_before_those_of_the_project(store, texts):
+    world = World(store)
+    world.monitors(1, group="night")
+    world.monitors(2)
+    rows = [{"key": "STAGE", "value": "group"}, {"key": "OWN", "value": "x", "secret": True}]
+    odd = [7, {"key": "NO"}, {"key": 1, "value": "x"}, {"key": "NULL", "value": None}]
+    kept = {"checkly": msgspec.Raw(msgspec.json.encode({"environmentVariables": rows + odd}))}
+    world.group(
+        "night", extras={**kept, "other": msgspec.Raw(b"[1]"), "more": msgspec.Raw(b'{"environmentVariables": 1}')}
+    )
+    for key in ("STAGE", "ALL"):
+        texts.variables.put(1, key, {"value": "project"}, NOW, create=True, update_known=True)
+    assert texts.values(1, 1) == {"ALL": "project", "STAGE": "group", "OWN": "x"}
+    assert texts.values(1, 2) == texts.values(1, 99) == {"ALL": "project", "STAGE": "project"}
+    assert texts.values(2, 1) == {}
 
 
 async def test_snippets_are_found_by_number_and_counted(texts, admin):

@@ -195,7 +195,7 @@ def build(settings: Settings) -> Parts:
     windows_in_use = MaintenanceWindows(journal, store, configuration)
     shelves = SqlNotification(store.database)
     nouns = SqlNouns(store.database)
-    groups, environments = Groups(journal, nouns), Environments(journal, nouns)
+    groups, environments = Groups(journal, nouns, notifying.dispatcher.look_at), Environments(journal, nouns)
     manual_incidents = ManualIncidents(nouns)
     resources = Resources(
         browsing,

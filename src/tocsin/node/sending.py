@@ -17,6 +17,8 @@ from tocsin.store.variables import SqlTexts
 
 FORM_PACE: Final = Pace(retries=5, pause_ms=20 * SECOND)
 
+_HIDDEN: Final = "no answer came; a variable says from where, so more is not told"
+
 _log = structlog.get_logger("tocsin.sending")
 
 
@@ -62,4 +64,7 @@ class Sender:
         except form.FormError as error:
             _log.warning("a form gives no request", channel=channel.number, error=str(error))
             return Outcome(sent=False, error=str(error))
-        return await webhook.ask(self._client, *asked, now, always=True)
+        outcome = await webhook.ask(self._client, *asked, now, always=True)
+        if outcome.error and form.is_host_hidden(channel.url) and not outcome.error.startswith("answered"):
+            return outcome._replace(error=_HIDDEN)
+        return outcome

@@ -35,6 +35,7 @@ _UNKNOWN: Final = (  # of heartbeats; templates that name them find a text
     *("SSL_CHECK_DOMAIN", "SSL_DAYS_REMAINING", "AI_ANALYSIS_CLASSIFICATION", "AI_ANALYSIS_CODE_FIX"),
     *("AI_ANALYSIS_LINK", "AI_ANALYSIS_ROOT_CAUSE", "AI_ANALYSIS_USER_IMPACT"),
 )
+_NO_URL: Final = "the URL, as it was rendered, is not of the form https://host/path"
 _HEX: Final = re.compile(r"[0-9a-f]{32}")
 
 
@@ -84,6 +85,11 @@ def request(form: Form, url: str, notice: Notice, texts: Mapping[str, str], publ
         headers[SIGNATURE] = hmac.new(form.secret.encode(), body, hashlib.sha256).hexdigest().encode()
     headers[TIMESTAMP] = str(now).encode()
     return Request(form.method, target, headers, body)
+
+
+def is_host_hidden(url: str) -> bool:
+    """Whether a variable says which host is asked: then it may be a secret, and no error may tell it."""
+    return "{{" in url.partition("://")[2].partition("/")[0] or "{{" in url.partition("://")[0]
 
 
 def variables(notice: Notice, public_url: str) -> dict[str, object]:
@@ -142,11 +148,13 @@ def _target(writer: _Writer, form: Form, url: str) -> str:
     written = quote((writer(url) or "").strip(), safe=_IN_URLS, errors="replace")
     try:
         check_url(written, "url")
-    except errors.InvalidArgument:
-        raise FormError("the URL, as it was rendered, is not of the form https://host/path") from None
+        parts = urlsplit(written)
+    except (errors.InvalidArgument, ValueError):
+        raise FormError(_NO_URL) from None
+    if "%" in parts.netloc:
+        raise FormError(_NO_URL)
     pairs = [(writer(pair.key), writer(pair.value) or "") for pair in form.query]
     added = urlencode([(name, value) for name, value in pairs if name], errors="replace")
-    parts = urlsplit(written)
     query = "&".join(part for part in (parts.query, added) if part)
     return urlunsplit((*parts[:3], query, ""))
 
