@@ -58,6 +58,7 @@ def everything(checkly: Checkly, path: str) -> list[Any]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("percent", [0, 30, 90])
 def test_the_next_deployment_completes_it(new_server: Callable[..., Server], percent: int) -> None:
     server = new_server()
