@@ -55,6 +55,7 @@ class Planned(NamedTuple):
 
     change: MonitorChange
     subscriptions: tuple[tuple[int, bool], ...] | None  # (number of the channel, active); None: they stay as they are
+    group: Group | None = None  # the one that it will be in, as it was when this was planned
 
 
 def is_check(monitor: Monitor) -> bool:
@@ -111,7 +112,7 @@ def plan(
         extras=_extras(kept, before, known),
         origin=DIALECT,
     )
-    return Planned(change, said.get("alertChannelSubscriptions"))
+    return Planned(change, said.get("alertChannelSubscriptions"), group)
 
 
 def regrouping(monitor: Monitor, former: Group | None, group: Group | None) -> MonitorChange:
