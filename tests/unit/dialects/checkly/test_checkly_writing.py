@@ -169,3 +169,12 @@ async def test_names_that_are_taken(world):
     assert len(set(ids)) == 4
     assert monitor_id_of("日本").startswith("check-")
     assert monitor_id_of("x" * 500) == "x" * 100
+
+
+async def test_what_is_kept_of_a_check_has_a_bound(world):
+    """Each attribute by itself may be that long, and not all of them at once."""
+    long = "x" * 100_000
+    made = await world.checks.create(ADMIN, said(script=long, scriptPath=long), NOW)
+    with pytest.raises(Refused) as refusal:
+        await world.checks.update(ADMIN, made.monitor, {"localSetupScript": long}, NOW)
+    assert (refusal.value.status, refusal.value.more["validation"]["keys"]) == (400, ["script"])

@@ -187,6 +187,8 @@ class Checks:
                 self._services.check(one.change, "monitor")
             except InvalidArgument as problem:
                 mine.wrong_by(problem, _attribute(problem))
+            if mapping.too_long(one.change):
+                mine.wrong("script", f"with all else that is kept of a check at most {mapping.KEPT_MAX} bytes of JSON")
             problems.found += [_labelled(wish.label, found) for found in mine.found]
             planned.append((wish, monitor, one))
         return planned
