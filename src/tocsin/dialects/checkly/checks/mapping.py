@@ -23,6 +23,8 @@ from tocsin.domain.schedule import Rolling
 _ELSEWHERE: Final = frozenset(
     ("name", "checkType", "muted", "tags", "useGlobalAlertSettings", "alertChannelSubscriptions", "groupId")
 )
+KEPT_MAX: Final = 256 * 1024
+"""Bytes of what is kept of one check: a page has a hundred of them."""
 _encode: Final = msgspec.json.Encoder(order="deterministic").encode
 
 
@@ -55,6 +57,12 @@ class Planned(NamedTuple):
 
     change: MonitorChange
     subscriptions: tuple[tuple[int, bool], ...] | None  # (number of the channel, active); None: they stay as they are
+    group: Group | None = None  # the one that it will be in, as it was when this was planned
+
+
+def too_long(change: MonitorChange) -> bool:
+    """Whether it would keep more than it may."""
+    return change.extras is not UNSET and len(bytes(change.extras[DIALECT])) > KEPT_MAX
 
 
 def is_check(monitor: Monitor) -> bool:
@@ -111,7 +119,7 @@ def plan(
         extras=_extras(kept, before, known),
         origin=DIALECT,
     )
-    return Planned(change, said.get("alertChannelSubscriptions"))
+    return Planned(change, said.get("alertChannelSubscriptions"), group)
 
 
 def regrouping(monitor: Monitor, former: Group | None, group: Group | None) -> MonitorChange:
