@@ -154,6 +154,12 @@ def test_subscriptions(checkly: Checkly) -> None:
         ({"type": "WEBHOOK", "config": {"url": "https://x/", "webhookType": "WEBHOOK_FAX"}}, "config.webhookType"),
         ({"type": "WEBHOOK", "config": {"url": "https://x/", "headers": [{"value": "b"}]}}, "config.headers[0].key"),
         ({"type": "WEBHOOK", "config": {"url": "https://x/", "headers": {"a": "b"}}}, "config.headers"),
+        ({"type": "WEBHOOK", "config": {"url": "https://x/", "template": "{{#if"}}, "config.template"),
+        ({"type": "WEBHOOK", "config": {"url": "https://x/{{"}}, "config.url"),
+        (
+            {"type": "WEBHOOK", "config": {"url": "https://x/", "queryParameters": [{"key": "{{", "value": ""}]}},
+            "config.queryParameters[0].key",
+        ),
         ({"type": "SMS", "config": {"number": "5550001111"}}, "config.number"),
         ({"type": "CALL", "config": {"name": "x"}}, "config.number"),
         ({"type": "PAGERDUTY", "config": {"account": "x"}}, "config.serviceKey"),

@@ -18,15 +18,18 @@ from tocsin.domain.facts import (
 from tocsin.domain.incident import Cause, Incident
 from tocsin.domain.monitor import EVENTS, AlertPolicy, Monitor, Policy, Tolerance
 from tocsin.domain.notice import Content, Notice, NoticeKind, NoticeState
+from tocsin.domain.notification import Subscription
 from tocsin.engine.delta import Delta
 from tocsin.node.delivering import Delivering, Delivery
 from tocsin.node.dispatcher import Dispatcher
-from tocsin.node.planning import Planning, Surroundings
+from tocsin.node.drafting import Surroundings
+from tocsin.node.planning import Planning
 from tocsin.notify.webhook import Outcome
 from tocsin.store import SqlStore
 from tocsin.store.notification import SqlNotification
 from tocsin.store.nouns import SqlNouns
 from tocsin.store.outbox import SqlOutbox
+from tocsin.store.subscriptions import SqlSubscriptions
 from tocsin.store.tellable import SqlTellable
 
 NOW = stores.NOW
@@ -121,11 +124,25 @@ class World:
         ]
         self._incidents(*(IncidentOpened(one) for one in made))
 
-    def continues(self, number: int) -> None:
-        self._incidents(IncidentContinued(msgspec.structs.replace(self.incidents[number], failure_count=2)))
+    def continues(self, number: int, failures: int = 2) -> None:
+        self._incidents(IncidentContinued(msgspec.structs.replace(self.incidents[number], failure_count=failures)))
 
-    def resolves(self, *numbers: int) -> None:
-        ended = (msgspec.structs.replace(self.incidents[number], resolve_time=self.clock.at) for number in numbers)
+    def channel(self, key: str, **fields: object) -> int:
+        """Makes it or changes it; its number. A webhook, unless told otherwise."""
+        values = fields if "kind" in fields else {"url": "https://example.org/hook", **fields}
+        return self.nouns.channels.put(1, key, values, self.clock.at, create=True, update_known=True).number
+
+    def group(self, key: str, **fields: object) -> int:
+        """Likewise."""
+        put = SqlNouns(self.store.database).put_group
+        return put(1, key, fields, self.clock.at, create=True, update=True).group.number
+
+    def subscribe(self, channel: int, *, monitor: int = 0, group: int = 0, active: bool = True) -> None:
+        SqlSubscriptions(self.store.database).put(Subscription(0, 1, channel, monitor, group, active))
+
+    def resolves(self, *numbers: int, **fields: object) -> None:
+        fields["resolve_time"] = self.clock.at
+        ended = (msgspec.structs.replace(self.incidents[number], **fields) for number in numbers)
         self._incidents(*(IncidentResolved(one) for one in ended))
 
     def event(self, monitor: int, name: str, *, subject: int, environment: str = "production") -> None:

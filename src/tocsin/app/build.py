@@ -21,7 +21,7 @@ from tocsin.api.maintenance_windows import MaintenanceWindowHandlers
 from tocsin.api.manual_incidents import ManualIncidentHandlers
 from tocsin.api.monitors import MonitorHandlers
 from tocsin.api.project_settings import ProjectSettingsHandlers
-from tocsin.app import checkly, checkly_resources, cronitor, dialects, project_settings
+from tocsin.app import checkly, checkly_deploy, checkly_resources, cronitor, dialects, project_settings
 from tocsin.app.maintenance import windows_of
 from tocsin.app.notifying import Notifying
 from tocsin.app.observing import MonitorSeries, register
@@ -195,7 +195,7 @@ def build(settings: Settings) -> Parts:
     windows_in_use = MaintenanceWindows(journal, store, configuration)
     shelves = SqlNotification(store.database)
     nouns = SqlNouns(store.database)
-    groups, environments = Groups(journal, nouns), Environments(journal, nouns)
+    groups, environments = Groups(journal, nouns, notifying.dispatcher.look_at), Environments(journal, nouns)
     manual_incidents = ManualIncidents(nouns)
     resources = Resources(
         browsing,
@@ -223,6 +223,7 @@ def build(settings: Settings) -> Parts:
         bindings=Bindings(SqlDeployments(store.database)),
         history=History(browse),
     )
+    owned = checkly_resources.resources(store.database, checks, configuration)
     management_services = Services(monitors, check_ins, browsing, configuration.check, settings_of)
     services: dict[str, object] = {
         "tocsin.v1.MonitorService": MonitorHandlers(monitors, watching, clock, groups),
@@ -271,9 +272,8 @@ def build(settings: Settings) -> Parts:
         *cronitor.routes(settings, store, identity, principals, monitors, browsing, groups, configuration, settings_of),
         *cronitor.resource_routes(settings, identity, principals, resources),
         *checkly.routes(settings, principals, checks),
-        *checkly_resources.routes(
-            settings, principals, checkly_resources.resources(store.database, checks, configuration)
-        ),
+        *checkly_resources.routes(settings, principals, checks, owned),
+        *checkly_deploy.routes(settings, principals, store.database, clock, checks, owned),
         *transcoded(services, context),
         *events_by_code,
     ]

@@ -1,7 +1,7 @@
 """Notification among the server's parts: its services, its dispatcher and what they are made of."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping
 
 from tocsin import __version__
 from tocsin.api.channels import ChannelHandlers
@@ -10,12 +10,16 @@ from tocsin.api.notification_lists import NotificationListHandlers
 from tocsin.app.settings import Settings
 from tocsin.dialects.cronitor import names as cronitor
 from tocsin.domain.instant import SECOND, Clock, Instant
+from tocsin.domain.monitor import Escalation
 from tocsin.domain.notice import Notice, NoticeState
-from tocsin.node.delivering import Delivering, Delivery, Sender
+from tocsin.node.delivering import Delivering, Delivery
 from tocsin.node.dispatcher import Dispatcher
+from tocsin.node.drafting import Surroundings
 from tocsin.node.partition import Partition
-from tocsin.node.planning import Planning, Surroundings
+from tocsin.node.planning import Planning
+from tocsin.node.sending import Sender
 from tocsin.notify import routing
+from tocsin.notify.webhook import Pace
 from tocsin.outgoing import Client, Guard, Limits
 from tocsin.outgoing.guard import networks
 from tocsin.service.notices import Notices
@@ -26,6 +30,7 @@ from tocsin.store.notification import SqlNotification
 from tocsin.store.outbox import SqlOutbox
 from tocsin.store.subscriptions import SqlSubscriptions
 from tocsin.store.tellable import SqlTellable
+from tocsin.store.variables import SqlTexts
 from tocsin.telemetry.metrics import Metrics
 
 
@@ -36,8 +41,15 @@ class Notifying:
         self._settings, self._clock, self._metrics = settings, clock, metrics
         self._partition: Partition | None = None
         self.outbox = SqlOutbox(store.database)
-        self._tellable = SqlTellable(store.database)
-        around = Surroundings(self._in_maintenance, cronitor.key_in, cronitor.schedule_in, self._planned)
+        self._tellable, self._texts = SqlTellable(store.database), SqlTexts(store.database)
+        around = Surroundings(
+            self._silenced,
+            cronitor.key_in,
+            cronitor.schedule_in,
+            self._planned,
+            self._project_escalation,
+            described,
+        )
         planning = Planning(self.outbox, self._tellable, clock, around)
         self.dispatcher = Dispatcher(self.outbox, planning, clock)
         nouns = SqlNotification(store.database)
@@ -69,25 +81,36 @@ class Notifying:
             concurrency=notify.concurrency,
         )
         async with Client(guard, f"tocsin/{__version__}", Limits(timeout_s=notify.timeout_seconds)) as client:
-            sender = Sender(client, self._tellable, self._clock, public_url)
+            pace = Pace(notify.form_retries, round(notify.form_retry_seconds * SECOND))
+            sender = Sender(client, self._tellable, self._texts, self._clock, public_url, pace)
             wake = self.dispatcher.wake
             self.dispatcher.deliver(
                 Delivering(self.outbox, sender, self._clock, delivery, _Counts(self._metrics), wake)
             )
             await self.dispatcher.run()
 
-    def _in_maintenance(self, project: int, monitor: int, environment: str, at: Instant) -> bool:
+    def _silenced(self, project: int, monitor: int, environment: str, at: Instant, tags: Collection[str]) -> bool:
         if self._partition is None:
             return False
         state = self._partition.engine.state
-        return bool(state.windows) and state.windows.cover(state.compiler, project, monitor, environment, at)
+        return bool(state.windows) and state.windows.silences(state.compiler, project, monitor, environment, at, tags)
 
-    def _planned(self, notices: Sequence[Notice]) -> None:
+    def _project_escalation(self, project: int) -> Escalation | None:
+        return None if self._partition is None else self._partition.engine.state.settings_of(project).escalation
+
+    def _planned(self, notices: Collection[Notice]) -> None:
         kinds = Counter(
             routing.kind_of(notice.destination) for notice in notices if notice.state is NoticeState.UNSUPPORTED
         )
         for kind, count in kinds.items():
             self._metrics.notifications_unsupported.labels(kind).inc(count)
+
+
+def described(extras: Mapping[str, object]) -> str:
+    """What a check's owner wrote about it; "": nothing."""
+    kept = extras.get("checkly")
+    text = kept.get("description") if isinstance(kept, Mapping) else None
+    return text if isinstance(text, str) else ""
 
 
 class _Counts:

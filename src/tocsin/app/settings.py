@@ -58,6 +58,8 @@ class Notify(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     backoff_seconds: float = 10.0  # before the first of them; each next one waits six times as long
     backoff_max_seconds: float = 3_600.0  # but no longer, whatever the destination asks for
     timeout_seconds: float = 10.0  # how long a destination may take to answer
+    form_retries: int = 5  # of a notice that a channel with a form did not take
+    form_retry_seconds: float = 20.0  # before each of them
     group_from: int = 10  # so many notices that wait for one destination go in one request
     concurrency: int = 16  # requests at once, each to another destination
 
@@ -201,6 +203,8 @@ def _check(settings: Settings) -> None:
         ("notify.backoff_seconds", settings.notify.backoff_seconds, 0.001),
         ("notify.backoff_max_seconds", settings.notify.backoff_max_seconds, 0.001),
         ("notify.timeout_seconds", settings.notify.timeout_seconds, 0.001),
+        ("notify.form_retries", settings.notify.form_retries, 0),
+        ("notify.form_retry_seconds", settings.notify.form_retry_seconds, 0.001),
         ("notify.group_from", settings.notify.group_from, 2),
         ("notify.concurrency", settings.notify.concurrency, 1),
         ("telemetry.max_samples", settings.telemetry.max_samples, 1),

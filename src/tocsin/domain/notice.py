@@ -41,6 +41,14 @@ class Content(msgspec.Struct, frozen=True, omit_defaults=True):
     message: str = ""  # what the report said
     schedule: str = ""  # what a missed run was missed by
     resource_id: str = ""  # the last part of the monitor's name; "": `monitor_id`
+    uid: str = ""  # of the monitor
+    failures: int = 0  # counted into the incident so far
+    remaining: bool = False  # told later than at the first failure: it was waited for, or it is a reminder
+    reminder_sequence: int = 0  # of a reminder: how many alerts fell due before; else 0
+    check_in: str = ""  # id of the newest failure; of a recovery, of the check-in that recovered it
+    started: Instant = 0  # when that came
+    description: str = ""  # of the monitor, for people
+    tags: tuple[str, ...] = ()  # of the monitor and of its group
 
 
 class Notice(msgspec.Struct, frozen=True):
@@ -72,8 +80,9 @@ class Told(msgspec.Struct, frozen=True, omit_defaults=True):
     """How far the telling of one incident has come; kept until it is over."""
 
     sent: int = 0  # alerts so far, reminders included
-    last: Instant = 0  # when the newest of them was decided
-    causes: tuple[str, ...] = ()  # of those that are wrong now, the ones that were told
+    passed: int = 0  # those that fell due in a silence that is final
+    last: Instant = 0  # when the newest of either was decided
+    causes: tuple[str, ...] = ()  # of those that are wrong now, the ones that were told or passed over
     seen: dict[str, Instant] = {}  # the others, and since when
     recipients: tuple[str, ...] = ()  # all that were told
     hushed: bool = False  # somebody or something wanted silence since

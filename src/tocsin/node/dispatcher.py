@@ -4,7 +4,7 @@ A commit writes nothing for it and does not wait for it. While nothing happens i
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final
 
 import structlog
@@ -37,10 +37,12 @@ class Dispatcher:
         self._delivering: Delivering | None = None
         self._wake = asyncio.Event()
         self._started = False
-        self._new = self._events = False
+        self._new = self._events = self._all = False
+        self._planned = True  # not in the middle of planning
         self._tracking = True  # whether anybody is being told of anything; known after the first turn
         self._incidents: set[int] = set()  # to be looked at again
         self._monitors: set[int] = set()  # whose incidents are
+        self._counted: dict[int, int] = {}  # failures of incidents that went on while it planned
 
     def deliver(self, delivering: Delivering) -> None:
         """With what; until then notices wait."""
@@ -48,6 +50,12 @@ class Dispatcher:
 
     def wake(self) -> None:
         self._wake.set()
+
+    def look_at(self, monitors: Collection[int]) -> None:
+        """Of which something has changed that decides who is told; by number."""
+        if self._tracking and monitors:
+            self._monitors.update(monitors)
+            self._wake.set()
 
     def observe(self, delta: Delta) -> None:
         """Called once for each committed delta; cheap where nothing is for us."""
@@ -61,9 +69,11 @@ class Dispatcher:
                     look(self, fact)
         if self._tracking and (delta.monitors or delta.deleted_monitors or delta.deleted_tracks):
             self._monitors.update(delta.monitors, delta.deleted_monitors, delta.deleted_tracks.values())
+        if self._tracking and delta.project_settings:  # perhaps its escalation
+            self._all = True
         if self._new:
             self._tracking = True
-        if self._new or self._events or self._incidents or self._monitors:
+        if self._new or self._events or self._all or self._incidents or self._monitors:
             self._wake.set()
 
     async def run(self) -> None:
@@ -95,10 +105,11 @@ class Dispatcher:
 
     async def _plan(self) -> None:
         new, events = self._new or not self._started, self._events or not self._started
-        incidents, monitors = self._incidents, self._monitors
-        self._new, self._events, self._incidents, self._monitors = False, False, set(), set()
+        incidents, monitors, everything = self._incidents, self._monitors, self._all or not self._started
+        self._new, self._events, self._all, self._incidents, self._monitors = False, False, False, set(), set()
+        self._planned = False
         try:
-            if not self._started:
+            if everything:
                 await self._planning.again_all()
             if new:
                 await self._planning.new()
@@ -108,10 +119,15 @@ class Dispatcher:
             if events:
                 await self._planning.events()
         except BaseException:
-            self._new, self._events = self._new or new, self._events or events
+            self._new, self._events, self._all = self._new or new, self._events or events, self._all or everything
             self._incidents |= incidents
             self._monitors |= monitors
             raise
+        finally:
+            self._planned = True
+            for number, failures in self._counted.items():
+                self._count(number, failures)
+            self._counted.clear()
         self._started = True
         self._tracking = bool(await asyncio.to_thread(self._outbox.tracked_after, 0, 1))
 
@@ -132,8 +148,20 @@ class Dispatcher:
         self._incidents.add(fact.incident.number)
 
     def _continued(self, fact: IncidentContinued) -> None:
+        number, failures = fact.incident.number, fact.incident.failure_count
         if getattr(fact, "added", "") or getattr(fact, "ended", ()):  # something else is wrong too, or is no more
-            self._incidents.add(fact.incident.number)
+            self._incidents.add(number)
+        elif self._planned:
+            self._count(number, failures)
+        else:  # what it counts for may just be being found out
+            self._counted[number] = failures
+
+    def _count(self, number: int, failures: int) -> None:
+        """Looks at an incident again that waits for so many failures."""
+        needed = self._planning.counting.get(number)
+        if needed is not None and failures >= needed:
+            self._incidents.add(number)
+            self._wake.set()
 
     def _muted(self, fact: EnvironmentMuted) -> None:
         self._monitors.add(fact.monitor)

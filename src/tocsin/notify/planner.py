@@ -5,6 +5,9 @@
 An alert goes out when a cause has lasted for its delay: one for each cause, then reminders, up to the limit. A recovery
 goes to all who were told something. While silence is wanted nothing is said; if the incident is open when it ends,
 one alert says so. Who looks late says what was due before the recovery, once, and does not repeat reminders.
+
+Under an escalation an alert also waits for so many failures, and silence is final: what falls due in it is passed over,
+and only what falls due later is said. A recovery then goes to those who were told of something.
 """
 
 from collections.abc import Iterable, Iterator
@@ -25,6 +28,7 @@ class Standing(NamedTuple):
     acknowledged: bool = False
     gone: bool = False  # with its monitor, or its environment
     quiet_until: Instant | None = None  # silence is wanted up to then; NEVER: until something changes; None: it is not
+    failures: int = 1  # counted into it
 
 
 class Telling(NamedTuple):
@@ -35,6 +39,8 @@ class Telling(NamedTuple):
     undelayed: frozenset[str] = frozenset()  # causes that have been waited for already
     repeat_ms: Millis = 0  # 0: no reminders
     limit: int = 0  # alerts; 0: any number
+    failures: int = 1  # of the incident, before anything is said
+    final_silence: bool = False  # what falls due while silence is wanted is not said afterwards
 
 
 class Saying(NamedTuple):
@@ -43,12 +49,15 @@ class Saying(NamedTuple):
     rule: str
     destinations: tuple[str, ...]
     reminder: bool = False
+    remaining: bool = False  # said later than at the first failure
+    reminder_sequence: int = 0  # of a reminder: how many alerts fell due before
 
 
 class Plan(NamedTuple):
     sayings: tuple[Saying, ...]
     told: Told | None  # to be kept; None: it is over
     look: Instant | None  # when to look again, unless something happens before; None: not before
+    failures: int = 0  # look again too when so many are counted; 0: they do not matter
 
 
 OVER = Plan((), None, None)
@@ -61,19 +70,19 @@ def plan(standing: Standing, telling: Telling, told: Told, now: Instant) -> Plan
     if standing.resolved is not None:
         return _recovered(standing, telling, told, standing.resolved)
     told = _noted(standing, told, now)
-    if standing.quiet_until is not None:
+    if standing.quiet_until is not None and not telling.final_silence:
         hushed = msgspec.structs.replace(told, hushed=True)
         return Plan((), hushed, None if standing.quiet_until == NEVER else standing.quiet_until)
     if not telling.destinations:
         return _to_nobody(telling, told, now)
     speech = _Speech(standing, telling, told, now)
     speech.alerts()
-    return Plan(tuple(speech.sayings), speech.told, speech.look())
+    return Plan(tuple(speech.sayings), speech.told, speech.look(), speech.count())
 
 
 def _to_nobody(telling: Telling, told: Told, now: Instant) -> Plan:
     """What nobody is to be told when it opens is over. Later there may be somebody again."""
-    if not told.sent:
+    if not told.sent + told.passed:
         return OVER
     waits = told.last + telling.repeat_ms > now
     kept = told if waits else msgspec.structs.replace(told, last=now)
@@ -85,7 +94,7 @@ def _recovered(standing: Standing, telling: Telling, told: Told, resolved: Insta
         return OVER
     told = _noted(standing, told, resolved)
     speech = _Speech(standing, telling, told, resolved)
-    if not told.sent and not told.hushed:
+    if not told.sent + told.passed and not told.hushed:
         speech.causes()  # due before it recovered, and nobody had looked
     recipients = speech.told.recipients
     if recipients:
@@ -96,7 +105,7 @@ def _recovered(standing: Standing, telling: Telling, told: Told, resolved: Insta
 
 def _noted(standing: Standing, told: Told, now: Instant) -> Told:
     """With what is wrong now: since when, as far as it was not told. What has ended may begin anew."""
-    first = not told.sent and not told.seen and not told.hushed
+    first = not told.sent + told.passed and not told.seen and not told.hushed
     since = standing.opened if first else now
     causes = tuple(cause for cause in told.causes if cause in standing.causes)
     seen = {cause: told.seen.get(cause, since) for cause in standing.causes if cause not in causes}
@@ -104,36 +113,42 @@ def _noted(standing: Standing, told: Told, now: Instant) -> Told:
 
 
 class _Speech:
-    """What is said at one look."""
+    """What is said at one look, or passed over in silence."""
 
     def __init__(self, standing: Standing, telling: Telling, told: Told, now: Instant) -> None:
         self.standing, self.telling, self.told, self.now = standing, telling, told, now
         self.sayings: list[Saying] = []
+        self._silent = standing.quiet_until is not None
 
     def alerts(self) -> None:
+        before = self._due_before()
         self.causes()
         told = self.told
-        if self.sayings or not told.sent or self.standing.acknowledged:
+        if self._due_before() > before or not before or self.standing.acknowledged:
             pass
         elif told.hushed or self._reminder() <= self.now:
             self._alert((*self.standing.causes, *told.causes)[:1], reminder=True)
         self.told = msgspec.structs.replace(self.told, hushed=False)
 
     def causes(self) -> None:
-        """One alert for each cause that has lasted for its delay."""
-        due = [cause for cause, since in self.told.seen.items() if self._due(cause, since) <= self.now]
-        self._alert(due)
+        """One alert for each cause that has lasted for its delay, once there are enough failures."""
+        if self._counted():
+            self._alert([cause for cause, since in self.told.seen.items() if self._due(cause, since) <= self.now])
 
     def look(self) -> Instant | None:
         times = list(self._times())
         return min(times) if times else None
 
+    def count(self) -> int:
+        return 0 if self._counted() or self._left() <= 0 else self.telling.failures
+
     def _times(self) -> Iterator[Instant]:
         if self._left() <= 0:
             return
-        for cause, since in self.told.seen.items():
-            yield self._due(cause, since)
-        if self.told.sent and not self.standing.acknowledged and self._reminder() != NEVER:
+        if self._counted():
+            for cause, since in self.told.seen.items():
+                yield self._due(cause, since)
+        if self._due_before() and not self.standing.acknowledged and self._reminder() != NEVER:
             yield self._reminder()
 
     def _alert(self, causes: Iterable[str], *, reminder: bool = False) -> None:
@@ -142,22 +157,38 @@ class _Speech:
             if self._left() <= 0 or not self.telling.destinations:
                 return
             sequence = told.sent + 1
-            self.sayings.append(Saying(NoticeKind.ALERT, sequence, cause, self.telling.destinations, reminder))
+            if not self._silent:
+                late = reminder or self.telling.failures > 1 or self._delay(cause) > 0
+                which = self._due_before() if reminder else 0
+                said = Saying(NoticeKind.ALERT, sequence, cause, self.telling.destinations, reminder, late, which)
+                self.sayings.append(said)
+                heard = tuple(dict.fromkeys((*told.recipients, *self.telling.destinations)))
+                told = msgspec.structs.replace(told, sent=sequence, recipients=heard)
+            else:
+                told = msgspec.structs.replace(told, passed=told.passed + 1)
             self.told = msgspec.structs.replace(
                 told,
-                sent=sequence,
                 last=self.now,
                 causes=told.causes if reminder else (*told.causes, cause),
                 seen={other: since for other, since in told.seen.items() if other != cause},
-                recipients=tuple(dict.fromkeys((*told.recipients, *self.telling.destinations))),
             )
 
+    def _due_before(self) -> int:
+        """Alerts that have fallen due."""
+        return self.told.sent + self.told.passed
+
     def _left(self) -> float:
-        """Alerts that may still be sent."""
-        return self.telling.limit - self.told.sent if self.telling.limit else float("inf")
+        """Alerts that may still fall due."""
+        return self.telling.limit - self._due_before() if self.telling.limit else float("inf")
+
+    def _counted(self) -> bool:
+        return self.telling.failures <= 1 or self.standing.failures >= self.telling.failures
 
     def _due(self, cause: str, since: Instant) -> Instant:
-        return since + (0 if cause in self.telling.undelayed else self.telling.delay_ms)
+        return since + self._delay(cause)
+
+    def _delay(self, cause: str) -> Millis:
+        return 0 if cause in self.telling.undelayed else self.telling.delay_ms
 
     def _reminder(self) -> Instant:
         return self.told.last + self.telling.repeat_ms if self.telling.repeat_ms else NEVER

@@ -4,10 +4,13 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any, Generic
 
+import msgspec
+
 from tocsin.domain import errors
 from tocsin.domain.instant import Instant
-from tocsin.domain.notification import DEFAULT_LIST, Channel, NotificationList
+from tocsin.domain.notification import DEFAULT_LIST, Channel, Form, NotificationList
 from tocsin.domain.project import Scope
+from tocsin.notify.form import check_form
 from tocsin.service.principal import Principal
 from tocsin.store.notification import SqlNotification, SqlShelf
 from tocsin.store.port import Page
@@ -90,3 +93,27 @@ class NotificationLists(Nouns[NotificationList]):
 class Channels(Nouns[Channel]):
     def __init__(self, store: SqlNotification) -> None:
         super().__init__(store.channels)
+
+    async def put(
+        self,
+        principal: Principal,
+        key: str,
+        values: Mapping[str, Any],
+        received: Instant,
+        *,
+        create: bool = True,
+        update: bool = True,
+    ) -> Channel:
+        """As every noun; InvalidArgument also names a template that cannot be read."""
+        principal.require(Scope.ADMIN)
+        check_form(values.get("form"), values.get("url", ""))
+        return await super().put(principal, key, values, received, create=create, update=update)
+
+    async def with_secret(self, principal: Principal, key: str, form: Form) -> Form:
+        """The form as it would be with the secret and the receiver that the channel has."""
+        principal.require(Scope.ADMIN)
+        try:
+            known = (await asyncio.to_thread(self._store.get, principal.project.number, key)).form or Form()
+        except errors.NotFound:
+            return form
+        return msgspec.structs.replace(form, secret=known.secret, receiver=known.receiver)

@@ -6,17 +6,19 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from sqlalchemy import Connection, Row, Select, and_, func, or_, select
 
+from tocsin.domain.incident import BY_DEACTIVATION
 from tocsin.domain.instant import Instant, Millis
-from tocsin.domain.monitor import AlertPolicy
+from tocsin.domain.monitor import AlertPolicy, Escalation
 from tocsin.domain.notification import DEFAULT_LIST, Channel, NotificationList
 from tocsin.domain.schedule import Schedule
 from tocsin.domain.track import TrackFlag
-from tocsin.store import check_ins, project_environments, weeks
+from tocsin.store import check_ins, project_environments, subscribed, tags, weeks
 from tocsin.store.database import Database
 from tocsin.store.incidents import causes_of
 from tocsin.store.port import chunks
 from tocsin.store.schema import environments, groups, incidents, monitors, notification_lists, policies, tracks
 from tocsin.store.shelves import CHANNELS, LISTS
+from tocsin.store.subscribed import Flags
 
 _MANY: Final = 500  # values in one IN
 
@@ -46,12 +48,19 @@ class Known(NamedTuple):
     delay_ms: Millis
     separate_causes: bool
     schedules: tuple[Schedule, ...]
-    off: bool  # disabled or inactive
+    off: bool  # disabled or inactive, or it was when the incident ended
     paused_until: Instant | None
     muted_until: Instant | None
     environment_muted: bool
     group: str  # as people know it
     extras: dict[str, Any]
+    uid: str = ""  # of the monitor
+    failures: int = 1  # counted into it
+    resolving_check_in: str = ""  # id
+    tags: tuple[str, ...] = ()  # of the monitor, then of its group
+    group_quiet: bool = False  # nobody is told of its members
+    group_escalation: tuple[Escalation | None, bool | None] = (None, None)  # see `escalation.holding`
+    subscribed: tuple[str, ...] = ()  # destinations
 
 
 class Named(NamedTuple):
@@ -62,6 +71,9 @@ class Named(NamedTuple):
     policy: AlertPolicy
     group: str
     extras: dict[str, Any]
+    group_quiet: bool = False
+    group_tags: tuple[str, ...] = ()
+    subscribed: tuple[str, ...] = ()
 
 
 class _Tolerance(msgspec.Struct, frozen=True):
@@ -76,9 +88,26 @@ class _Policy(msgspec.Struct, frozen=True):
     schedules: tuple[Schedule, ...] = ()
 
 
+class _Group(msgspec.Struct, frozen=True):
+    """What telling needs of a group."""
+
+    tags: tuple[str, ...] = ()
+    muted: bool = False
+    inactive: bool = False
+    escalation: Escalation | None = None
+    project_escalation: bool | None = None
+
+    @property
+    def quiet(self) -> bool:
+        return self.muted or self.inactive
+
+
 _IN_GROUP: Final = and_(groups.c.project == monitors.c.project, groups.c.key == monitors.c.group)
 _GROUP: Final = func.coalesce(func.nullif(groups.c.display_name, ""), monitors.c.group).label("group_name")
+_OF_GROUP: Final = (_GROUP, groups.c.number.label("group_number"), groups.c.body.label("group_body"))
+_NO_GROUP: Final = _Group()
 _policy: Final = msgspec.json.Decoder(_Policy).decode
+_decode_group: Final = msgspec.json.Decoder(_Group).decode
 
 
 class SqlTellable:
@@ -99,9 +128,11 @@ class SqlTellable:
                 return [], number
             channels = monitors.c.body[("alert_policy", "channels")].as_string()
             told = or_(incidents.c.project.in_(_projects(connection)), channels.is_not(None))
+            if subscribed.somewhere(connection):
+                told = or_(told, subscribed.is_heard())
             between = (incidents.c.number > number, incidents.c.number <= last, told)
             statement = _select().where(*between).order_by(incidents.c.number).limit(limit)
-            found = [_from_row(row) for row in connection.execute(statement)]
+            found = _known(connection, statement)
         return found, found[-1].number if len(found) == limit else last
 
     def incidents(self, numbers: Collection[int]) -> dict[int, Known]:
@@ -109,20 +140,22 @@ class SqlTellable:
         found: dict[int, Known] = {}
         with self._database.read() as connection:
             for some in chunks(sorted(numbers), _MANY):
-                for row in connection.execute(_select().where(incidents.c.number.in_(some))):
-                    found[row.number] = _from_row(row)
+                found |= {one.number: one for one in _known(connection, _select().where(incidents.c.number.in_(some)))}
         return found
 
     def monitors(self, numbers: Collection[int]) -> dict[int, Named]:
         """By number; those that were deleted are not there."""
-        columns = (monitors.c.number, monitors.c.id, monitors.c.display_name, monitors.c.body, _GROUP)
+        columns = (monitors.c.number, monitors.c.id, monitors.c.display_name, monitors.c.body, *_OF_GROUP)
         joined = select(*columns).select_from(monitors.outerjoin(groups, _IN_GROUP))
         found: dict[int, Named] = {}
         with self._database.read() as connection:
             for some in chunks(sorted(numbers), _MANY):
-                for row in connection.execute(joined.where(monitors.c.number.in_(some))):
+                rows = connection.execute(joined.where(monitors.c.number.in_(some))).all()
+                hearing = subscribed.destinations(connection, [(row.number, row.group_number or 0) for row in rows])
+                for row in rows:
                     policy, extras = _alert_policy(row.body), row.body.get("extras", {})
-                    found[row.number] = Named(row.id, row.display_name, policy, row.group_name or "", extras)
+                    common, group = (row.id, row.display_name, policy, row.group_name or "", extras), _group(row)
+                    found[row.number] = Named(*common, group.quiet, group.tags, hearing.get(row.number, ()))
         return found
 
     def messages(self, wanted: Collection[tuple[int, str]]) -> dict[tuple[int, str], str]:
@@ -143,6 +176,11 @@ class SqlTellable:
                 for project in projects
             }
 
+    def flags(self, named: Collection[tuple[int, str]]) -> dict[tuple[int, str], Flags]:
+        """What channels, by project and key, want to hear; those that are there."""
+        with self._database.read() as connection:
+            return subscribed.flags(connection, named)
+
     def channel(self, project: int, key: str) -> Channel | None:
         with self._database.read() as connection:
             return CHANNELS.get(connection, project, key)
@@ -156,7 +194,7 @@ def _projects(connection: Connection) -> Sequence[int]:
 
 def _select() -> Select[Any]:
     """Of living monitors and environments: the joins are what hides the rest."""
-    own = ("id", "display_name", "disabled", "inactive", "paused_until", "muted_until", "body")
+    own = ("id", "uid", "tags", "display_name", "disabled", "inactive", "paused_until", "muted_until", "body")
     return (
         select(
             incidents,
@@ -164,7 +202,7 @@ def _select() -> Select[Any]:
             policies.c.body.label("policy_body"),
             tracks.c.flags.label("track_flags"),
             environments.c.name.label("environment"),
-            _GROUP,
+            *_OF_GROUP,
         )
         .join_from(incidents, monitors, incidents.c.monitor == monitors.c.number)
         .join(policies, monitors.c.policy == policies.c.number)
@@ -174,8 +212,18 @@ def _select() -> Select[Any]:
     )
 
 
-def _from_row(row: Row[Any]) -> Known:
-    policy, body = _policy(row.policy_body), row.monitor_body
+def _known(connection: Connection, statement: Select[Any]) -> list[Known]:
+    rows = connection.execute(statement).all()
+    hearing = subscribed.destinations(connection, [(row.monitor, row.group_number or 0) for row in rows])
+    return [_from_row(row, hearing.get(row.monitor, ())) for row in rows]
+
+
+def _group(row: Any) -> _Group:
+    return _NO_GROUP if row.group_body is None else _decode_group(row.group_body)
+
+
+def _from_row(row: Row[Any], hearing: tuple[str, ...]) -> Known:
+    policy, body, group = _policy(row.policy_body), row.monitor_body, _group(row)
     return Known(
         number=row.number,
         project=row.project,
@@ -192,12 +240,19 @@ def _from_row(row: Row[Any]) -> Known:
         delay_ms=policy.tolerance.alert_delay_ms,
         separate_causes=policy.separate_causes,
         schedules=policy.schedules,
-        off=row.monitor_disabled or row.monitor_inactive,
+        off=row.monitor_disabled or row.monitor_inactive or row.resolved_by == BY_DEACTIVATION,
         paused_until=row.monitor_paused_until,
         muted_until=row.monitor_muted_until,
         environment_muted=bool(row.track_flags & TrackFlag.MUTED),
         group=row.group_name or "",
         extras=body.get("extras", {}),
+        uid=row.monitor_uid,
+        failures=row.failure_count,
+        resolving_check_in=row.resolving_check_in,
+        tags=tuple(dict.fromkeys((*tags.from_text(row.monitor_tags), *group.tags))),
+        group_quiet=group.quiet,
+        group_escalation=(group.escalation, group.project_escalation),
+        subscribed=hearing,
     )
 
 

@@ -1,45 +1,24 @@
-"""`SqlTexts`: variables and snippets, in a database; by key, by number, and in pages that are counted.
+"""`SqlTexts`: variables and snippets, in a database.
 
 Nothing is judged by them. A secret stays one: what somebody could not read must not become readable by a change of it.
 """
 
 from collections.abc import Mapping
-from typing import Any, Final, Generic, NamedTuple
+from typing import Any, Final
 
-from sqlalchemy import Connection, func, select
+import msgspec
+from sqlalchemy import Connection, bindparam, select
 
 from tocsin.domain import errors
 from tocsin.domain.instant import Instant
 from tocsin.domain.variable import Snippet, Variable, check_snippet, check_variable
 from tocsin.store.database import Database
 from tocsin.store.notification import SqlShelf
-from tocsin.store.schema import snippets, variables
-from tocsin.store.shelves import Shelf, T
+from tocsin.store.schema import groups, monitors, snippets, variables
+from tocsin.store.shelves import Shelf
 
 
-class Counted(NamedTuple, Generic[T]):
-    """Some rows of a list, and how long it is."""
-
-    rows: list[T]
-    total: int
-
-
-class _CountedShelf(Shelf[T]):
-    """A noun that is found by its number too."""
-
-    def numbered(self, connection: Connection, project: int, number: int) -> T | None:
-        row = connection.execute(self._select(project).where(self._table.c.number == number)).one_or_none()
-        return None if row is None else self._from_row(row)
-
-    def counted(self, connection: Connection, project: int, *, size: int, offset: int) -> Counted[T]:
-        """In the order they were made."""
-        mine = self._table.c.project == project
-        total = connection.execute(select(func.count()).select_from(self._table).where(mine)).scalar_one()
-        statement = self._select(project).order_by(self._table.c.number).limit(size).offset(offset)
-        return Counted([self._from_row(row) for row in connection.execute(statement)], total)
-
-
-class _Variables(_CountedShelf[Variable]):
+class _Variables(Shelf[Variable]):
     def put(
         self,
         connection: Connection,
@@ -58,28 +37,14 @@ class _Variables(_CountedShelf[Variable]):
 
 
 VARIABLES: Final = _Variables(variables, Variable, "variable", check_variable)
-SNIPPETS: Final = _CountedShelf(snippets, Snippet, "snippet", check_snippet)
+SNIPPETS: Final = Shelf(snippets, Snippet, "snippet", check_snippet)
 
 
-class SqlTextShelf(SqlShelf[T]):
-    """One of the two; each method blocks and may be called by any thread."""
-
-    def __init__(self, database: Database, shelf: _CountedShelf[T]) -> None:
-        super().__init__(database, shelf)
-        self._counted = shelf
-
-    def numbered(self, project: int, number: int) -> T:
-        """NotFound: there is none."""
-        with self._database.read() as connection:
-            found = self._counted.numbered(connection, project, number) if abs(number) < 1 << 63 else None
-        if found is None:
-            raise self._counted.not_found(str(number))
-        return found
-
-    def counted(self, project: int, *, size: int, offset: int) -> Counted[T]:
-        """In the order they were made."""
-        with self._database.read() as connection:
-            return self._counted.counted(connection, project, size=size, offset=offset)
+_GROUP_OF: Final = (
+    select(groups.c.body)
+    .join(monitors, (monitors.c.project == groups.c.project) & (monitors.c.group == groups.c.key))
+    .where(groups.c.project == bindparam("project"), monitors.c.number == bindparam("monitor"))
+)
 
 
 class SqlTexts:
@@ -87,10 +52,27 @@ class SqlTexts:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self.variables: SqlTextShelf[Variable] = SqlTextShelf(database, VARIABLES)
-        self.snippets: SqlTextShelf[Snippet] = SqlTextShelf(database, SNIPPETS)
+        self.variables: SqlShelf[Variable] = SqlShelf(database, VARIABLES)
+        self.snippets: SqlShelf[Snippet] = SqlShelf(database, SNIPPETS)
 
-    def values(self, project: int) -> dict[str, str]:
-        """What templates may name, secrets too: for whoever renders them, and nobody else."""
+    def values(self, project: int, monitor: int) -> dict[str, str]:
+        """What templates may name, secrets too: for whoever renders them, and nobody else.
+
+        By name, of the project and of the group that a monitor is in, which stands before it.
+        """
         with self._database.read() as connection:
-            return {one.key: one.value for one in VARIABLES.all(connection, project)}
+            found = {one.key: one.value for one in VARIABLES.all(connection, project)}
+            group = connection.execute(_GROUP_OF, {"project": project, "monitor": monitor}).scalar()
+        return found | _of_group(group)
+
+
+def _of_group(body: str | None) -> dict[str, str]:
+    """Variables that a dialect keeps among a group's extras, in the order its clients sent them; odd ones are not."""
+    extras = msgspec.json.decode(body or "{}").get("extras", {})
+    found: dict[str, str] = {}
+    for kept in extras.values():
+        rows = kept.get("environmentVariables") if isinstance(kept, dict) else None
+        for row in rows if isinstance(rows, list) else ():
+            if isinstance(row, dict) and isinstance(row.get("key"), str) and isinstance(row.get("value"), str):
+                found[row["key"]] = row["value"]
+    return found

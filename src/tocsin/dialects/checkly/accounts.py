@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from tocsin.dialects.checkly import runtimes
 from tocsin.dialects.checkly.call import Call, Calls
+from tocsin.dialects.checkly.checks import alert_settings
 from tocsin.dialects.checkly.problems import Refused
 from tocsin.dialects.checkly.replies import reply
 from tocsin.dialects.checkly.services import Services
@@ -55,7 +56,7 @@ class AccountCalls:
             "runtimeId": runtimes.DEFAULT,
             **PLAN,
             "settings": {},
-            "alertSettings": None,
+            "alertSettings": alert_settings.defaults(),
             "features": FEATURES,
         }
 

@@ -83,8 +83,8 @@ class CheckCalls:
 
     async def _assigned(self, call: Call, said: Said) -> Said:
         """Nobody has said who is told: everybody is."""
-        channels = await self._services.channels.every(call.principal)
-        return {**said, "alertChannelSubscriptions": tuple((channel.number, True) for channel in channels)}
+        numbers = sorted(channel.number for channel in await self._services.channels.every(call.principal))
+        return {**said, "alertChannelSubscriptions": tuple((number, True) for number in numbers)}
 
     async def _updated(self, call: Call) -> MonitorWithHealth:
         queries.flag(call.query, "autoAssignAlerts")  # of new checks only

@@ -17,6 +17,12 @@ from tocsin.domain.notification import Channel, ChannelKind, Subscription
 from tocsin.domain.schedule import Rolling
 
 Json = dict[str, Any]
+# Attributes without an effect here: who reads them back finds what was said.
+_STORED: Final = (
+    *("doubleCheck", "shouldFail", "frequency", "frequencyOffset", "runtimeId", "script", "scriptPath"),
+    *("sslCheckDomain", "environmentVariables", "setupSnippetId", "tearDownSnippetId"),
+    *("localSetupScript", "localTearDownScript", "degradedResponseTime", "maxResponseTime"),
+)
 _CONSTRAINTS: Final = (("requiredOutcomes", "REQUIRED_OUTCOME"), ("mustPreserve", "MUST_PRESERVE"))
 
 
@@ -73,7 +79,7 @@ def written_json(monitor: Monitor, view: View) -> Json:
 
 
 def check_json(monitor: Monitor, view: View, version: int) -> Json:
-    """As version 1, 2 or 3 of the API has it. `frequency` is of no heartbeat."""
+    """As version 1, 2 or 3 of the API has it."""
     kept, group = mapping.kept_of(monitor), view.group_of(monitor)
     bindings = view.bindings.get(monitor.id, NOBODYS)
     found = written_json(monitor, view) | {
@@ -84,6 +90,7 @@ def check_json(monitor: Monitor, view: View, version: int) -> Json:
         "frequency": None,
         "projectBindings": bindings,
     }
+    found |= {name: kept.members[name] for name in _STORED if name in kept.members}
     if version == 1:
         owner = bindings["owner"]
         found["project"] = owner["project"] if owner else None

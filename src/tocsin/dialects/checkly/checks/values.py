@@ -12,8 +12,18 @@ _SHOWN: Final = 60
 
 def shown(value: Any) -> str:
     """As an error tells it."""
+    if isinstance(value, str):
+        value = value[: _SHOWN + 1]
+    elif isinstance(value, int) and abs(value) > NUMBER_MAX:
+        return "a number of many digits"
     text = repr(value) if isinstance(value, str) else str(value)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+
+
+def is_number(value: Any) -> bool:
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def flag(value: Any, name: str, problems: Problems) -> bool | None:
@@ -36,7 +46,7 @@ def text(value: Any, name: str, problems: Problems, *, most: int, least: int = 0
 
 def number(value: Any, name: str, problems: Problems, *, least: float, most: float = NUMBER_MAX) -> int | float | None:
     """A whole number comes out as one, however it was written."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if not is_number(value):
         problems.wrong(name, f"must be a number, not {shown(value)}")
     elif not least <= value <= most:
         problems.wrong(name, f"must be {least:g} to {most:g}, not {shown(value)}")
@@ -62,8 +72,7 @@ def choice(value: Any, name: str, problems: Problems, known: Collection[str]) ->
 
 
 def one_of(value: Any, name: str, problems: Problems, known: Collection[int]) -> int | None:
-    plain = not isinstance(value, bool) and isinstance(value, int | float) and math.isfinite(value)
-    if plain and value in known:
+    if is_number(value) and value in known:
         return int(value)
     problems.wrong(name, f"{shown(value)} is none of {', '.join(map(str, known))}")
     return None

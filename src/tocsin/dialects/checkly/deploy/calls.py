@@ -1,5 +1,6 @@
 """`/v1/projects`, their deployments, and the older forms of these calls below `/next`."""
 
+import asyncio
 import secrets
 from typing import Any, Final
 
@@ -113,7 +114,7 @@ class DeployCalls:
     async def _prepare(self, call: Call) -> Prepared:
         preserve = queries.flag(call.query, "preserveResources")
         queries.flag(call.query, "scheduleOnDeploy", default=True)  # a heartbeat has nothing to be scheduled
-        project = declared.read(await call.json())
+        project = await asyncio.to_thread(declared.read, await call.json())  # it may be long, and others get turns
         return await self._deployer.prepare(call.principal, project, call.received, preserve=preserve)
 
     async def _prepare_removal(self, call: Call) -> Prepared | None:

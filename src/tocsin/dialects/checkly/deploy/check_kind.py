@@ -1,8 +1,9 @@
 """Checks as a deployment makes them: named after their logical ids, all of them written at once."""
 
+import asyncio
 import secrets
-from collections.abc import Collection, Sequence
-from typing import Any, Final
+from collections.abc import Collection, Mapping, Sequence
+from typing import Final
 
 from tocsin.dialects.checkly import ids
 from tocsin.dialects.checkly.call import DIALECT
@@ -10,10 +11,10 @@ from tocsin.dialects.checkly.checks import schema
 from tocsin.dialects.checkly.checks.mapping import is_check
 from tocsin.dialects.checkly.checks.writing import Checks, Wish, monitor_id_of
 from tocsin.dialects.checkly.deploy.plan import Item
-from tocsin.dialects.checkly.deploy.world import Public, World, resolved
+from tocsin.dialects.checkly.deploy.world import Public, World
 from tocsin.dialects.checkly.problems import Problem, Problems
 from tocsin.domain.deployment import Action
-from tocsin.domain.errors import InvalidArgument, invalid
+from tocsin.domain.errors import InvalidArgument
 from tocsin.domain.instant import Instant
 from tocsin.service.browsing import Browsing, uid_of
 from tocsin.service.monitors import Monitors
@@ -31,6 +32,8 @@ _DEFAULTS: Final = {
     "triggerIncident": None,
     "runParallel": False,
 }
+
+_TURN: Final = 100  # checks between two turns of others
 
 
 class CheckKind:
@@ -65,34 +68,50 @@ class CheckKind:
     async def check(
         self, principal: Principal, world: World, items: Sequence[Item], received: Instant, problems: Problems
     ) -> None:
-        wishes = [wish for item in items if (wish := _wish(world, item, problems)) is not None]
+        wishes = await _wishes(world, items, problems)
         await self._checks.check(principal, wishes, received, problems)
 
     async def put(self, principal: Principal, world: World, items: Sequence[Item], received: Instant) -> list[Public]:
-        problems = Problems()
-        wishes = [wish for item in items if (wish := _wish(world, item, problems)) is not None]
-        if problems.found:
-            raise invalid("", problems.told)
-        rows = await self._checks.apply(principal, wishes, received)
+        rows = await self._checks.apply(principal, await _wishes(world, items, Problems()), received)
         return [ids.dashed(row.monitor.uid) for row in rows]
 
     async def remove(self, principal: Principal, resources: Sequence[str], received: Instant) -> None:
         await self._monitors.delete_many(principal, resources, received)
 
 
+async def _wishes(world: World, items: Sequence[Item], problems: Problems) -> list[Wish]:
+    """Those that may be so. Others get a turn in between."""
+    wishes: list[Wish] = []
+    for count, item in enumerate(items, 1):
+        wish = _wish(world, item, problems)
+        if wish is not None:
+            wishes.append(wish)
+        if count % _TURN == 0:
+            await asyncio.sleep(0)
+    return wishes
+
+
 def _wish(world: World, item: Item, problems: Problems) -> Wish | None:
-    """None: what the payload says may not be so."""
+    """None: what the payload says may not be so. It is read once; a group that it refers to has its number later."""
     one, mine = item.declared, Problems()
-    payload: dict[str, Any] = {**_DEFAULTS, **one.payload}
+    payload = one.payload
     try:
-        payload = resolved(world, payload)
+        group = world.referred(payload, "groupId")
     except InvalidArgument as problem:
         mine.wrong_by(problem)
-    schema.require_new(payload, mine)
-    said = schema.read(payload, mine)
-    problems.found += [Problem(f"{one.told}: {problem.field}", problem.text) for problem in mine.found]
-    new = item.action is Action.CREATE
-    return None if mine.found else Wish(item.resource, said, new=new, label=one.told)
+        group = None
+    said = world.read.get(one.logical_id)
+    if said is None:
+        schema.require_new(payload, mine)
+        if isinstance(payload.get("groupId"), Mapping):
+            payload = {**payload, "groupId": None}
+        said = world.read[one.logical_id] = schema.read({**_DEFAULTS, **payload}, mine)
+    if mine.found:
+        problems.found += [Problem(f"{one.told}: {problem.field}", problem.text) for problem in mine.found]
+        return None
+    if group is not None:
+        said = {**said, "groupId": group.public}
+    return Wish(item.resource, said, new=item.action is Action.CREATE, label=one.told)
 
 
 def _free(slug: str, taken: Collection[str]) -> str:

@@ -66,7 +66,6 @@ class Deployer:
                     moved.append(Binding(one.type, one.logical_id, item.resource))
                 named.append(item._replace(resource=resource))
                 world.put(one.type, one.logical_id, Known(resource, item.public, one))
-        problems.done()
         for kind in TYPES:
             await self._kinds[kind].check(principal, world, _of(named, kind), received, problems)
         problems.done()

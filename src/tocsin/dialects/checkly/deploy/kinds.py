@@ -1,17 +1,19 @@
 """What a deployment asks of each type of resource, and the answers of those that have a number and a key."""
 
-import contextlib
 import secrets
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from tocsin.dialects.checkly.deploy.plan import Item
 from tocsin.dialects.checkly.deploy.world import Public, World, about, resolved
 from tocsin.dialects.checkly.problems import Problems
-from tocsin.domain.errors import InvalidArgument, NotFound
+from tocsin.domain.errors import InvalidArgument
 from tocsin.domain.instant import Instant
+from tocsin.domain.names import slugify
 from tocsin.service.principal import Principal
+
+NAME_LENGTH: Final = 100  # characters of a logical id that become a key
 
 
 class Kind(Protocol):
@@ -40,12 +42,12 @@ class Kind(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Numbered:
-    """A kind of nouns with a key of our choice and a number that is shown."""
+    """A kind of nouns that have a key, which we choose, and a number, which is shown."""
 
     every: Callable[[Principal], Awaitable[Mapping[str, int]]]  # numbers by key
     plan: Callable[[Mapping[str, Any], Instant], object]  # InvalidArgument about a payload
     change: Callable[[Principal, Mapping[str, Any], Instant, str], Awaitable[int]]  # of that key; its number
-    delete: Callable[[Principal, int, Instant], Awaitable[None]]  # NotFound
+    drop: Callable[[Principal, str, Instant], Awaitable[None]]  # of that key, if it is there
     defaults: Mapping[str, Any]  # of what a payload does not say: a project declares all of a resource
 
     async def there(self, principal: Principal, resources: Collection[str]) -> dict[str, Public]:
@@ -58,10 +60,15 @@ class Numbered:
         known = await self.every(principal)
         return next((key for key, number in known.items() if number == public), None)
 
-    async def named(
-        self, _principal: Principal, _world: World, items: Sequence[Item], _problems: Problems
-    ) -> list[str]:
-        return [item.resource or f"checkly-{secrets.token_hex(8)}" for item in items]
+    async def named(self, principal: Principal, _world: World, items: Sequence[Item], _problems: Problems) -> list[str]:
+        taken = set(await self.every(principal)) if any(not item.resource for item in items) else set()
+        names: list[str] = []
+        for item in items:
+            slug = slugify(item.declared.logical_id, NAME_LENGTH) or "checkly"
+            free = slug if slug not in taken else f"{slug}-{secrets.token_hex(4)}"
+            names.append(item.resource or free)
+            taken.add(names[-1])
+        return names
 
     async def check(
         self, _principal: Principal, world: World, items: Sequence[Item], received: Instant, problems: Problems
@@ -76,9 +83,8 @@ class Numbered:
         return [await self.change(principal, self._payload(world, item), received, item.resource) for item in items]
 
     async def remove(self, principal: Principal, resources: Sequence[str], received: Instant) -> None:
-        for number in (await self.there(principal, resources)).values():
-            with contextlib.suppress(NotFound):  # somebody else was faster
-                await self.delete(principal, int(number), received)
+        for key in resources:
+            await self.drop(principal, key, received)
 
     def _payload(self, world: World, item: Item) -> dict[str, Any]:
         return {**self.defaults, **resolved(world, item.declared.payload)}

@@ -3,6 +3,7 @@
 A subscription is named by what it is of, "check/<id of the monitor>/<key of the channel>", and so is found again.
 """
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -18,6 +19,7 @@ from tocsin.service.browsing import Browsing
 from tocsin.service.principal import Principal
 from tocsin.service.subscriptions import Subscriptions
 
+_TURN: Final = 500  # subscriptions between two turns of others
 _TARGETS: Final = {"checkId": CHECK, "groupId": GROUP}
 
 
@@ -50,7 +52,12 @@ class SubscriptionKind:
         return None  # nobody speaks of one that the project does not make
 
     async def named(self, principal: Principal, world: World, items: Sequence[Item], problems: Problems) -> list[str]:
-        return [await self._named(principal, world, item, problems) for item in items]
+        names: list[str] = []
+        for count, item in enumerate(items, 1):
+            names.append(await self._named(principal, world, item, problems))
+            if count % _TURN == 0:
+                await asyncio.sleep(0)
+        return names
 
     async def check(
         self, _principal: Principal, _world: World, items: Sequence[Item], _received: Instant, problems: Problems

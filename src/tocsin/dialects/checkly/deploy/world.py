@@ -27,6 +27,7 @@ class World:
 
     def __init__(self) -> None:
         self._known: dict[tuple[str, str], Known] = {}
+        self.read: dict[str, dict[str, Any]] = {}  # payloads of checks, read, by logical id
 
     def put(self, type: str, logical_id: str, known: Known) -> None:
         self._known[type, logical_id] = known

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
+from tocsin.dialects.checkly.call import DIALECT
 from tocsin.dialects.checkly.resources import channel_config
 from tocsin.dialects.checkly.resources.channel_config import TYPES, Values
 from tocsin.dialects.checkly.resources.fields import Fields
@@ -12,7 +13,6 @@ from tocsin.dialects.checkly.times import iso
 from tocsin.domain import errors
 from tocsin.domain.notification import Channel, Subscription
 
-DIALECT: Final = "checkly"
 THRESHOLD_MAX: Final = 30  # days
 _FLAGS: Final = {  # a client's → the domain's
     "sendFailure": "send_failure",

@@ -16,6 +16,7 @@ from tocsin.domain import errors
 from tocsin.domain.instant import Instant
 from tocsin.domain.notification import Channel, Subscription, check_channel
 from tocsin.domain.project import Scope
+from tocsin.notify.form import check_form
 from tocsin.service.browsing import Browsing, uid_of
 from tocsin.service.groups import Groups
 from tocsin.service.notification import Channels
@@ -48,7 +49,9 @@ class AlertChannels:
         """What would be written; InvalidArgument names the member. Nothing is asked of the store."""
         values = channel_json.read(payload, known)
         try:
-            check_channel(msgspec.structs.replace(known or Channel(0, 0, "new"), **values))
+            made = msgspec.structs.replace(known or Channel(0, 0, "new"), **values)
+            check_channel(made)
+            check_form(made.form, made.url)
         except errors.InvalidArgument as problem:
             raise reworded(problem, _MEMBERS) from None
         return values

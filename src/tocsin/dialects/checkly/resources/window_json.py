@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
+from tocsin.dialects.checkly.call import DIALECT
 from tocsin.dialects.checkly.resources.fields import Fields
 from tocsin.dialects.checkly.resources.recurrence import INTERVAL_MAX, UNITS, Repeat
 from tocsin.dialects.checkly.times import iso, iso_or_none
@@ -16,7 +17,6 @@ from tocsin.domain.group import TAG_LENGTH_MAX, TAGS_MAX
 from tocsin.domain.instant import DAY, MINUTE, Instant
 from tocsin.domain.maintenance import LONGEST, NAME_MAX, MaintenanceWindow
 
-DIALECT: Final = "checkly"
 DESCRIPTION_MAX: Final = 2_000
 VISIBILITY_MAX: Final = 16_384  # bytes of JSON
 

@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from tocsin._core.zone import Zone
+from tocsin.dialects.checkly.call import DIALECT
 from tocsin.dialects.checkly.resources import window_json
 from tocsin.dialects.checkly.resources.recurrence import rule_of
 from tocsin.dialects.checkly.resources.rewording import reworded
-from tocsin.dialects.checkly.resources.window_json import DIALECT, Said, Times
+from tocsin.dialects.checkly.resources.window_json import Said, Times
 from tocsin.domain import errors
 from tocsin.domain.commands import PutMaintenanceWindow
 from tocsin.domain.group import Group
@@ -30,6 +31,7 @@ _MEMBERS: Final = {
     "maintenance_window.start_time": "startsAt",
     "maintenance_window.end_time": "endsAt",
     "maintenance_window.silence_tags": "silenceAlertsTags",
+    "maintenance_window.groups": "tags",
     "maintenance_window.": "",
 }
 
