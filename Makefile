@@ -65,7 +65,7 @@ oracle: build
 
 # Coverage-guided, FUZZ_SECONDS for each target; what was found interesting stays in build/fuzz for the next time.
 FUZZ_SECONDS ?= 60
-FUZZ_TARGETS ?= cron tzif rrule on_calendar intake envelope check_in cron_endpoint courtesies telemetry
+FUZZ_TARGETS ?= cron tzif rrule on_calendar intake envelope check_in cron_endpoint courtesies telemetry template
 fuzz: build
 	$(PIP) --group fuzz
 	for target in $(FUZZ_TARGETS); do \

@@ -6,13 +6,13 @@ import pytest
 from support.stores import check_in, check_in_number, count, delta, track
 from support.telling import HOOK, NOW, World
 from tocsin.domain.check_in import State
-from tocsin.domain.incident import Cause
+from tocsin.domain.incident import BY_DEACTIVATION, Cause
 from tocsin.domain.instant import DAY, HOUR, MINUTE, NEVER, SECOND
 from tocsin.domain.monitor import AlertPolicy
 from tocsin.domain.notice import NoticeState
 from tocsin.node import planning
 from tocsin.node.drafting import Surroundings
-from tocsin.notify.webhook import Outcome
+from tocsin.notify.webhook import Outcome, Pace
 from tocsin.store.nouns import SqlNouns
 
 AGAIN = Outcome(sent=False, again=True, error="answered 503")
@@ -341,3 +341,28 @@ async def test_one_incident_that_cannot_be_planned_silences_no_other(world, monk
     monkeypatch.setattr(world.dispatcher._planning, "_standing", broken)
     world.opens(1, 2)
     assert await world.told() == [["m-2 alert 1 error"]]
+
+
+async def test_what_ended_because_its_monitor_was_switched_off_is_not_told_even_if_it_is_on_again(world):
+    world.opens(1)
+    assert await world.told() == [["m-1 alert 1 error"]]
+    world.incidents[1] = msgspec.structs.replace(world.incidents[1], resolved_by=BY_DEACTIVATION)
+    world.resolves(1)
+    assert await world.told(60) == []
+    assert count(world.store, "alerts") == 0
+
+
+async def test_what_has_a_pace_of_its_own_is_told_one_by_one_and_given_up_after_it(world):
+    world.monitors(*range(4, 16))
+    slow = Outcome(sent=False, again=True, error="answered 404", taken=1, pace=Pace(2, 20 * SECOND))
+    world.outcomes = [slow, *[slow._replace(sent=True)] * 14]
+    world.opens(*range(1, 16))
+    assert [len(one) for one in await world.told()] == [15] + [1] * 14  # of the first too, only one counts
+    assert world.states() == {"SENT": 14, "PENDING": 1}
+    world.outcomes = [slow, slow]
+    assert await world.told(19 / 60) == []
+    assert await world.told(1 / 60) == [["m-1 alert 1 error"]]
+    assert await world.told(19 / 60) == []
+    assert await world.told(1 / 60) == [["m-1 alert 1 error"]]
+    assert world.states() == {"SENT": 14, "DEAD": 1}
+    assert world.counts.seen == {"webhook sent": 14, "webhook again": 2, "webhook dead": 1}

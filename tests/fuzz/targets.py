@@ -3,19 +3,22 @@
     python tests/fuzz/targets.py TARGET [libFuzzer options] [corpus folder]
 
 TARGET is one of cron, tzif, rrule, on_calendar, intake, of Sentry's dialect envelope, check_in, cron_endpoint,
-courtesies, and of Cronitor's telemetry.
+courtesies, of Cronitor's telemetry, and of webhooks template.
 `make fuzz` gives each a minute, and keeps what it finds interesting in build/fuzz; `make fuzz-ci` twenty seconds, from
 the corpus beside this file. A crash is written to a file `crash-...`, and becomes a unit test.
 """
 
 import math
 import sys
+from datetime import UTC, datetime
 from urllib.parse import parse_qsl, unquote
 
 import atheris
 from google.protobuf.message import DecodeError
 
-with atheris.instrument_imports(include=["tocsin.schedule", "tocsin.dialects", "tocsin.domain", "tocsin.wire"]):
+with atheris.instrument_imports(
+    include=["tocsin.schedule", "tocsin.dialects", "tocsin.domain", "tocsin.wire", "tocsin.notify.handlebars"]
+):
     from tocsin._core.timetable import FIRST_MS, LAST_MS, NEVER
     from tocsin._core.zone import Zone
     from tocsin.app.tzdata import read_zone
@@ -32,6 +35,7 @@ with atheris.instrument_imports(include=["tocsin.schedule", "tocsin.dialects", "
     from tocsin.domain.refusals import RefusalReason
     from tocsin.domain.schedule import Cron, DaylightPolicy, OnCalendar, RRule
     from tocsin.engine.plain import report_of
+    from tocsin.notify.handlebars import OUTPUT_MAX, TemplateError, TooMuch, parse, render
     from tocsin.schedule import Compiler, Zones, tzif, words
     from tocsin.v1 import check_in_service_pb2, heartbeat_service_pb2
     from tocsin.wire.batches import read_check_ins, read_heartbeats
@@ -230,6 +234,37 @@ def telemetry(data: bytes) -> None:
     assert len(report.message) <= 2_000
 
 
+VALUES = {
+    "NAME": 'back<up> & "co"',
+    "N": 7,
+    "F": False,
+    "E": "",
+    "NULL": None,
+    "TAGS": ["team:core", "env=prod"],
+    "O": {"a": 1, "b": {"c": "deep"}},
+    "L": [{"n": 1, "m": ["p"]}, {"n": 2, "m": []}],
+    "ISO": "2026-03-20T10:00:01.500Z",
+}
+NOW = datetime(2026, 3, 20, 10, tzinfo=UTC)
+
+
+def template(data: bytes) -> None:
+    """It is refused with a line, or rendered within its bounds; what has no tags is what it was."""
+    text = data.decode("utf-8", "replace")
+    try:
+        program = parse(text)
+    except TemplateError as error:
+        assert str(error).startswith("line ")
+        return
+    try:
+        written = render(program, VALUES, NOW)
+    except TooMuch:
+        return
+    assert len(written) <= OUTPUT_MAX
+    assert "{{" in text or written == text
+    written.encode()
+
+
 TARGETS = {
     "intake": intake,
     "cron": cron,
@@ -241,6 +276,7 @@ TARGETS = {
     "cron_endpoint": cron_request,
     "courtesies": courtesies,
     "telemetry": telemetry,
+    "template": template,
 }
 
 

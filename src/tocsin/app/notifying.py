@@ -12,12 +12,14 @@ from tocsin.dialects.cronitor import names as cronitor
 from tocsin.domain.instant import SECOND, Clock, Instant
 from tocsin.domain.monitor import Escalation
 from tocsin.domain.notice import Notice, NoticeState
-from tocsin.node.delivering import Delivering, Delivery, Sender
+from tocsin.node.delivering import Delivering, Delivery
 from tocsin.node.dispatcher import Dispatcher
 from tocsin.node.drafting import Surroundings
 from tocsin.node.partition import Partition
 from tocsin.node.planning import Planning
+from tocsin.node.sending import Sender
 from tocsin.notify import routing
+from tocsin.notify.webhook import Pace
 from tocsin.outgoing import Client, Guard, Limits
 from tocsin.outgoing.guard import networks
 from tocsin.service.notices import Notices
@@ -29,6 +31,7 @@ from tocsin.store.notification import SqlNotification
 from tocsin.store.outbox import SqlOutbox
 from tocsin.store.subscriptions import SqlSubscriptions
 from tocsin.store.tellable import SqlTellable
+from tocsin.store.variables import SqlTexts
 from tocsin.telemetry.metrics import Metrics
 
 
@@ -39,7 +42,7 @@ class Notifying:
         self._settings, self._clock, self._metrics = settings, clock, metrics
         self._partition: Partition | None = None
         self.outbox = SqlOutbox(store.database)
-        self._tellable = SqlTellable(store.database)
+        self._tellable, self._texts = SqlTellable(store.database), SqlTexts(store.database)
         around = Surroundings(
             self._silenced,
             cronitor.key_in,
@@ -79,7 +82,8 @@ class Notifying:
             concurrency=notify.concurrency,
         )
         async with Client(guard, f"tocsin/{__version__}", Limits(timeout_s=notify.timeout_seconds)) as client:
-            sender = Sender(client, self._tellable, self._clock, public_url)
+            pace = Pace(notify.form_retries, round(notify.form_retry_seconds * SECOND))
+            sender = Sender(client, self._tellable, self._texts, self._clock, public_url, pace)
             wake = self.dispatcher.wake
             self.dispatcher.deliver(
                 Delivering(self.outbox, sender, self._clock, delivery, _Counts(self._metrics), wake)

@@ -14,13 +14,10 @@ import structlog
 
 from tocsin.domain.instant import HOUR, SECOND, Clock, Instant, Millis
 from tocsin.domain.notice import Notice, NoticeState
-from tocsin.domain.notification import WEBHOOK, parts
-from tocsin.notify import routing, webhook
+from tocsin.notify import routing
 from tocsin.notify.webhook import Outcome
-from tocsin.outgoing import Client
 from tocsin.store.outbox import Queue, Settled, SqlOutbox
 from tocsin.store.port import StoreTrouble
-from tocsin.store.tellable import SqlTellable
 
 GROUP_MAX: Final = 1_000  # notices a request
 SLICE: Final = 200  # of them that are written down at once: check-ins share the writer and must not wait
@@ -109,17 +106,20 @@ class Delivering:
 
     async def _serve(self, queue: Queue) -> None:
         """Until nothing is to be sent to this destination now."""
+        most = GROUP_MAX
         try:
             while True:
                 now = self._clock.now()
                 if self.next_time(queue) > now:
                     return
                 where = (queue.project, queue.destination)
-                waiting = await asyncio.to_thread(self._outbox.waiting, *where, GROUP_MAX, now)
+                waiting = await asyncio.to_thread(self._outbox.waiting, *where, most, now)
                 if not waiting:
                     return
                 some = waiting if len(waiting) >= self._delivery.group_from else waiting[:1]
                 outcome = await self._try(queue, some)
+                if outcome.taken:
+                    some, most = some[: outcome.taken], outcome.taken
                 if outcome.after_ms and not outcome.sent:
                     self._held[where] = self._clock.now() + min(outcome.after_ms, self._delivery.backoff_max_ms)
                 settled = self._settled(some, outcome)
@@ -148,13 +148,14 @@ class Delivering:
     def _put_off(self, one: Notice, outcome: Outcome, now: Instant) -> Settled:
         if self._is_last(one, outcome):
             return Settled(one.number, NoticeState.DEAD, now, now, outcome.error)
-        pause = max(self._delivery.backoff_ms * BACKOFF_FACTOR**one.attempts, outcome.after_ms)
-        return Settled(
-            one.number, NoticeState.PENDING, now + min(pause, self._delivery.backoff_max_ms), None, outcome.error
-        )
+        own = outcome.pace
+        usual = own.pause_ms if own is not None else self._delivery.backoff_ms * BACKOFF_FACTOR**one.attempts
+        pause = min(max(usual, outcome.after_ms), self._delivery.backoff_max_ms)
+        return Settled(one.number, NoticeState.PENDING, now + pause, None, outcome.error)
 
     def _is_last(self, one: Notice, outcome: Outcome) -> bool:
-        return not outcome.again or one.attempts >= self._delivery.retries
+        retries = self._delivery.retries if outcome.pace is None else outcome.pace.retries
+        return not outcome.again or one.attempts >= retries
 
     def _count(self, destination: str, some: Sequence[Notice], outcome: Outcome) -> None:
         kind = routing.kind_of(destination)
@@ -168,22 +169,3 @@ class Delivering:
         if dead < len(some):
             _log.warning("notices wait for their destination", destination=kind, error=outcome.error)
             self._watcher.failed(kind, len(some) - dead, dead=False)
-
-
-class Sender:
-    """To where a destination leads."""
-
-    def __init__(self, client: Client, tellable: SqlTellable, clock: Clock, public_url: str) -> None:
-        self._client, self._tellable, self._clock, self._public_url = client, tellable, clock, public_url
-
-    async def __call__(self, project: int, destination: str, notices: Sequence[Notice]) -> Outcome:
-        prefix, target = parts(destination) or ("", "")
-        if prefix != WEBHOOK:
-            return Outcome(sent=False, error="this server cannot deliver to such a destination")
-        url = target
-        if "://" not in target:
-            channel = await asyncio.to_thread(self._tellable.channel, project, target)
-            if channel is None:
-                return Outcome(sent=False, error=f"there is no channel {target[:64]!r}")
-            url = channel.url
-        return await webhook.send(self._client, url, notices, self._public_url, self._clock.now())

@@ -21,6 +21,13 @@ _WORDS: Final = {"missed": "did not run in time", "error": "failed", "timeout": 
 _EVENTS: Final = {"run": "has begun", "complete": "has ended well", "fail": "has failed"}
 
 
+class Pace(NamedTuple):
+    """How hard it is tried where that is not as everywhere."""
+
+    retries: int  # after the first try
+    pause_ms: Millis  # before each of them
+
+
 class Outcome(NamedTuple):
     """Of one request."""
 
@@ -28,6 +35,8 @@ class Outcome(NamedTuple):
     again: bool = False  # it may be taken later
     after_ms: Millis = 0  # not before, says who was asked
     error: str = ""
+    taken: int = 0  # of how many of the notices it is, the first ones; 0: of all
+    pace: Pace | None = None  # None: as everywhere
 
 
 async def send(client: Client, url: str, notices: Sequence[Notice], public_url: str, now: Instant) -> Outcome:
@@ -35,19 +44,34 @@ async def send(client: Client, url: str, notices: Sequence[Notice], public_url: 
     content = [payload(notice, public_url) for notice in notices]
     whole = content[0] if len(content) == 1 else grouped(notices, content)
     headers = {"Content-Type": "application/json", "Idempotency-Key": whole["idempotency_key"]}
+    return await ask(client, "POST", url, headers, msgspec.json.encode(whole), now)
+
+
+async def ask(
+    client: Client,
+    method: str,
+    url: str,
+    headers: Mapping[str, str | bytes],
+    body: bytes,
+    now: Instant,
+    *,
+    always: bool = False,
+) -> Outcome:
+    """One request. `always`: see `outcome_of`."""
     try:
-        answer = await client.request("POST", url, headers=headers, body=msgspec.json.encode(whole))
+        answer = await client.request(method, url, headers=headers, body=body)
     except Refused as error:
         return Outcome(sent=False, error=str(error))
     except Failed as error:
         return Outcome(sent=False, again=True, error=str(error))
-    return outcome_of(answer, now)
+    return outcome_of(answer, now, always=always)
 
 
-def outcome_of(answer: Answer, now: Instant) -> Outcome:
+def outcome_of(answer: Answer, now: Instant, *, always: bool = False) -> Outcome:
+    """`always`: whatever kind of trouble it is, the same request may be taken later."""
     if 200 <= answer.status < 300:
         return Outcome(sent=True)
-    again = answer.status >= 500 or answer.status in _AGAIN
+    again = answer.status >= (400 if always else 500) or answer.status in _AGAIN
     return Outcome(
         sent=False, again=again, after_ms=retry_after_ms(answer.headers, now), error=f"answered {answer.status}"
     )

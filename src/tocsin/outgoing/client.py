@@ -71,7 +71,7 @@ class Client:
         method: str,
         url: str,
         *,
-        headers: Mapping[str, str] | None = None,
+        headers: Mapping[str, str | bytes] | None = None,
         body: bytes = b"",
         timeout_s: float | None = None,
     ) -> Answer:
@@ -89,7 +89,7 @@ class Client:
         except httpx.InvalidURL as error:
             raise Failed(f"no URL to ask: {error}") from None
 
-    async def _followed(self, method: str, url: httpx.URL, headers: dict[str, str], body: bytes) -> Answer:
+    async def _followed(self, method: str, url: httpx.URL, headers: dict[str, str | bytes], body: bytes) -> Answer:
         for _ in range(self._limits.redirects + 1):
             answer = await self._once(method, url, headers, body)
             target = answer.headers.get("location", "")
@@ -102,7 +102,7 @@ class Client:
             url = following
         raise Failed(f"more than {self._limits.redirects} redirects")
 
-    async def _once(self, method: str, url: httpx.URL, headers: Mapping[str, str], body: bytes) -> Answer:
+    async def _once(self, method: str, url: httpx.URL, headers: Mapping[str, str | bytes], body: bytes) -> Answer:
         if url.scheme not in ("http", "https") or not url.host:
             raise Failed(f"{str(url)[:200]} is not of the form https://host/path")
         port = url.port or (443 if url.scheme == "https" else 80)
@@ -111,7 +111,7 @@ class Client:
             request = self._http.build_request(
                 method,
                 url.copy_with(host=address),
-                headers={**headers, "Host": url.netloc.decode("ascii")},
+                headers=[(name.encode(), _bytes(value)) for name, value in {**headers, "Host": url.netloc}.items()],
                 content=body,
                 extensions={"sni_hostname": url.raw_host.decode("ascii")},
             )
@@ -134,3 +134,7 @@ class Client:
             await response.aclose()
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Answer(response.status_code, headers, bytes(read[: self._limits.body_bytes]), url)
+
+
+def _bytes(value: str | bytes) -> bytes:
+    return value if isinstance(value, bytes) else value.encode()

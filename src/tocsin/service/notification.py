@@ -10,6 +10,7 @@ from tocsin.domain import errors
 from tocsin.domain.instant import Instant
 from tocsin.domain.notification import DEFAULT_LIST, Channel, Form, NotificationList
 from tocsin.domain.project import Scope
+from tocsin.notify.form import check_form
 from tocsin.service.principal import Principal
 from tocsin.store.notification import SqlNotification, SqlShelf
 from tocsin.store.port import Page
@@ -92,6 +93,21 @@ class NotificationLists(Nouns[NotificationList]):
 class Channels(Nouns[Channel]):
     def __init__(self, store: SqlNotification) -> None:
         super().__init__(store.channels)
+
+    async def put(
+        self,
+        principal: Principal,
+        key: str,
+        values: Mapping[str, Any],
+        received: Instant,
+        *,
+        create: bool = True,
+        update: bool = True,
+    ) -> Channel:
+        """As every noun; InvalidArgument also names a template that cannot be read."""
+        principal.require(Scope.ADMIN)
+        check_form(values.get("form"), values.get("url", ""))
+        return await super().put(principal, key, values, received, create=create, update=update)
 
     async def with_secret(self, principal: Principal, key: str, form: Form) -> Form:
         """The form as it would be with the secret and the receiver that the channel has."""

@@ -42,6 +42,8 @@ class Shelf(Generic[T]):
         return None if row is None else self._from_row(row)
 
     def get_by_number(self, connection: Connection, project: int, number: int) -> T | None:
+        if not 0 < number < 1 << 63:  # no column is wider
+            return None
         row = connection.execute(self._select(project).where(self._table.c.number == number)).one_or_none()
         return None if row is None else self._from_row(row)
 

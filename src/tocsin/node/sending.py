@@ -1,0 +1,70 @@
+"""Sends notices to where a destination leads: a URL, or a channel, whose form is filled in here."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final
+
+import structlog
+
+from tocsin.domain.instant import SECOND, Clock
+from tocsin.domain.notice import Notice
+from tocsin.domain.notification import WEBHOOK, Channel, Form, parts
+from tocsin.notify import form, webhook
+from tocsin.notify.webhook import Outcome, Pace
+from tocsin.outgoing import Client
+from tocsin.store.tellable import SqlTellable
+from tocsin.store.variables import SqlTexts
+
+FORM_PACE: Final = Pace(retries=5, pause_ms=20 * SECOND)
+
+_HIDDEN: Final = "no answer came; a variable says from where, so more is not told"
+
+_log = structlog.get_logger("tocsin.sending")
+
+
+class Sender:
+    """What a channel with a form is told, it is told in a request of its own, and in a pace of its own."""
+
+    def __init__(
+        self,
+        client: Client,
+        tellable: SqlTellable,
+        texts: SqlTexts,
+        clock: Clock,
+        public_url: str,
+        pace: Pace = FORM_PACE,
+    ) -> None:
+        self._client, self._tellable, self._texts = client, tellable, texts
+        self._clock, self._public_url, self._pace = clock, public_url, pace
+
+    async def __call__(self, project: int, destination: str, notices: Sequence[Notice]) -> Outcome:
+        prefix, target = parts(destination) or ("", "")
+        if prefix != WEBHOOK:
+            return Outcome(sent=False, error="this server cannot deliver to such a destination")
+        url = target
+        if "://" not in target:
+            channel = await asyncio.to_thread(self._tellable.channel, project, target)
+            if channel is None:
+                return Outcome(sent=False, error=f"there is no channel {target[:64]!r}")
+            if channel.form is not None:
+                outcome = await self._in_form(channel, channel.form, notices[0])
+                return outcome._replace(taken=1, pace=self._pace)
+            url = channel.url
+        return await webhook.send(self._client, url, notices, self._public_url, self._clock.now())
+
+    async def _in_form(self, channel: Channel, filled: Form, notice: Notice) -> Outcome:
+        now = self._clock.now()
+
+        def made() -> form.Request:  # in a thread: a template may take its time
+            texts = self._texts.values(notice.project, notice.monitor)
+            return form.request(filled, channel.url, notice, texts, self._public_url, now)
+
+        try:
+            asked = await asyncio.to_thread(made)
+        except form.FormError as error:
+            _log.warning("a form gives no request", channel=channel.number, error=str(error))
+            return Outcome(sent=False, error=str(error))
+        outcome = await webhook.ask(self._client, *asked, now, always=True)
+        if outcome.error and form.is_host_hidden(channel.url) and not outcome.error.startswith("answered"):
+            return outcome._replace(error=_HIDDEN)
+        return outcome

@@ -1,0 +1,90 @@
+"""Templates become what Checkly's own package makes of them; where it throws, ours may do as it likes."""
+
+import json
+import random
+import subprocess
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from support import clients
+from support.templates import CONTEXT, Templates
+from tocsin.notify.handlebars import TemplateError, parse, render
+
+MANY = 4_000
+SCRIPT = """
+const engine = require("@checkly/handlebars").create();
+const {templates, context} = JSON.parse(require("fs").readFileSync(0, "utf8"));
+const made = templates.map((template) => {
+  try { return engine.compile(template)(context); } catch (error) { return null; }
+});
+process.stdout.write(JSON.stringify(made));
+"""
+WRITTEN = (
+    "{{CHECK}} {{{NAME}}} {{&NAME}} {{NAME}}",
+    '{"text": "{{#if T}}:red_circle: {{NAME}}{{else}}ok{{/if}}", "team": "{{tagValue TAGS "team" "none"}}"}',
+    "{{#each TAGS}}\n  - {{this}}{{#unless @last}},{{/unless}}\n{{/each}}\n",
+    "{{#each O}}{{@key}}={{this}};{{/each}}",
+    '{{#eq NUM "10"}}ten{{else}}not{{/eq}} {{#is NUM 10}}like ten{{/is}}',
+    '{{moment ISO "YYYY-MM-DD HH:mm:ss"}} {{date "2020-06-15" "dddd, MMMM Do YYYY"}} {{date "15 Jun 2020 10:00 GMT" "X"}}',
+    '{{moment "2024-01" "YYYY-MM-DD"}} {{moment "20240229" "D"}} {{moment "2024-02-31" "M/D"}} {{moment 0 "YYYY"}}',
+    '{{startsWith NAME "back"}} {{replace NAME "back" "$&"}} {{split S "," 1}} {{split S "" 2}} {{split S "," 9}}',
+    "{{#with O}}{{b.c}} {{../NAME}} {{@root.N}}{{/with}}",
+    "{{#if EMPTY}}a{{else if ZERO}}b{{else if ONE}}c{{else}}d{{/if}}",
+    "{{#if ZERO includeZero=true}}zero{{/if}}",
+    "\\{{NAME}} \\\\{{NAME}} {{! never }} {{!-- {{never}} --}}",
+    '{{#ifEven N}}even{{else}}odd{{/ifEven}} {{#contains TAGS "plain"}}has it{{/contains}} {{default NULL NOPE "last"}}',
+    '{{lookup TAGS 1}} {{lookup O "a"}} {{[foo bar]}} {{TAGS}} {{O}} {{BIG}} {{FLT}} {{NEG}}',
+    '{{#has TAGS "plain"}}yes{{/has}} {{#isTruthy "no"}}a{{else}}b{{/isTruthy}} {{isFalsey "nope"}} {{compare N ">=" 7}}',
+)
+
+
+@pytest.fixture(scope="module")
+def engine(sentry_client: Callable[[str], Path]) -> Callable[[list[str]], list[str | None]]:
+    """Templates → what Checkly's package makes of each; None: it throws."""
+    installed = sentry_client("checkly-templates")
+
+    def made(templates: list[str]) -> list[str | None]:
+        done = subprocess.run(
+            [clients.node() / "node", "--input-type=commonjs", "--eval", SCRIPT],
+            cwd=installed,
+            env={"TZ": "UTC"},
+            input=json.dumps({"templates": templates, "context": CONTEXT}),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        found: list[str | None] = json.loads(done.stdout)
+        return found
+
+    return made
+
+
+def ours(template: str) -> str | None:
+    try:
+        return render(parse(template), CONTEXT, datetime.now(UTC))
+    except TemplateError:
+        return None
+
+
+def test_templates_as_people_write_them(engine: Callable[[list[str]], list[str | None]]) -> None:
+    made = engine(list(WRITTEN))
+    assert None not in made
+    assert [ours(template) for template in WRITTEN] == made
+
+
+def test_templates_by_chance(engine: Callable[[list[str]], list[str | None]]) -> None:
+    seed = random.SystemRandom().randrange(2**32)
+    print("seed", seed)
+    by_chance = Templates(seed)
+    # Two values in a row, raw and no texts, are added up by their engine before they are written: see the README.
+    templates = [one for one in (by_chance.one() for _ in range(MANY)) if "{{{" not in one and "{{&" not in one]
+    made = engine(templates)
+    judged = [(template, theirs, ours(template)) for template, theirs in zip(templates, made, strict=True)]
+    compared = [one for one in judged if one[1] is not None]
+    assert len(compared) > MANY // 2
+    assert [one for one in compared if one[1] != one[2]] == []
