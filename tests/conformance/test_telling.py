@@ -92,7 +92,7 @@ async def test_maintenance_and_environments_without_alerts(store):
     world = World(
         store,
         surroundings=Surroundings(
-            in_maintenance=lambda _project, _monitor, _environment, now: any(a <= now < b for a, b in windows),
+            silenced=lambda _project, _monitor, _environment, now, _tags: any(a <= now < b for a, b in windows),
         ),
     )
     world.monitors(1, 2)
@@ -272,7 +272,7 @@ async def test_events_survive_a_restart_and_not_their_monitor(world):
 
 
 async def test_events_in_silence(store):
-    around = Surroundings(in_maintenance=lambda _project, monitor, _environment, _now: monitor == 1)
+    around = Surroundings(silenced=lambda _project, monitor, _environment, _now, _tags: monitor == 1)
     world = World(store, surroundings=around)
     world.monitors(1, 2)
     world.tell(HOOK)

@@ -48,7 +48,7 @@ class Known(NamedTuple):
     delay_ms: Millis
     separate_causes: bool
     schedules: tuple[Schedule, ...]
-    off: bool  # disabled or inactive, or it was when the incident ended
+    off: bool  # disabled or inactive, or over because it was
     paused_until: Instant | None
     muted_until: Instant | None
     environment_muted: bool
@@ -72,6 +72,7 @@ class Named(NamedTuple):
     group: str
     extras: dict[str, Any]
     group_quiet: bool = False
+    group_tags: tuple[str, ...] = ()
     subscribed: tuple[str, ...] = ()
 
 
@@ -153,8 +154,8 @@ class SqlTellable:
                 hearing = subscribed.destinations(connection, [(row.number, row.group_number or 0) for row in rows])
                 for row in rows:
                     policy, extras = _alert_policy(row.body), row.body.get("extras", {})
-                    common = (row.id, row.display_name, policy, row.group_name or "", extras)
-                    found[row.number] = Named(*common, _group(row).quiet, hearing.get(row.number, ()))
+                    common, group = (row.id, row.display_name, policy, row.group_name or "", extras), _group(row)
+                    found[row.number] = Named(*common, group.quiet, group.tags, hearing.get(row.number, ()))
         return found
 
     def messages(self, wanted: Collection[tuple[int, str]]) -> dict[tuple[int, str], str]:
