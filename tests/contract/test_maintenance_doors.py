@@ -21,6 +21,10 @@ def test_over_rest(server: Server) -> None:
     made = server.call("POST", f"{WINDOWS}?maintenanceWindowId={name}", body)
     assert made["name"] == f"projects/{server.project_id}/maintenanceWindows/{name}"
     assert server.get(f"{WINDOWS}/{name}") == made
+    assert (made["pause"], made["silenceAll"], made["silenceTags"]) == (True, False, [])
+    silent = server.call("PATCH", f"{WINDOWS}/{name}", {"pause": False, "silenceTags": ["db"]})
+    assert (silent["pause"], silent["silenceTags"], silent["monitors"]) == (False, ["db"], ["nightly-*"])
+    assert server.call("PATCH", f"{WINDOWS}/{name}?updateMask=pause,silenceTags", {})["pause"]
     changed = server.call("PATCH", f"{WINDOWS}/{name}?updateMask=monitors,displayName", {"displayName": "Holidays"})
     assert changed["displayName"] == "Holidays"
     assert changed["monitors"] == []
@@ -48,6 +52,14 @@ def test_the_client(server: Server) -> None:
         assert (list(filed.groups), list(filed.tags)) == (["A b"], ["db"])
         with pytest.raises(ClientError, match=r"maintenance_window\.groups\[0\]"):
             client.put_maintenance_window(name, recurrence=daily("02:00"), duration=60, groups=["a/b"])
+        assert (filed.pause, filed.silence_all, list(filed.silence_tags)) == (True, False, [])
+        silent = client.put_maintenance_window(
+            name, start=now, end=now + timedelta(hours=1), pause=False, silence_all=True, silence_tags=["db"]
+        )
+        assert (silent.pause, silent.silence_all, list(silent.silence_tags)) == (False, True, ["db"])
+        assert client.get_maintenance_window(name) == silent
+        with pytest.raises(ClientError, match=r"maintenance_window\.silence_tags\[0\]"):
+            client.put_maintenance_window(name, start=now, end=now + timedelta(hours=1), silence_tags=[""])
         once = client.put_maintenance_window(name, start=now, end=now + timedelta(hours=1))
         assert not once.HasField("recurrence")
         assert list(once.environments) == []

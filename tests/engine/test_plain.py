@@ -122,8 +122,9 @@ def commands(draw: st.DrawFn, at: int) -> Command:
             limit = draw(st.sampled_from([None, 0, 3]))
             return PutProjectSettings(1, ProjectSettings(check_ins_per_minute=limit), ("check_ins_per_minute",))
         case _:
-            window = MaintenanceWindow(0, 1, "w", start_time=at + MINUTE, end_time=at + 9 * MINUTE)
-            return PutMaintenanceWindow(1, "w", window, ("start_time", "end_time"))
+            pause = draw(st.booleans())
+            window = MaintenanceWindow(0, 1, "w", start_time=at + MINUTE, end_time=at + 9 * MINUTE, pause=pause)
+            return PutMaintenanceWindow(1, "w", window, ("start_time", "end_time", "pause"))
 
 
 @st.composite

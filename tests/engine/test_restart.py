@@ -106,6 +106,7 @@ def windows(draw: st.DrawFn, at: int) -> Command:
         fields = {"recurrence": Cron("*/20 * * * *"), "duration_ms": draw(st.sampled_from([MINUTE, 7 * MINUTE]))}
     fields["monitors"] = draw(st.sampled_from([(), ("job-0",), ("*-1", "x")]))
     fields["environments"] = draw(st.sampled_from([(), ("stag*",)]))
+    fields["pause"] = draw(st.sampled_from([True, True, False]))
     return PutMaintenanceWindow(1, name, MaintenanceWindow(0, 1, name, **fields), FIELDS)  # type: ignore[arg-type]
 
 

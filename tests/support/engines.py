@@ -40,6 +40,7 @@ from tocsin.engine.delta import Delta
 from tocsin.engine.engine import Engine, EngineSettings
 from tocsin.engine.memory import Recall, Snapshot
 from tocsin.engine.open_incidents import incident_of
+from tocsin.engine.windows import asks_for_filing
 from tocsin.schedule import Compiler, Zones
 
 T0 = 1_774_000_800_000  # 2026-03-20T10:00:00Z, a Friday
@@ -163,7 +164,7 @@ class Kept:
             sequences=dict(self.sequences),
             outages=[(one.start_time, one.end_time) for one in self.outages if one.end_time - one.start_time >= HOUR],
             windows=list(self.windows.values()),
-            filed=self.filed({one.project for one in self.windows.values() if one.groups or one.tags}),
+            filed=self.filed({one.project for one in self.windows.values() if asks_for_filing(one)}),
             project_settings={k: own for k, own in self.project_settings.items() if own != ProjectSettings()},
         )
 
@@ -206,6 +207,11 @@ class World:
                         m.number: (m.project, m.id) for m, _ in self.kept.monitors.values() if m.number in needs.named
                     },
                     filed=self.kept.filed(needs.filed),
+                    tokens={
+                        m.ping_token: (m.project, m.id)
+                        for m, _ in self.kept.monitors.values()
+                        if m.ping_token in needs.tokens
+                    },
                     monitor_ids={
                         project: {m.number: m.id for m, _ in self.kept.monitors.values() if m.project == project}
                         for project in needs.monitor_ids

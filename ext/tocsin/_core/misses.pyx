@@ -75,6 +75,8 @@ cdef bint judge(
     expected, deadline = wide_get(track.expected), wide_get(track.deadline)
     if deadline >= burst.horizon or deadline >> LAST_AT_BITS or wide_get(track.run_deadline) < burst.horizon:
         return False
+    if deadline < expected:
+        return False  # a rolling timer that stood still for maintenance: rules only know how it goes on
     if track.open_runs or track.flags & DEAFENED or monitor.flags or wide_get(monitor.pause_until) > 0:
         return False
     if track.missed_count == 0xffffffffU or track.health >= HEALTHS or track.verdict >= VERDICTS:

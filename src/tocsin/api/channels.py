@@ -9,7 +9,7 @@ from tocsin.service.call import Call
 from tocsin.service.notification import Channels
 from tocsin.v1 import channel_pb2
 from tocsin.v1 import channel_service_pb2 as pb
-from tocsin.wire.notification import from_channel, to_channel_values
+from tocsin.wire.notification import from_channel, keeps_secret, to_channel_values
 
 
 class ChannelHandlers:
@@ -39,6 +39,8 @@ class ChannelHandlers:
         if request.allow_missing:
             names.check_monitor_id(key, field)
         values = to_channel_values(request.channel, request.update_mask.paths)
+        if "form" in values and keeps_secret(request.channel):
+            values["form"] = await self._channels.with_secret(call.principal, key, values["form"])
         kept = await self._channels.put(call.principal, key, values, call.received, create=request.allow_missing)
         return from_channel(kept)
 

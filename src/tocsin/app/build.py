@@ -65,6 +65,7 @@ from tocsin.service.principal import Principals
 from tocsin.service.project_settings import Settings as Decisions
 from tocsin.service.room import Room
 from tocsin.service.statistics import Statistics
+from tocsin.service.tokens import Tokens
 from tocsin.service.watching import Watching
 from tocsin.store import SqlStore
 from tocsin.store.browse import SqlBrowse
@@ -128,7 +129,10 @@ def build(settings: Settings) -> Parts:
     if settings.telemetry.volume_watch:
         metrics.ingest_anomaly.set_function(lambda: volume.abnormal(clock.now()))
 
+    tokens = Tokens(store)
+
     def observe_delta(delta: Delta) -> None:
+        tokens.forget(delta)
         metrics.observe(delta)
         if settings.telemetry.volume_watch:
             volume.observe(delta)
@@ -184,7 +188,7 @@ def build(settings: Settings) -> Parts:
     windows_in_use = MaintenanceWindows(journal, store, configuration)
     shelves = SqlNotification(store.database)
     nouns = SqlNouns(store.database)
-    groups, environments = Groups(journal, nouns), Environments(journal, nouns)
+    groups, environments = Groups(journal, nouns, notifying.dispatcher.look_at), Environments(journal, nouns)
     manual_incidents = ManualIncidents(nouns)
     resources = Resources(
         browsing,

@@ -1,7 +1,7 @@
 """Notification among the server's parts: its services, its dispatcher and what they are made of."""
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from tocsin import __version__
 from tocsin.api.channels import ChannelHandlers
@@ -10,6 +10,7 @@ from tocsin.api.notification_lists import NotificationListHandlers
 from tocsin.app.settings import Settings
 from tocsin.dialects.cronitor import names as cronitor
 from tocsin.domain.instant import SECOND, Clock, Instant
+from tocsin.domain.monitor import Escalation
 from tocsin.domain.notice import Notice, NoticeState
 from tocsin.node.delivering import Delivering, Delivery
 from tocsin.node.dispatcher import Dispatcher
@@ -41,7 +42,14 @@ class Notifying:
         self._partition: Partition | None = None
         self.outbox = SqlOutbox(store.database)
         self._tellable, self._texts = SqlTellable(store.database), SqlTexts(store.database)
-        around = Surroundings(self._in_maintenance, cronitor.key_in, cronitor.schedule_in, self._planned)
+        around = Surroundings(
+            self._in_maintenance,
+            cronitor.key_in,
+            cronitor.schedule_in,
+            self._planned,
+            self._project_escalation,
+            described,
+        )
         planning = Planning(self.outbox, self._tellable, clock, around)
         self.dispatcher = Dispatcher(self.outbox, planning, clock)
         nouns = SqlNotification(store.database)
@@ -87,12 +95,22 @@ class Notifying:
         state = self._partition.engine.state
         return bool(state.windows) and state.windows.cover(state.compiler, project, monitor, environment, at)
 
+    def _project_escalation(self, project: int) -> Escalation | None:
+        return None if self._partition is None else self._partition.engine.state.settings_of(project).escalation
+
     def _planned(self, notices: Collection[Notice]) -> None:
         kinds = Counter(
             routing.kind_of(notice.destination) for notice in notices if notice.state is NoticeState.UNSUPPORTED
         )
         for kind, count in kinds.items():
             self._metrics.notifications_unsupported.labels(kind).inc(count)
+
+
+def described(extras: Mapping[str, object]) -> str:
+    """What a check's owner wrote about it; "": nothing."""
+    kept = extras.get("checkly")
+    text = kept.get("description") if isinstance(kept, Mapping) else None
+    return text if isinstance(text, str) else ""
 
 
 class _Counts:

@@ -5,6 +5,8 @@ import math
 import msgspec
 
 from tocsin.domain.errors import InvalidArgument
+from tocsin.domain.escalation import check as check_escalation
+from tocsin.domain.monitor import Escalation
 from tocsin.domain.project_settings import BOUNDS, PATTERNS, ProjectSettings, check_patterns
 
 
@@ -29,6 +31,10 @@ class Projects(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     idle_environment_days: int = 0  # an environment without a report goes after so long; 0: never
     broken_after_days: int = 14  # an incident so long open and failing is called broken; 0: never
     broken_mute_days: int = 14  # so long after that its environment is muted; 0: never
+    escalation_failures: int = 1  # of monitors and groups that leave it to the project: told after so many failures
+    escalation_delay_seconds: float = 0  # likewise: not before an incident has lasted so long
+    escalation_repeat_seconds: float = 0  # likewise: from an alert to the next; 0: told once
+    escalation_repeat_limit: int = 0  # likewise: alerts of one incident; 0: any number
 
 
 _UNITS = {"margin_ms": ("margin_seconds", 1000), "max_runtime_ms": ("max_runtime_seconds", 1000)}
@@ -39,6 +45,9 @@ def to_domain(projects: Projects) -> ProjectSettings:
     """Every field set. ValueError names the setting that is out of bounds; zones are looked up by others."""
     found: dict[str, object] = {}
     for name in ProjectSettings.__struct_fields__:
+        if name == "escalation":
+            found[name] = _escalation(projects)
+            continue
         key, unit = _UNITS.get(name, (name, 1))
         value = getattr(projects, key)
         if name in BOUNDS:
@@ -53,3 +62,16 @@ def to_domain(projects: Projects) -> ProjectSettings:
                 raise ValueError(error.message) from None
         found[name] = value
     return ProjectSettings(**found)  # type: ignore[arg-type] # of the types that the section has
+
+
+def _escalation(projects: Projects) -> Escalation:
+    seconds = (projects.escalation_delay_seconds, projects.escalation_repeat_seconds)
+    if not all(map(math.isfinite, seconds)):
+        raise ValueError(f"projects.escalation_delay_seconds and _repeat_seconds: must be numbers, not {seconds}")
+    delay, repeat = (round(value * 1000) for value in seconds)
+    found = Escalation(projects.escalation_failures, delay, repeat, projects.escalation_repeat_limit)
+    try:
+        check_escalation(found, "projects.escalation")
+    except InvalidArgument as error:
+        raise ValueError(error.message) from None
+    return found

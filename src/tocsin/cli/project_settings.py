@@ -21,7 +21,13 @@ _SWITCHES: Final = (
     *("ok_after_error", "strict"),
 )
 _PATTERNS: Final = ("allowed_monitors", "denied_monitors", "allowed_environments", "denied_environments")
-NAMES: Final = (*_LENGTHS, *_COUNTS, "time_zone", *_SWITCHES, *_PATTERNS)
+_ESCALATION: Final = {  # whether each is a length
+    "failure_threshold": False,
+    "repeat_limit": False,
+    "delay": True,
+    "repeat_interval": True,
+}
+NAMES: Final = (*_LENGTHS, *_COUNTS, "time_zone", *_SWITCHES, *_PATTERNS, "escalation")
 
 
 @click.command("settings")
@@ -33,7 +39,7 @@ def settings(arguments: tuple[str, ...], as_json: bool, url: str | None, key: st
     """Show what a project decides for all of its monitors, or change it.
 
     margin=5m strict=true denied_monitors=tmp-*,x sets three. NAME= gives a setting back to the server, NAME=- is a list
-    of none. PROJECT is the key's own when left out.
+    of none; escalation=delay:10m,repeat_interval:1h says when people are told. PROJECT is the key's own when left out.
     """
     project = "-"
     if arguments and "=" not in arguments[0]:
@@ -68,6 +74,8 @@ def _change(argument: str) -> tuple[str, Any]:
             return name, length(text if text != "0" else "0s", name)
         if name in _COUNTS:
             return name, int(text)
+        if name == "escalation":
+            return name, dict(_part(part.strip()) for part in text.split(","))
     except FileError as error:
         raise click.ClickException(str(error)) from None
     except ValueError:
@@ -79,6 +87,15 @@ def _change(argument: str) -> tuple[str, Any]:
     if name in _PATTERNS:
         return name, {"patterns": [] if text == "-" else [part.strip() for part in text.split(",") if part.strip()]}
     return name, text
+
+
+def _part(text: str) -> tuple[str, Any]:
+    """One part of an escalation, in JSON. ValueError: no number, or no such part."""
+    name, _, value = text.partition(":")
+    if name not in _ESCALATION:
+        raise FileError(f"escalation: {text!r} is not NAME:VALUE; names are {', '.join(sorted(_ESCALATION))}")
+    value = value.strip()
+    return _camel(name), length(value if value != "0" else "0s", name) if _ESCALATION[name] else int(value)
 
 
 def _show(found: dict[str, Any]) -> None:
@@ -95,6 +112,8 @@ def _show(found: dict[str, Any]) -> None:
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, dict) and "failureThreshold" in value:
+        return ", ".join(f"{_snake(name)}:{part}" for name, part in value.items())
     if isinstance(value, dict):
         return ", ".join(value.get("patterns", [])) or "-"
     return str(value).lower() if isinstance(value, bool) else str(value)
@@ -103,3 +122,7 @@ def _text(value: Any) -> str:
 def _camel(name: str) -> str:
     first, *rest = name.split("_")
     return first + "".join(word.title() for word in rest)
+
+
+def _snake(name: str) -> str:
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)

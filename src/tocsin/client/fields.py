@@ -9,7 +9,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from tocsin.client.schedules import ScheduleLike, schedules
-from tocsin.v1.monitor_pb2 import AlertPolicy, Monitor, Tolerance
+from tocsin.v1.monitor_pb2 import AlertPolicy, Escalation, Monitor, Tolerance
 
 Length = float | timedelta  # seconds, or a timedelta
 PROJECT: Final = "projects/-"  # the key's own
@@ -36,6 +36,15 @@ _KINDS: Final = {"job": Monitor.KIND_JOB, "heartbeat": Monitor.KIND_HEARTBEAT}
 _EXPECT: Final = {"first_check_in": Monitor.EXPECT_FROM_FIRST_CHECK_IN, "creation": Monitor.EXPECT_FROM_CREATION}
 
 
+class EscalationFields(TypedDict, total=False):
+    """When people are told and how often; what is left out has its default."""
+
+    failure_threshold: int  # after so many failures of an incident
+    delay: Length  # not before it has lasted so long
+    repeat_interval: Length  # from an alert to the next of the same incident; 0: told once
+    repeat_limit: int  # alerts of one incident; 0: any number
+
+
 class AlertFields(TypedDict, total=False):
     """Whom to tell and how often; what is left out has its default."""
 
@@ -43,6 +52,8 @@ class AlertFields(TypedDict, total=False):
     repeat_interval: Length  # from an alert to the next of the same incident; 0: told once
     repeat_limit: int  # alerts of one incident; 0: any number
     events: Sequence[Literal["run", "complete", "fail"]]  # reports that are told by themselves
+    escalation: EscalationFields  # instead of the repeats here and of `alert_delay`
+    project_escalation: bool  # the project's, instead of all of these
 
 
 class MonitorFields(TypedDict, total=False):
@@ -103,14 +114,33 @@ def monitor_message(fields: Mapping[str, Any], name: str = "") -> Monitor:
     return message
 
 
+def escalation(
+    failure_threshold: int = 0, delay: Length = 0, repeat_interval: Length = 0, repeat_limit: int = 0
+) -> Escalation:
+    """The message of `EscalationFields`."""
+    return Escalation(
+        failure_threshold=failure_threshold,
+        delay=length(delay) if delay else None,
+        repeat_interval=length(repeat_interval) if repeat_interval else None,
+        repeat_limit=repeat_limit,
+    )
+
+
 def _alert_policy(
-    channels: Sequence[str] = (), repeat_interval: Length = 0, repeat_limit: int = 0, events: Sequence[str] = ()
+    channels: Sequence[str] = (),
+    repeat_interval: Length = 0,
+    repeat_limit: int = 0,
+    events: Sequence[str] = (),
+    project_escalation: bool = False,
+    **more: EscalationFields,
 ) -> AlertPolicy:
     return AlertPolicy(
         channels=channels,
         repeat_interval=length(repeat_interval) if repeat_interval else None,
         repeat_limit=repeat_limit,
         events=[f"EVENT_{event.upper()}" for event in events],
+        project_escalation=project_escalation,
+        **{name: escalation(**fields) for name, fields in more.items()},
     )
 
 

@@ -1,14 +1,14 @@
 """Calls of GroupService: named sets of monitors."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
-from typing import Final
+from typing import Final, TypedDict, Unpack
 
 from google.protobuf.empty_pb2 import Empty
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from tocsin.client.calls import Call, Method, Pages, pages, unary
-from tocsin.client.fields import PROJECT, length, monitor_name
+from tocsin.client.fields import PROJECT, EscalationFields, escalation, length, monitor_name
 from tocsin.v1 import group_pb2
 from tocsin.v1 import group_service_pb2 as pb
 
@@ -23,10 +23,29 @@ _MUTE: Final = Method(_SERVICE, "MuteGroup", pb.MuteGroupRequest, Group)
 _UNMUTE: Final = Method(_SERVICE, "UnmuteGroup", pb.UnmuteGroupRequest, Group)
 
 
-def put_group(group: str, *, display_name: str = "") -> Call[Group]:
-    """Makes or renames a group. A monitor says itself in which it is: `put_monitor("backup", group="night")`."""
+class GroupFields(TypedDict, total=False):
+    """What a group decides of its members."""
+
+    tags: Sequence[str]  # they count as having them where a window silences by tags
+    muted: bool  # nobody is told of them
+    escalation: EscalationFields | None  # holds where `project_escalation` is False
+    project_escalation: bool | None  # True: the project's holds; None: each member's own
+
+
+def put_group(group: str, *, display_name: str = "", **fields: Unpack[GroupFields]) -> Call[Group]:
+    """Makes or renames a group. A monitor says itself in which it is: `put_monitor("backup", group="night")`.
+
+    What else it decides of its members changes only where it is named. ClientError: FIELD_INVALID …
+    """
     message = Group(name=_name(group), display_name=display_name)
-    return unary(_UPDATE, pb.UpdateGroupRequest(group=message, update_mask=FieldMask(paths=["*"]), allow_missing=True))
+    if (wanted := fields.get("escalation")) is not None:
+        message.escalation.CopyFrom(escalation(**wanted))
+    message.tags.extend(fields.get("tags", ()))
+    message.muted = fields.get("muted", False)
+    if (project := fields.get("project_escalation")) is not None:
+        message.project_escalation = project
+    mask = FieldMask(paths=["display_name", *sorted(fields)])
+    return unary(_UPDATE, pb.UpdateGroupRequest(group=message, update_mask=mask, allow_missing=True))
 
 
 def get_group(group: str) -> Call[Group]:

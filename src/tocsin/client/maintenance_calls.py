@@ -35,12 +35,16 @@ def put_maintenance_window(
     environments: Sequence[str] = (),
     groups: Sequence[str] = (),
     tags: Sequence[str] = (),
+    pause: bool = True,
+    silence_all: bool = False,
+    silence_tags: Sequence[str] = (),
     display_name: str = "",
 ) -> Call[Window]:
     """Makes or replaces a window: `put_maintenance_window("patch-day", recurrence="0 22 * * TUE", duration=7200)`.
 
     Once from `start` to `end`, or so many seconds from each time of `recurrence`. `monitors` and `environments` are
-    patterns; monitors of `groups` and with `tags` are covered too. None of these: all. ClientError: SCHEDULE_INVALID …
+    patterns; monitors of `groups` and with `tags` are covered too. None of these: all. `pause=False` only silences:
+    with `silence_all` nobody is told of anything, with `silence_tags` of what has one. ClientError: SCHEDULE_INVALID …
     """
     message = Window(
         name=_name(window),
@@ -53,6 +57,9 @@ def put_maintenance_window(
         environments=environments,
         groups=groups,
         tags=tags,
+        pause=pause,
+        silence_all=silence_all,
+        silence_tags=silence_tags,
     )
     request = pb.UpdateMaintenanceWindowRequest(
         maintenance_window=message, update_mask=FieldMask(paths=["*"]), allow_missing=True

@@ -6,7 +6,7 @@ from typing import Any, Final
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from tocsin.client.calls import Call, Method, unary
-from tocsin.client.fields import PROJECT, length
+from tocsin.client.fields import PROJECT, escalation, length
 from tocsin.v1 import project_settings_pb2
 from tocsin.v1 import project_settings_service_pb2 as pb
 
@@ -25,7 +25,8 @@ def project_settings() -> Call[ProjectSettings]:
 def put_project_settings(**values: Any) -> Call[ProjectSettings]:
     """Changes settings by name: `put_project_settings(margin=300, allowed_monitors=["nightly-*"], strict=None)`.
 
-    None gives one back to the server. Lengths are seconds or timedeltas. TypeError: no such setting.
+    None gives one back to the server. Lengths are seconds or timedeltas; `escalation` is a dict, see
+    `EscalationFields`. TypeError: no such setting.
     """
     message = ProjectSettings(name=_NAME)
     for name, value in values.items():
@@ -45,4 +46,6 @@ def _set(name: str, value: Any, kind: str) -> Mapping[str, Any]:
     if kind == "NamePatterns":
         patterns: Iterable[str] = value
         return {name: project_settings_pb2.NamePatterns(patterns=patterns)}
+    if kind == "Escalation":
+        return {name: escalation(**value)}
     return {name: value}

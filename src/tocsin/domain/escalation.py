@@ -28,7 +28,7 @@ def holding(
 def check(escalation: Escalation, field: str) -> None:
     """InvalidArgument names what is wrong below `field`, by the name of the contract."""
     for name, value, least, most, unit in (
-        ("failures", escalation.failures, 1, MAX_THRESHOLD, ""),
+        ("failure_threshold", escalation.failures, 1, MAX_THRESHOLD, ""),
         ("delay", escalation.delay_ms, 0, MAX_WAIT, "ms"),
         ("repeat_interval", escalation.repeat_interval_ms, 0, MAX_WAIT, "ms"),
         ("repeat_limit", escalation.repeat_limit, 0, MAX_REPEATS, ""),

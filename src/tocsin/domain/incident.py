@@ -1,10 +1,13 @@
 """An incident: a track past its thresholds, from the first failure that counted to the run that recovered it."""
 
 import enum
+from typing import Final
 
 import msgspec
 
 from tocsin.domain.instant import Instant
+
+BY_DEACTIVATION: Final = "deactivation"  # `Incident.resolved_by`: its monitor was switched off, so nobody is told
 
 
 class Cause(enum.Enum):

@@ -7,7 +7,7 @@ import msgspec
 
 from tocsin.domain import errors
 from tocsin.domain.instant import Millis
-from tocsin.domain.monitor import MAX_MARGIN, MAX_MAX_RUNTIME, MAX_THRESHOLD
+from tocsin.domain.monitor import MAX_MARGIN, MAX_MAX_RUNTIME, MAX_THRESHOLD, Escalation
 
 PATTERNS_MAX = 100
 PATTERN_LENGTH_MAX = 200
@@ -45,6 +45,9 @@ class ProjectSettings(msgspec.Struct, frozen=True, omit_defaults=True):
     idle_environment_days: int | None = None  # an environment goes after so long without a report; 0: never
     broken_after_days: int | None = None  # an incident this old, still failing: its owner is told; 0: never
     broken_mute_days: int | None = None  # so long after that the environment is muted; 0: never
+
+    # of monitors and groups that leave it to the project
+    escalation: Escalation | None = None
 
     def over(self, base: "ProjectSettings") -> "ProjectSettings":
         """These where they are set, otherwise those of `base`."""
@@ -107,6 +110,7 @@ DEFAULTS = ProjectSettings(
     idle_environment_days=0,
     broken_after_days=14,
     broken_mute_days=14,
+    escalation=Escalation(),
 )
 
 

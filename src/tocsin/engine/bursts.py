@@ -22,7 +22,7 @@ class Burst:
         self._state, self._due, self._horizon = state, due, horizon
         self._recorded, self._opened = Recorded(), Opened()
         # Maintenance windows excuse slots, and new rules of time zones move them: rules only know how.
-        self._able = not (state.windows or state.moves or len(state.left_out) > HELD_MAX)
+        self._able = not (state.windows.pause() or state.moves or len(state.left_out) > HELD_MAX)
 
     def judge(self, first: int) -> int:
         """Judges what is plain from `first` on; the first that is not."""

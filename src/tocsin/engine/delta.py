@@ -75,6 +75,7 @@ class Delta:
     policies: dict[int, Policy] = field(default_factory=dict)  # new ones
     environments: dict[int, str] = field(default_factory=dict)  # new ones: number → name
     monitors: dict[int, tuple[Monitor, int]] = field(default_factory=dict)  # with the policy's number
+    released_tokens: set[str] = field(default_factory=set)  # ping tokens that monitors gave up: free before new rows
     deleted_monitors: set[int] = field(default_factory=set)  # with all their tracks, check-ins and incidents
     deleted_tracks: dict[int, int] = field(default_factory=dict)  # to their monitor's number; with check-ins, incidents
     project_settings: dict[int, ProjectSettings] = field(default_factory=dict)  # those that changed, by project

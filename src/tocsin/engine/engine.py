@@ -119,16 +119,17 @@ class Engine:
                 case ReportBatch(rest=rest):
                     for sent in rest.values():
                         reports.need(self._state, needs, sent)
+                case PutMonitor() as put:
+                    self._put_needs(needs, put)
                 case (
-                    PutMonitor(project=project, monitor_id=monitor_id)
-                    | DeleteMonitor(project=project, monitor_id=monitor_id)
+                    DeleteMonitor(project=project, monitor_id=monitor_id)
                     | ChangeEnvironment(project=project, monitor_id=monitor_id)
                     | DeleteEnvironment(project=project, monitor_id=monitor_id)
                 ):
                     self._monitor_needs(needs, project, monitor_id)
                 case PutMonitors(puts=several):
                     for put in several:
-                        self._monitor_needs(needs, put.project, put.monitor_id)
+                        self._put_needs(needs, put)
                 case ResolveIncident() as resolve:
                     handwork.need(self._state, needs, resolve)
                 case PutMaintenanceWindow(project=project, window=window):
@@ -136,6 +137,11 @@ class Engine:
                 case _:
                     pass
         return needs
+
+    def _put_needs(self, needs: Needs, put: PutMonitor) -> None:
+        self._monitor_needs(needs, put.project, put.monitor_id)
+        if put.change.ping_token:
+            needs.tokens.add(put.change.ping_token)
 
     def _monitor_needs(self, needs: Needs, project: int, monitor_id: str) -> None:
         if self._state.find_monitor(project, monitor_id) != NOWHERE:

@@ -47,7 +47,7 @@ def delete(state: State, command: DeleteMaintenanceWindow) -> Receipt:
 
 
 def concerned(state: State, project: int, at: Instant, *, slice_size: int) -> Iterator[list[int]]:
-    """Tracks of a project with a slot before `at` to be judged, or a pause that ends before; one list a slice.
+    """Tracks of a project to be judged: with a slot or the end of a pause before `at`, or held; one list a slice.
 
     Between two slices nothing but `judge_before` may touch the state, and a `take` may be committed. A slice may be
     empty: it ends, too, when so many rows have been looked at that it took a few milliseconds.
@@ -59,9 +59,10 @@ def concerned(state: State, project: int, at: Instant, *, slice_size: int) -> It
         tracks = [track for monitor in mine if monitor.project == project for track in state.tracks_of(monitor)]
         yield from _slices(tracks, slice_size)
     state.write_back()
-    waits = state.tracks.column("expected")
+    waits, ends = state.tracks.column("expected"), state.tracks.column("deadline")
     for first in range(0, len(waits), _LOOKED_AT):
-        late = [slot for slot, expected in enumerate(waits[first : first + _LOOKED_AT], first) if expected < at]
+        both = zip(waits[first : first + _LOOKED_AT], ends[first : first + _LOOKED_AT], strict=True)
+        late = [slot for slot, (expected, end) in enumerate(both, first) if expected < at or end < expected]
         tracks = [slot for slot in late if state.tracks.is_open(slot) and _project(state, slot) == project]
         yield from _slices(tracks, slice_size)
 

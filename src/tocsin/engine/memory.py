@@ -24,9 +24,10 @@ class Needs:
     monitor_ids: set[int] = field(default_factory=set)  # projects of which all monitors are asked for, by id only
     named: set[int] = field(default_factory=set)  # numbers of monitors whose ids are asked for
     filed: set[int] = field(default_factory=set)  # projects of which groups and tags of monitors are asked for
+    tokens: set[str] = field(default_factory=set)  # ping tokens of which the owner is asked for
 
     def __bool__(self) -> bool:
-        return bool(self.monitors or self.check_ins or self.monitor_ids or self.named or self.filed)
+        return bool(self.monitors or self.check_ins or self.monitor_ids or self.named or self.filed or self.tokens)
 
 
 @dataclass(slots=True)
@@ -39,6 +40,7 @@ class Recall:
     named: dict[int, tuple[int, str]] = field(default_factory=dict)  # number of a monitor → project, id
     # by project, by number: of monitors in a group or with tags
     filed: dict[int, dict[int, Filed]] = field(default_factory=dict)
+    tokens: dict[str, tuple[int, str]] = field(default_factory=dict)  # ping token → project, monitor id
 
 
 # The bytes of a row as the core has it, see `_core.filling`; None: this row was not packed yet, and comes once more, in

@@ -15,6 +15,7 @@ from tocsin.domain.names import DEFAULT_ENVIRONMENT
 from tocsin.domain.receipt import Receipt
 from tocsin.engine import defaults, environments, limits, open_runs, silence, verdicts
 from tocsin.engine.monitor_entry import MonitorEntry
+from tocsin.engine.ping_tokens import Owner
 from tocsin.engine.state import DISABLED, INACTIVE, NOWHERE, State
 from tocsin.engine.subject import Subject
 
@@ -24,10 +25,10 @@ _UIDS: Final = uuid.UUID("5d3b6ba4-2f0e-4c0e-8a63-7c1f1f0f7a11")  # the namespac
 def put(state: State, commands: tuple[PutMonitor, ...], at: Instant) -> Receipt:
     """All or none."""
     planned: list[tuple[PutMonitor, Monitor, bool]] = []
-    new = 0
+    new, tokens = 0, dict[str, Owner | None]()
     for command in commands:
         try:
-            planned.append((command, *_plan(state, command, at, new)))
+            planned.append((command, *_plan(state, command, at, new, tokens)))
         except errors.TocsinError as error:
             return Receipt(error=error)
         new += planned[-1][2]
@@ -38,8 +39,13 @@ def put(state: State, commands: tuple[PutMonitor, ...], at: Instant) -> Receipt:
     return Receipt(monitors=tuple(kept), created=any(created for _, _, created in planned))
 
 
-def _plan(state: State, command: PutMonitor, at: Instant, new: int) -> tuple[Monitor, bool]:
-    """The monitor as it would be, and whether it would be new, beside so many new ones of the same request."""
+def _plan(
+    state: State, command: PutMonitor, at: Instant, new: int, tokens: dict[str, Owner | None]
+) -> tuple[Monitor, bool]:
+    """The monitor as it would be, and whether it would be new, beside so many new ones of the same request.
+
+    `tokens`: whose ping tokens will be by the commands before it in the same request.
+    """
     known = None
     change = defaults.for_known(state, command.project, command.change)
     if state.find_monitor(command.project, command.monitor_id) != NOWHERE:
@@ -51,7 +57,9 @@ def _plan(state: State, command: PutMonitor, at: Instant, new: int) -> tuple[Mon
                 f"no monitor {command.monitor_id!r} in this project", reason="MONITOR_NOT_FOUND", metadata=where
             )
         limits.check_new_monitor(state, command.project, new)
-        return create(command.project, command.monitor_id, change, at), True
+        made = create(command.project, command.monitor_id, change, at)
+        _claim(state, command, "", made.ping_token, tokens)
+        return made, True
     if not command.update:
         raise errors.AlreadyExists(
             f"monitor {command.monitor_id!r} exists already; update it instead",
@@ -59,7 +67,18 @@ def _plan(state: State, command: PutMonitor, at: Instant, new: int) -> tuple[Mon
             metadata=where,
         )
     _check_etag(known, command.etag)
-    return change.apply(known, at), False
+    changed = change.apply(known, at)
+    _claim(state, command, known.ping_token, changed.ping_token, tokens)
+    return changed, False
+
+
+def _claim(state: State, command: PutMonitor, old: str, new: str, tokens: dict[str, Owner | None]) -> None:
+    """The monitor changes its ping token. AlreadyExists: the new one is another's."""
+    if old == new:
+        return
+    owner = command.project, command.monitor_id
+    state.ping_tokens.check(new, owner, state.recall.tokens, tokens)
+    tokens[old], tokens[new] = None, owner
 
 
 def _check_etag(known: Monitor, etag: str) -> None:
@@ -109,6 +128,10 @@ def store(state: State, monitor: Monitor, at: Instant, *, touch_runs: bool, trac
                 verdicts.drop_misses(subject, at)
             if quiet:
                 silence.rearm(subject, at, fresh=True)
+                if before.inactive and not monitor.inactive:
+                    silence.begin(subject, at)
+                elif monitor.inactive and not before.inactive and subject.timing.rolling:
+                    verdicts.forget(subject, at)
             else:
                 _judge_otherwise(subject, before.policy, monitor.policy, at, touch_runs=touch_runs)
     return monitor
@@ -118,6 +141,7 @@ def _judge_otherwise(subject: Subject, before: Policy, after: Policy, at: Instan
     """A track goes on under its monitor's new policy: the slot it waits for stays unless the schedule changed."""
     if before.schedules == after.schedules and subject.track.expected != NEVER:
         silence.keep_slot(subject, after.tolerance.margin_ms - before.tolerance.margin_ms)
+        silence.fail_at_once(subject, at)
     else:
         silence.rearm(subject, at, fresh=False)
     longer = touch_runs and before.tolerance.max_runtime_ms != after.tolerance.max_runtime_ms

@@ -35,14 +35,44 @@ def stop_waiting(subject: Subject, wake: Instant = NEVER) -> None:
     subject.state.deadlines.put(subject.slot, SLOT, wake)
 
 
+def hold(subject: Subject, end: Instant) -> None:
+    """A rolling timer stands still until a maintenance window is over, and then has its whole period.
+
+    It is held while its deadline, which is the end of the window, lies before what it expects.
+    """
+    track = subject.track
+    track.expected, track.deadline = subject.timing.next_after(end), ceil_second(end)
+    track.flags &= ~DEAFENED
+    subject.state.deadlines.put(subject.slot, SLOT, track.deadline)
+
+
+def is_held(track: Track) -> bool:
+    return track.deadline < track.expected
+
+
 def keep_slot(subject: Subject, longer: Millis) -> None:
     """Goes on waiting for the same slot when the margin became so much longer. What an outage added stays."""
     track = subject.track
+    if is_held(track):
+        return
     deadline = subject.timing.deadline(track.expected)
     if track.flags & DEAFENED:
         deadline = max(deadline, ceil_second(track.deadline + longer))
     track.deadline = deadline
     subject.state.deadlines.put(subject.slot, SLOT, deadline)
+
+
+def fail_at_once(subject: Subject, at: Instant) -> None:
+    """A rolling timer whose margin became so short that it has run out: it does so now, not some time ago."""
+    if subject.timing.rolling and subject.track.deadline < at:
+        subject.track.deadline = at
+        _judge_slot(subject, at)
+
+
+def begin(subject: Subject, at: Instant) -> None:
+    """A rolling timer starts although no signal came: somebody switched it on."""
+    if subject.timing.rolling and subject.track.expected == NEVER and not subject.monitor.quiet(at):
+        expect(subject, subject.timing.next_after(at))
 
 
 def rearm(subject: Subject, at: Instant, *, fresh: bool) -> None:
@@ -65,6 +95,9 @@ def rearm(subject: Subject, at: Instant, *, fresh: bool) -> None:
 
 def awaited(track: Track, timing: Timing, at: Instant, *, fresh: bool) -> Instant | None:
     """What a track that is not quiet waits for when it starts to wait at `at`; None: for its first report."""
+    if timing.rolling:  # one that runs starts anew, also where it was switched on and never heard of
+        runs = track.expected != NEVER or begun(timing, track.last_check_in, track.last_lapse)
+        return timing.next_after(at) if runs else None
     if track.last_check_in != NEVER and not fresh:
         expected = timing.next_after(track.last_check_in)
         if timing.deadline(expected) < at:  # a change must not make a miss of what nobody waited for
@@ -143,7 +176,12 @@ def park(state: State, slot: int, leaf: int) -> None:
 def _judge_slot(subject: Subject, at: Instant) -> None:
     track, timing = subject.track, subject.timing
     expected, deadline = track.expected, track.deadline
-    if excused(subject):
+    if timing.rolling:
+        end = maintained(subject)
+        if end is not None or is_held(track):
+            _go_on_after(subject, end)
+            return
+    elif excused(subject):
         expect(subject, timing.after_excused(expected, deadline))
         return
     if track.flags & DEAFENED:
@@ -159,23 +197,68 @@ def _judge_slot(subject: Subject, at: Instant) -> None:
 def excused(subject: Subject) -> bool:
     """Whether the slot waited for lies in a maintenance window: nothing was due."""
     state, track = subject.state, subject.track
+    if subject.timing.rolling:
+        return is_held(track) or maintained(subject) is not None
     monitor = subject.monitor
     return bool(state.windows) and state.windows.cover(
         state.compiler, monitor.project, monitor.number, subject.environment, track.expected
     )
 
 
+def maintained(subject: Subject) -> Instant | None:
+    """When the maintenance is over that what a rolling timer expects, or its deadline, lies in; None: neither does."""
+    track, windows = subject.track, subject.state.windows
+    if not windows:
+        return None
+    of = (subject.state.compiler, subject.monitor.project, subject.monitor.number, subject.environment)
+    end = windows.until(*of, track.deadline)
+    return windows.until(*of, track.expected) if end is None and not is_held(track) else end
+
+
+def _go_on_after(subject: Subject, end: Instant | None) -> None:
+    """At the deadline of a rolling timer in maintenance that ends then; None: that has ended for which it was held."""
+    track, timing = subject.track, subject.timing
+    if end is None:
+        expect(subject, track.expected)
+    elif end > track.deadline:
+        hold(subject, end)
+    else:
+        expect(subject, timing.next_after(end))
+
+
 def pass_over_excused(state: State, slot: int, at: Instant) -> None:
-    """Slots before `at` that lie in a maintenance window are passed over now, as they would be at their deadlines."""
+    """Slots before `at` that lie in a maintenance window are passed over now, as they would be at their deadlines.
+
+    A rolling timer in a window that goes on is held up to now, and looked at again under whatever holds then.
+    """
     if left_out(state, slot):
         return
     seen = Subject.seen(state, slot)
+    if seen.timing.rolling:
+        _hold_up_to(seen, at)
+        return
     if seen.track.expected >= at or not excused(seen):  # a track that waits for nothing has no slot to ask about
         return
     subject = Subject.of(state, slot)
     track, timing = subject.track, subject.timing
     while track.expected < at and excused(subject):
         expect(subject, timing.after_excused(track.expected, track.deadline))
+
+
+def _hold_up_to(seen: Subject, at: Instant) -> None:
+    """`seen` is not written to."""
+    state, slot, track, windows = seen.state, seen.slot, seen.track, seen.state.windows
+    if is_held(track):
+        hold(Subject.of(state, slot), at)
+        return
+    of = (state.compiler, seen.monitor.project, seen.monitor.number, seen.environment)
+    while windows and track.expected < at and (end := windows.until(*of, track.expected)) is not None:
+        subject = Subject.of(state, slot)
+        track = subject.track
+        if end > at:
+            hold(subject, at)
+        else:
+            expect(subject, subject.timing.next_after(end))
 
 
 def lapse(subject: Subject, outcome: CheckInState, at: Instant) -> CheckIn:

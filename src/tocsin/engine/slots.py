@@ -42,6 +42,9 @@ def _filed(subject: Subject, sent: Report, run: CheckIn, time: Instant) -> Check
     lapse, lapse_slot = track.last_lapse, track.last_lapse_slot
     if not lapse or time < lapse_slot:
         return msgspec.structs.replace(run, expected_time=expected)
+    if subject.timing.rolling and not (track.flags & UNHEARD and sent.time is not None):
+        track.last_lapse, track.last_lapse_slot = 0, NEVER  # a timer that began anew: it answers what is expected now
+        return msgspec.structs.replace(run, expected_time=expected)
     on_time = expected is not None and time >= expected - subject.timing.early(expected)
     track.last_lapse, track.last_lapse_slot = 0, NEVER
     if on_time:

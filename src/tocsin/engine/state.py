@@ -31,6 +31,7 @@ from tocsin.engine.memory import Recall
 from tocsin.engine.monitor_entry import MonitorEntry
 from tocsin.engine.numbered import Numbered
 from tocsin.engine.open_incidents import OpenIncidents
+from tocsin.engine.ping_tokens import PingTokens
 from tocsin.engine.projection import Projection
 from tocsin.engine.rates import Rates
 from tocsin.engine.recents import Recents
@@ -77,6 +78,7 @@ class State(Numbered):
         self.projection = Projection(self.tracks, self.monitors)
         self.rates = Rates()
         self.recents = Recents()
+        self.ping_tokens = PingTokens()
         self.names: dict[int, tuple[int, str]] = {}  # monitors that were asked for by number → project, id
         self.windows = Windows(windows)
         keys = (self.monitor_keys, self.track_keys, self.environment_keys)
@@ -120,6 +122,7 @@ class State(Numbered):
         return self._monitors.get(key) or self.recall.monitors.get(key)
 
     def remember(self, monitor: Monitor) -> None:
+        self.ping_tokens.follow(self.configuration(monitor.project, monitor.id), monitor)
         self._monitors[monitor.project, monitor.id] = monitor
         self.windows.follow(monitor)
 
@@ -129,6 +132,7 @@ class State(Numbered):
 
     def forget(self, monitor: Monitor) -> None:
         """Nothing of a deleted monitor is found again, in this batch either."""
+        self.ping_tokens.follow(monitor, None)
         self._monitors.pop((monitor.project, monitor.id), None)
         self.windows.forget(monitor.project, monitor.number)
         self.recall.monitors.pop((monitor.project, monitor.id), None)
@@ -287,6 +291,7 @@ class State(Numbered):
         Up to `flush` marked ones are written too.
         """
         delta, self.delta = self.delta, Delta()
+        delta.released_tokens = self.ping_tokens.take()
         copies = dict(self._dirty)
         self.write_back()
         for slot in self._written:

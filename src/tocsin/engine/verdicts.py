@@ -5,9 +5,9 @@ from collections.abc import Collection, Iterable
 import msgspec
 
 from tocsin.domain.check_in import CheckIn
-from tocsin.domain.incident import Cause
-from tocsin.domain.instant import Instant
-from tocsin.domain.track import Track, Verdict
+from tocsin.domain.incident import BY_DEACTIVATION, Cause
+from tocsin.domain.instant import NEVER, Instant
+from tocsin.domain.track import Health, Track, Verdict
 from tocsin.engine import thresholds
 from tocsin.engine.causes import FAILED, MISSED, TOGETHER, Held, Judgement, keep
 from tocsin.engine.rules import Outcome
@@ -115,6 +115,19 @@ def drop_misses(subject: Subject, at: Instant) -> None:
         judgement = Judgement(subject, None, at)
         judgement.end(MISSED)
         judgement.apply()
+
+
+def forget(subject: Subject, at: Instant) -> None:
+    """It was switched off: what went well or wrong before counts for nothing, and nobody is told that it is over."""
+    state, track = subject.state, subject.track
+    if (known := state.incidents.get(track.incident)) is not None:
+        keep(state, msgspec.structs.replace(known, resolved_by=BY_DEACTIVATION))
+        judgement = Judgement(subject, None, at)
+        judgement.end_all()
+        judgement.apply()
+    track.failures = track.misses = track.recoveries = 0
+    track.verdict, track.health = Verdict.NONE, Health.NEW
+    track.last_lapse, track.last_lapse_slot = 0, NEVER
 
 
 def attend(state: State, incident: int, at: Instant) -> None:

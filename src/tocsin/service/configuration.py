@@ -1,5 +1,6 @@
 """Whether a monitor's configuration can be used: schedules and assertions can be read, numbers are within bounds."""
 
+import re
 from functools import lru_cache
 from typing import Final
 
@@ -20,7 +21,7 @@ _BOUNDS: Final = {
     "early_ms": (0, MAX_MARGIN),
 }
 
-
+_TOKEN: Final = re.compile(r"[0-9a-f]{32}")
 _SCRATCH_MAX: Final = 1_000  # schedules compiled on trial before they are forgotten
 
 
@@ -68,6 +69,8 @@ class Configuration:
             self.compile(schedules, f"{field}.schedules[0]" if single else f"{field}.schedules")
         if change.group:
             check_group_key(change.group, f"{field}.group")
+        if change.ping_token and not _TOKEN.fullmatch(change.ping_token):
+            raise errors.invalid(f"{field}.ping_token", "must be a UUID as 32 lower-case hex characters")
         if change.tags:
             check_tags(change.tags, f"{field}.tags")
 

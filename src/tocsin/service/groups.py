@@ -1,7 +1,7 @@
 """Groups: put, fill, mute, delete, read. A group goes to the store, what it does to monitors to the journal."""
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final
 
 from tocsin.domain import errors
@@ -19,12 +19,17 @@ from tocsin.store.port import Page
 MEMBERS_MAX: Final = 10_000  # that one request may name
 _TOGETHER: Final = 1_000  # monitors of one journal entry
 _PAGE: Final = 1_000
+_TELLING: Final = frozenset(("muted", "inactive", "escalation", "project_escalation"))  # decide who is told, and when
 
 
 class Groups:
-    def __init__(self, journal: Journal, nouns: Nouns) -> None:
+    def __init__(
+        self, journal: Journal, nouns: Nouns, look_at: Callable[[Collection[int]], None] = lambda _monitors: None
+    ) -> None:
+        """`look_at(monitors)` tells, by number, of whom others may have to be told now."""
         self._journal = journal
         self._nouns = nouns
+        self._look_at = look_at
 
     async def put(
         self,
@@ -44,9 +49,14 @@ class Groups:
         _check(values)
         if create:
             check_group_key(key)
-        return await asyncio.to_thread(
-            self._nouns.put_group, principal.project.number, key, values, received, create=create, update=update
+        project = principal.project.number
+        found = await asyncio.to_thread(
+            self._nouns.put_group, project, key, values, received, create=create, update=update
         )
+        if _TELLING.intersection(values) and found.monitors:
+            members = await asyncio.to_thread(self._nouns.members, project, [key])
+            self._look_at([monitor.number for monitor in members[key]])
+        return found
 
     async def ensure(
         self, principal: Principal, keys: Collection[str], received: Instant, *, validate_only: bool = False

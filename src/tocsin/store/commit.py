@@ -7,7 +7,7 @@ small commit itself.
 
 from typing import Any, Final
 
-from sqlalchemy import Connection, Dialect, bindparam, delete
+from sqlalchemy import Connection, Dialect, bindparam, delete, update
 
 from tocsin.engine.delta import Delta
 from tocsin.store import (
@@ -27,6 +27,9 @@ from tocsin.store.fence import Fence, Passing
 from tocsin.store.saved import Saved
 from tocsin.store.upsert import Upsert, cursor_of
 
+_RELEASE: Final = (
+    update(schema.monitors).where(schema.monitors.c.ping_token == bindparam("token")).values(ping_token=None)
+)
 _DELETE_TRACK: Final = delete(schema.tracks).where(schema.tracks.c.number == bindparam("gone"))
 
 
@@ -81,6 +84,8 @@ class Commit:
             keys.put_project_settings(connection, project, settings)
         for command in delta.deleted_refusals:  # before new ones are written: those came later
             refusals.remove(connection, command)
+        if delta.released_tokens:  # before new rows are written: another may have one of them now
+            connection.execute(_RELEASE, [{"token": token} for token in sorted(delta.released_tokens)])
         self._rows(cursor, delta)
         self._refusals(connection, delta.refusals)
         cursor.close()
@@ -149,5 +154,6 @@ def only_adds(delta: Delta) -> bool:
         or delta.deleted_windows
         or delta.project_settings
         or delta.deleted_refusals
+        or delta.released_tokens
         or delta.refusals
     )

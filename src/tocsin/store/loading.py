@@ -16,6 +16,7 @@ from tocsin.domain.instant import MINUTE
 from tocsin.domain.project_settings import ProjectSettings
 from tocsin.engine.memory import Snapshot
 from tocsin.engine.outages import REMEMBERED
+from tocsin.engine.windows import asks_for_filing
 from tocsin.store import check_ins, incidents, keys, monitors, schema, weeks, windows
 from tocsin.store.database import Database, raw_cursor, trouble
 from tocsin.store.schema import PARTITION, partitions
@@ -56,7 +57,7 @@ class Loading:
                 recent=check_ins.recent(self._connection, ids.first_number_from((clock or 0) - _RECENT)),
                 outages=[(start, end) for start, end in self._connection.execute(_long_outages())],
                 windows=kept,
-                filed=monitors.filed_of(self._connection, {one.project for one in kept if one.groups or one.tags}),
+                filed=monitors.filed_of(self._connection, {one.project for one in kept if asks_for_filing(one)}),
                 project_settings={
                     project.number: project.settings
                     for project in keys.list_projects(self._connection)

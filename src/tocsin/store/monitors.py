@@ -159,6 +159,16 @@ def owner(connection: Connection, number: int) -> tuple[int, str] | None:
     return None if row is None else (row.project, row.id)
 
 
+def owners_of_tokens(connection: Connection, tokens: Collection[str]) -> dict[str, tuple[int, str]]:
+    """Project and id of the monitors that have these ping tokens, as far as there are any."""
+    found: dict[str, tuple[int, str]] = {}
+    columns = select(monitors.c.ping_token, monitors.c.project, monitors.c.id)
+    for some in chunks(sorted(tokens), _MANY):
+        for token, project, monitor_id in connection.execute(columns.where(monitors.c.ping_token.in_(some))):
+            found[token] = project, monitor_id
+    return found
+
+
 def get_many(connection: Connection, numbers: Sequence[int]) -> list[MonitorWithHealth]:
     """Those of these numbers that exist, in the order of the numbers."""
     found: dict[int, Monitor] = {}

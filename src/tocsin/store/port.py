@@ -150,6 +150,9 @@ class Store(Protocol):
     def monitor_owner(self, number: int) -> tuple[int, str] | None:
         """Project and id of the monitor of a number, whosever it is."""
 
+    def owner_of_token(self, token: str) -> tuple[int, str] | None:
+        """Project and id of the monitor that has a ping token, whosever it is."""
+
     def get_monitors(self, project: int, numbers: Sequence[int]) -> list[MonitorWithHealth]:
         """Those of the project that exist, in the order of the numbers."""
 

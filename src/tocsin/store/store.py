@@ -99,6 +99,7 @@ class SqlStore:
                 monitor_ids=monitors.ids_of(connection, needs.monitor_ids),
                 named=monitors.named(connection, needs.named),
                 filed=monitors.filed_of(connection, needs.filed),
+                tokens=monitors.owners_of_tokens(connection, needs.tokens),
             )
 
     def commit(self, delta: Delta, position: int) -> None:
@@ -164,6 +165,10 @@ class SqlStore:
     def monitor_owner(self, number: int) -> tuple[int, str] | None:
         with self.database.read() as connection:
             return monitors.owner(connection, number)
+
+    def owner_of_token(self, token: str) -> tuple[int, str] | None:
+        with self.database.read() as connection:
+            return monitors.owners_of_tokens(connection, (token,)).get(token)
 
     def get_monitors(self, project: int, numbers: Sequence[int]) -> list[MonitorWithHealth]:
         with self.database.read() as connection:

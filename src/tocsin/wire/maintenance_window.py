@@ -21,6 +21,9 @@ _FIELDS: Final[dict[str, tuple[str, Callable[[Any, str], Any]]]] = {
     "environments": ("environments", lambda value, _path: tuple(value)),
     "groups": ("groups", lambda value, _path: tuple(value)),
     "tags": ("tags", lambda value, _path: tuple(value)),
+    "pause": ("pause", lambda value, _path: value),
+    "silence_all": ("silence_all", lambda value, _path: value),
+    "silence_tags": ("silence_tags", lambda value, _path: tuple(value)),
 }
 
 
@@ -64,6 +67,9 @@ def from_window(window: MaintenanceWindow) -> pb.MaintenanceWindow:
         environments=window.environments,
         groups=window.groups,
         tags=window.tags,
+        pause=window.pause,
+        silence_all=window.silence_all,
+        silence_tags=window.silence_tags,
         create_time=from_instant(window.create_time),
         update_time=from_instant(window.update_time),
     )

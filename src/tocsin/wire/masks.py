@@ -25,6 +25,7 @@ from tocsin.domain.monitor import (
 )
 from tocsin.domain.project_settings import BOUNDS
 from tocsin.v1 import monitor_pb2 as pb
+from tocsin.wire.escalation import to_escalation
 from tocsin.wire.monitor import EXPECT_FROM, KINDS
 from tocsin.wire.schedule import to_schedules
 from tocsin.wire.time import to_millis
@@ -146,6 +147,8 @@ def _alert_policy(message: pb.AlertPolicy, path: str) -> AlertPolicy:
         repeat,
         _between(0, MAX_REPEATS)(message.repeat_limit, f"{path}.repeat_limit"),
         _events(message.events, f"{path}.events"),
+        to_escalation(message.escalation, f"{path}.escalation") if message.HasField("escalation") else None,
+        message.project_escalation,
     )
 
 

@@ -10,6 +10,7 @@ from tocsin.domain.track import DisplayState, Health, Track, TrackFlag, display_
 from tocsin.v1 import monitor_pb2 as pb
 from tocsin.v1 import monitor_service_pb2 as service_pb
 from tocsin.wire.enums import Names
+from tocsin.wire.escalation import from_escalation
 from tocsin.wire.schedule import from_schedules
 from tocsin.wire.time import from_instant, from_millis, from_optional, to_instant, to_millis
 
@@ -141,6 +142,8 @@ def from_alert_policy(policy: AlertPolicy) -> pb.AlertPolicy:
         repeat_interval=from_millis(policy.repeat_interval_ms),
         repeat_limit=policy.repeat_limit,
         events=[f"EVENT_{event.upper()}" for event in policy.events],
+        escalation=from_escalation(policy.escalation),
+        project_escalation=policy.project_escalation,
     )
 
 

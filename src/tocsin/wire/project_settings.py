@@ -7,6 +7,7 @@ from tocsin.domain import errors, names
 from tocsin.domain.instant import DAY
 from tocsin.domain.project_settings import BOUNDS, ProjectSettings, check_patterns
 from tocsin.v1 import project_settings_pb2 as pb
+from tocsin.wire.escalation import from_escalation, to_escalation
 from tocsin.wire.time import from_millis, to_millis
 
 _ZONE_MAX: Final = 100
@@ -85,6 +86,7 @@ FIELDS: Final[dict[str, _Field]] = {
     "idle_environment_expiry": _days("idle_environment_days"),
     "broken_delay": _days("broken_after_days"),
     "broken_mute_delay": _days("broken_mute_days"),
+    "escalation": _Field("escalation", to_escalation, from_escalation),
 }
 
 

@@ -86,3 +86,10 @@ def test_groups_and_tags_are_looked_at():
     for tag in ("", "x" * 101, "a\nb"):
         assert field_of(MonitorChange(tags=("fine", tag))).field == "monitor.tags[1]"
     assert field_of(MonitorChange(tags=("x",) * 101)).field == "monitor.tags"
+
+
+def test_ping_tokens_are_looked_at():
+    CONFIGURATION.check(MonitorChange(ping_token=""), "monitor")
+    CONFIGURATION.check(MonitorChange(ping_token="0123456789abcdef" * 2), "monitor")
+    for token in ("x" * 32, "A" * 32, "a" * 31, "a" * 33, "a" * 32 + "\n"):
+        assert field_of(MonitorChange(ping_token=token)).field == "monitor.ping_token"

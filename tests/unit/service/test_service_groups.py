@@ -9,7 +9,7 @@ from tocsin.domain import errors
 from tocsin.domain.commands import PutMonitors
 from tocsin.domain.group import Group
 from tocsin.domain.instant import NEVER
-from tocsin.domain.monitor import Monitor
+from tocsin.domain.monitor import Escalation, Monitor
 from tocsin.domain.project import Project, Scope
 from tocsin.domain.receipt import Receipt
 from tocsin.service.groups import MEMBERS_MAX, Groups
@@ -193,3 +193,18 @@ def test_missing_groups_are_made_together() -> None:
     with pytest.raises(errors.PermissionDenied):
         asyncio.run(world.service.ensure(READER, ["c"], NOW))
     assert len(world.ensured) == 2
+
+
+async def test_who_tells_is_asked_to_look_where_a_group_decides_of_it():
+    world = World("g", a="g", b="")
+    seen: list[list[int]] = []
+    service = Groups(world, world, seen.append)  # type: ignore[arg-type] # as above
+    world.put_group = lambda _project, key, _values, _at, **_: CountedGroup(world.groups[key], 1)
+    await service.put(ADMIN, "g", {"display_name": "G", "tags": ("x",)}, NOW)
+    assert seen == []
+    await service.put(ADMIN, "g", {"muted": False}, NOW)
+    assert seen == [[1]]
+    with pytest.raises(errors.InvalidArgument, match=r"group\.tags\[0\]"):
+        await service.put(ADMIN, "g", {"tags": ("",)}, NOW)
+    with pytest.raises(errors.InvalidArgument, match=r"group\.escalation\.failure_threshold"):
+        await service.put(ADMIN, "g", {"escalation": Escalation(failures=0)}, NOW)

@@ -54,7 +54,7 @@ def test_what_was_never_decided_has_no_times() -> None:
 
 
 def test_a_group_is_shown() -> None:
-    message = group.from_group(Group(5, 7, "k", "K", NOW, NOW + 1), 2)
+    message = group.from_group(Group(5, 7, "k", "K", create_time=NOW, update_time=NOW + 1), 2)
     assert (message.name, message.display_name, message.number) == ("projects/7/groups/k", "K", 5)
     assert (message.monitor_count, message.update_time.ToMilliseconds()) == (2, NOW + 1)
 
