@@ -3,7 +3,7 @@
     python benchmarks/run.py [--quick] [--only NAME ...]
 
 NAME is that of a program: next_fire, parse, deadlines, memory, intake, apply, engine, exposition, restore, weeks,
-browse, burst, ingest, sentry_clients, cronitor.
+browse, burst, ingest, sentry_clients, cronitor, checkly.
 `--quick` takes small sizes, so that a few minutes show that everything runs; its figures are no measurements.
 """
 
@@ -39,6 +39,7 @@ PROGRAMS = (
     "ingest",
     "sentry_clients",
     "cronitor",
+    "checkly",
 )
 PACKAGES = (
     "grpcio",

@@ -10,7 +10,8 @@ from support.stores import check_in_number as number
 from tocsin.domain.check_in import State
 from tocsin.domain.instant import DAY, NEVER
 from tocsin.domain.monitor import Kind, Policy
-from tocsin.domain.track import Health
+from tocsin.domain.schedule import Cron, Interval, Rolling, Unit
+from tocsin.domain.track import Health, Verdict
 from tocsin.store.browse import SqlBrowse
 from tocsin.store.browse_port import Condition, Selection
 
@@ -165,3 +166,62 @@ def test_the_newest_incident_of_each_track(browse, store):
     commit(store, delta(*monitors, *tracks, *incidents, policies={1: Policy()}, environments=ENVIRONMENTS))
     found = browse.newest_incidents([(one.monitor, one.number) for one in tracks])
     assert {place: one.number for place, one in found.items()} == {11: 7, 12: 6}
+
+
+def test_those_with_one_rolling_schedule(browse, store):
+    """Whatever stands in the texts beside it."""
+    rolling, cron = Rolling(60_000), Cron("* * * * *")
+    odd = 'metric.x == \'"schedules":[{"type":"rolling",\'},{"type":'
+    shapes = [
+        ((rolling,), (), True),
+        ((rolling,), (odd,), True),
+        ((), (odd,), False),
+        ((rolling, rolling), (), False),
+        ((rolling, cron), (), False),
+        ((cron, rolling), (), False),
+        ((cron,), (), False),
+        ((Interval(1, Unit.HOUR),), (), False),
+    ]
+    policies = {
+        number: Policy(schedules=schedules, assertions=assertions)
+        for number, (schedules, assertions, _) in enumerate(shapes, 1)
+    }
+    drain(store.load())
+    made = delta(policies=policies)
+    made.monitors |= {number: (monitor(number, policy=policy), number) for number, policy in policies.items()}
+    commit(store, made)
+    wanted = [number for number, (_, _, lone) in enumerate(shapes, 1) if lone]
+    assert numbers(browse, Selection(SPOKEN, rolling=True)) == (wanted, len(wanted))
+
+
+def test_by_name_by_the_last_verdict_and_after_one(browse, store):
+    chosen = random.Random(5)
+    names = ["", "Nightly 100%", "nightly 1000", "Ünï"]
+    monitors = [monitor(one, id=f"nightly-{one}", display_name=chosen.choice(names)) for one in range(1, 31)]
+    tracks = [
+        track(one, one, verdict=chosen.choice(list(Verdict)), health=chosen.choice(list(Health)))
+        for one in range(1, 29)
+    ]
+    drain(store.load())
+    commit(store, delta(*monitors, *tracks, policies={1: Policy()}, environments=ENVIRONMENTS))
+    failed = {
+        one.monitor
+        for one in tracks
+        if one.verdict in (Verdict.ERROR, Verdict.MISSED, Verdict.TIMED_OUT)
+        or (one.verdict == Verdict.UNKNOWN and one.health == Health.UNHEALTHY)
+    }
+    every = {one.number for one in monitors}
+    for only, wanted in (
+        (Selection(SPOKEN, failed=True), failed),
+        (Selection(SPOKEN, failed=False), every - failed),
+        (Selection(SPOKEN, after=12), every - set(range(13))),
+        (Selection(SPOKEN, after=12, failed=True), {one for one in failed if one > 12}),
+        *(
+            (
+                Selection(SPOKEN, name_parts=(part,)),
+                {one.number for one in monitors if part.lower() in (one.display_name or one.id).lower()},
+            )
+            for part in ("100%", "NIGHTLY", "ly-2", "_")
+        ),
+    ):
+        assert numbers(browse, only) == (sorted(wanted), len(wanted)), only

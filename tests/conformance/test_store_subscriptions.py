@@ -94,3 +94,19 @@ def test_they_end_with_what_they_are_of(store, world):
     assert count(store, "subscriptions") == 1
     commit(store, delta(deleted_monitors={1}, facts=[MonitorDeleted(1, 1, "m-1")]))
     assert count(store, "subscriptions") == 0
+
+
+def test_many_are_put_or_none_and_taken_away(store, world):
+    wanted = [Subscription(0, 1, 1, monitor=1), Subscription(0, 1, 2, group=1, active=False)]
+    made = world.put_many(1, wanted)
+    assert shown(made) == [(1, 1, 0, True), (2, 0, 1, False)]
+    assert world.put_many(1, wanted) == made
+    with pytest.raises(errors.NotFound):
+        world.put_many(1, [Subscription(0, 1, 3, monitor=1), Subscription(0, 1, 9, monitor=1)])
+    with pytest.raises(errors.NotFound):
+        world.put_many(1, [Subscription(0, 1, 0, monitor=1)])
+    assert count(store, "subscriptions") == 2
+    world.delete_many(2, [one.number for one in made])
+    assert count(store, "subscriptions") == 2
+    world.delete_many(1, [made[0].number, 99])
+    assert world.of(1, Whose.CHANNEL, [1, 2]) == {1: [], 2: [made[1]]}

@@ -6,7 +6,7 @@ import pytest
 from support.stores import check_in, check_in_number, count, delta, track
 from support.telling import HOOK, NOW, World
 from tocsin.domain.check_in import State
-from tocsin.domain.incident import Cause
+from tocsin.domain.incident import BY_DEACTIVATION, Cause
 from tocsin.domain.instant import DAY, HOUR, MINUTE, NEVER, SECOND
 from tocsin.domain.monitor import AlertPolicy
 from tocsin.domain.notice import NoticeState
@@ -92,7 +92,7 @@ async def test_maintenance_and_environments_without_alerts(store):
     world = World(
         store,
         surroundings=Surroundings(
-            in_maintenance=lambda _project, _monitor, _environment, now: any(a <= now < b for a, b in windows),
+            silenced=lambda _project, _monitor, _environment, now, _tags: any(a <= now < b for a, b in windows),
         ),
     )
     world.monitors(1, 2)
@@ -272,7 +272,7 @@ async def test_events_survive_a_restart_and_not_their_monitor(world):
 
 
 async def test_events_in_silence(store):
-    around = Surroundings(in_maintenance=lambda _project, monitor, _environment, _now: monitor == 1)
+    around = Surroundings(silenced=lambda _project, monitor, _environment, _now, _tags: monitor == 1)
     world = World(store, surroundings=around)
     world.monitors(1, 2)
     world.tell(HOOK)
@@ -341,6 +341,15 @@ async def test_one_incident_that_cannot_be_planned_silences_no_other(world, monk
     monkeypatch.setattr(world.dispatcher._planning, "_standing", broken)
     world.opens(1, 2)
     assert await world.told() == [["m-2 alert 1 error"]]
+
+
+async def test_what_ended_because_its_monitor_was_switched_off_is_not_told_even_if_it_is_on_again(world):
+    world.opens(1)
+    assert await world.told() == [["m-1 alert 1 error"]]
+    world.incidents[1] = msgspec.structs.replace(world.incidents[1], resolved_by=BY_DEACTIVATION)
+    world.resolves(1)
+    assert await world.told(60) == []
+    assert count(world.store, "alerts") == 0
 
 
 async def test_what_has_a_pace_of_its_own_is_told_one_by_one_and_given_up_after_it(world):

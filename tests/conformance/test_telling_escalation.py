@@ -7,7 +7,7 @@ from support import stores
 from support.telling import HOOK, NOW, World
 from tocsin.domain import ids
 from tocsin.domain.facts import IncidentOpened, IncidentResolved
-from tocsin.domain.incident import Cause
+from tocsin.domain.incident import BY_DEACTIVATION, Cause
 from tocsin.domain.instant import MINUTE, NEVER
 from tocsin.domain.monitor import AlertPolicy, Escalation
 from tocsin.domain.notice import NoticeState
@@ -255,3 +255,24 @@ async def test_what_a_notice_says_of_its_check_ins(store):
     alert, recovery = (row.content for row in reversed(world.outbox.page(1, size=9).rows))
     assert (alert.check_in, alert.started, recovery.check_in, recovery.started) == (failed, NOW - 5, well, NOW + 7)
     assert (alert.description, alert.tags, alert.uid, alert.remaining) == ("nightly", ("a",), f"{1:032x}", False)
+
+
+async def test_a_window_that_silences_knows_the_tags_of_the_group(store):
+    silenced = Surroundings(silenced=lambda _project, _monitor, _environment, _at, tags: "quiet" in tags)
+    world = made(store, surroundings=silenced)
+    world.changes(1, group="g")
+    world.group("g", tags=("quiet",))
+    world.opens(1)
+    world.event(1, "run", subject=7)
+    assert await world.told(600) == []
+    world.group("g", tags=())
+    assert await world.told(600) == []  # silence was final
+
+
+async def test_what_is_switched_off_recovers_without_a_word(store):
+    world = made(store)
+    world.opens(1)
+    await world.told()
+    world.resolves(1, resolved_by=BY_DEACTIVATION)
+    assert await world.told(600) == []
+    assert stores.count(world.store, "alerts") == 0

@@ -135,6 +135,15 @@ def test_what_means_nothing_is_no_latest_event(cronitor: Cronitor, key: str) -> 
     assert cronitor.get(f"/api/monitors/{key}")["latest_event"]["msg"] == "still here"
 
 
+def test_an_end_after_a_note_is_the_latest_event(cronitor: Cronitor, key: str) -> None:
+    cronitor.ping(f"{key}?state=run&series=s1")
+    cronitor.ping(f"{key}?series=s1&msg=half+way")
+    assert cronitor.get(f"/api/monitors/{key}")["latest_event"]["msg"] == "half way"
+    cronitor.ping(f"{key}?state=fail&series=s1&msg=after+all")
+    found = cronitor.get(f"/api/monitors/{key}")["latest_event"]
+    assert (found["event"], found["msg"]) == ("fail", "after all")
+
+
 def test_whatever_the_host_header_says(server: Server, cronitor: Cronitor, key: str) -> None:
     cronitor.put({"key": key, "type": "job"})
     for host in ("cronitor.io", "eu.cronitor.link", "example.org:8443"):

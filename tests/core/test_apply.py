@@ -104,6 +104,10 @@ def test_misses_that_are_none_are_for_the_rules():
     parts.tracks.set(0, "monitor", 2**31)
     assert parts.judge(late) == parts.apply(late - 10) == 0
     parts.tracks.set(0, "monitor", 0)
+    expected = parts.tracks.get(0, "expected")
+    parts.tracks.set(0, "expected", late)  # a rolling timer that is held for maintenance
+    assert parts.judge(late) == 0
+    parts.tracks.set(0, "expected", expected)
     assert parts.judge(late, [0, 0]) == 1
     with pytest.raises(ValueError, match="2 check-ins of 1 misses"):
         misses.by_project(parts.recorded, parts.opened)

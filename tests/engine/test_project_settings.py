@@ -5,6 +5,7 @@ import pytest
 
 from support.engines import World
 from tocsin.domain.check_in import ReportKind
+from tocsin.domain.commands import PutProjectSettings
 from tocsin.domain.facts import CheckInRefused, Missed, MonitorCreated
 from tocsin.domain.instant import MINUTE
 from tocsin.domain.monitor import Kind, MonitorChange
@@ -134,9 +135,17 @@ def test_the_same_again_writes_nothing() -> None:
     assert world.kept.project_settings == {}
 
 
-def test_a_setting_that_does_not_exist_is_refused() -> None:
-    from tocsin.domain.commands import PutProjectSettings
+def test_a_decision_and_a_configuration_that_come_together_go_by_the_decision() -> None:
+    world = World()
+    upserted(world)
+    decided = PutProjectSettings(1, ProjectSettings(time_zone="Europe/Vienna"), ("time_zone",))
+    again = world.command(ReportKind.OK, "00:20", upsert=HOURLY, dialect="sentry")
+    assert world.together(("00:20", decided), ("00:20", again))[1].check_in is not None
+    ((monitor, _),) = world.kept.monitors.values()
+    assert monitor.policy.schedules == (Cron("0 * * * *", "UTC"),)  # an open zone keeps what the monitor has
 
+
+def test_a_setting_that_does_not_exist_is_refused() -> None:
     receipt = World().step("00:01", PutProjectSettings(1, ProjectSettings(), ("colour",)))
     assert receipt.error is not None
     assert "colour" in receipt.error.message

@@ -20,6 +20,7 @@ from tocsin.domain.commands import (
     PutProjectSettings,
     Tick,
 )
+from tocsin.domain.facts import IncidentOpened
 from tocsin.domain.instant import HOUR, MINUTE, NEVER, SECOND, ceil_second
 from tocsin.domain.maintenance import FIELDS, MaintenanceWindow
 from tocsin.domain.monitor import ExpectFrom, MonitorChange
@@ -224,8 +225,7 @@ def test_how_a_history_is_cut_into_commits_changes_nothing(history: History, dat
         size = data.draw(st.integers(1, len(rest)))
         world.together(*rest[:size])
         del rest[:size]
-    # Those of check-ins in columns come last in their commit, so with other commits they have another place.
-    assert Counter(map(str, world.facts)) == Counter(map(str, apart.facts))
+    assert seen(world) == seen(apart)
     assert world.kept == apart.kept
 
 
@@ -239,6 +239,16 @@ def test_when_silence_is_judged_changes_nothing(history: History, data: st.DataO
             quick.tick(command.since if isinstance(command, Deaf) else at)
         quick.step(at, command)
     assert story(quick.kept) == story(slow.kept)
+
+
+def seen(world: World) -> Counter[str]:
+    """The facts, in no order: those of check-ins in columns come last in their commit.
+
+    What a burst opened and a deletion took away in the same commit is nobody's, and nobody hears of it.
+    """
+    lives = world.kept.incidents.keys()
+    facts = (fact for fact in world.facts if not isinstance(fact, IncidentOpened) or fact.incident.number in lives)
+    return Counter(map(str, facts))
 
 
 def story(kept: Kept) -> dict[str, object]:

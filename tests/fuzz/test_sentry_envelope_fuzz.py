@@ -9,12 +9,12 @@ import os
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tocsin.dialects.sentry.encodings import EncodingError, decoder
 from tocsin.dialects.sentry.envelope import EnvelopeError, Parser, parse
 from tocsin.dialects.sentry.limits import Limits
 from tocsin.dialects.sentry.mapping import from_json
 from tocsin.dialects.sentry.refusals import Arrival
 from tocsin.domain.facts import CheckInRefused
+from tocsin.http.encodings import EncodingError, decoder
 
 EXAMPLES = int(os.environ.get("TOCSIN_FUZZ_EXAMPLES", "300"))
 fuzz = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -16,7 +16,10 @@ ROOT = Path(__file__).parents[2]
 DEFINED = ROOT / "tests/contract/clients"
 BUILT = ROOT / "build/clients"
 PYTHON = ("sdk2", "sdk2-brotli", "sdk1", "celery", "cronitor", "node")
-NODE = ("node11", "node8", "cli", "cronitor-node", "checkly-templates")
+NODE = (
+    *("node11", "node8", "cli", "cronitor-node", "checkly-templates"),
+    *("checkly9", "checkly8", "checkly7", "checkly5"),
+)
 TOLD = 300  # of what an installer says, in characters
 
 

@@ -21,13 +21,15 @@ from tocsin.api.maintenance_windows import MaintenanceWindowHandlers
 from tocsin.api.manual_incidents import ManualIncidentHandlers
 from tocsin.api.monitors import MonitorHandlers
 from tocsin.api.project_settings import ProjectSettingsHandlers
-from tocsin.app import cronitor, dialects, project_settings
+from tocsin.app import checkly, checkly_deploy, checkly_resources, cronitor, dialects, project_settings
 from tocsin.app.maintenance import windows_of
 from tocsin.app.notifying import Notifying
 from tocsin.app.observing import MonitorSeries, register
 from tocsin.app.readiness import metrics_are_open, told
 from tocsin.app.settings import Settings, SettingsError
 from tocsin.app.timezones import TimeZones, TimeZoneWatch
+from tocsin.dialects.checkly.resources.bindings import Bindings
+from tocsin.dialects.checkly.services import Services as Checkly
 from tocsin.dialects.cronitor.resources.services import Services as Resources
 from tocsin.dialects.sentry.management.services import Services
 from tocsin.domain.errors import InvalidArgument
@@ -56,26 +58,31 @@ from tocsin.service.check_ins import CheckIns
 from tocsin.service.configuration import Configuration
 from tocsin.service.environments import Environments
 from tocsin.service.groups import Groups
+from tocsin.service.history import History
 from tocsin.service.incidents import Incidents
 from tocsin.service.maintenance_windows import MaintenanceWindows
 from tocsin.service.manual_incidents import ManualIncidents
 from tocsin.service.monitors import Monitors
-from tocsin.service.notification import NotificationLists
+from tocsin.service.notification import Channels, NotificationLists
 from tocsin.service.principal import Principals
 from tocsin.service.project_settings import Settings as Decisions
 from tocsin.service.room import Room
 from tocsin.service.statistics import Statistics
+from tocsin.service.subscriptions import Subscriptions
 from tocsin.service.tokens import Tokens
 from tocsin.service.watching import Watching
 from tocsin.store import SqlStore
 from tocsin.store.browse import SqlBrowse
+from tocsin.store.deploying import SqlDeployments
 from tocsin.store.notification import SqlNotification
 from tocsin.store.nouns import SqlNouns
+from tocsin.store.subscriptions import SqlSubscriptions
 from tocsin.telemetry.metrics import Metrics
 from tocsin.telemetry.volume import VolumeWatch
 
 _ANSWERED = {"KEY_MISSING": "auth", "KEY_INVALID": "auth", "KEY_SCOPE": "auth", "QUEUE_FULL": "overload"}
 _ANSWERED |= {"STORE_UNAVAILABLE": "overload", "SHUTTING_DOWN": "overload", "BODY_TOO_LARGE": "too_large"}
+_ANSWERED |= {"PING_TOKEN_UNKNOWN": "unknown_monitor"}
 _BY_REFUSAL = frozenset({"MONITOR_NOT_FOUND", "MONITOR_DISABLED", "CHECK_IN_CLOSED", "CHECK_IN_MISMATCH"})
 _PAGE = 1_000
 
@@ -201,6 +208,22 @@ def build(settings: Settings) -> Parts:
         environments,
         manual_incidents,
     )
+    checks = Checkly(
+        monitors=monitors,
+        browsing=browsing,
+        check=configuration.check,
+        settings_of=settings_of,
+        groups=groups,
+        channels=Channels(shelves),
+        subscriptions=Subscriptions(SqlSubscriptions(store.database)),
+        windows=windows_in_use,
+        incidents=incidents,
+        check_ins=check_ins,
+        statistics=Statistics(browse),
+        bindings=Bindings(SqlDeployments(store.database)),
+        history=History(browse),
+    )
+    owned = checkly_resources.resources(store.database, checks, configuration)
     management_services = Services(monitors, check_ins, browsing, configuration.check, settings_of)
     services: dict[str, object] = {
         "tocsin.v1.MonitorService": MonitorHandlers(monitors, watching, clock, groups),
@@ -244,9 +267,13 @@ def build(settings: Settings) -> Parts:
         *Pings(check_ins, principals, failed).routes(),
         *dialects.sentry(settings, check_ins, principals, metrics, settings_of),
         *dialects.sentry_management(settings, management_services, principals),
+        *checkly.pings(settings, principals, check_ins, tokens, failed),
         *events,
         *cronitor.routes(settings, store, identity, principals, monitors, browsing, groups, configuration, settings_of),
         *cronitor.resource_routes(settings, identity, principals, resources),
+        *checkly.routes(settings, principals, checks),
+        *checkly_resources.routes(settings, principals, checks, owned),
+        *checkly_deploy.routes(settings, principals, store.database, clock, checks, owned),
         *transcoded(services, context),
         *events_by_code,
     ]

@@ -20,7 +20,7 @@ from tocsin.dialects.cronitor.telemetry import anonymous
 from tocsin.dialects.cronitor.telemetry import routes as events
 from tocsin.dialects.cronitor.telemetry.history import History
 from tocsin.dialects.cronitor.telemetry.intake import Intake, Options
-from tocsin.dialects.cronitor.telemetry.limits import Limits, Rate
+from tocsin.dialects.cronitor.telemetry.limits import Limits
 from tocsin.domain.codes import Codes
 from tocsin.domain.instant import Instant
 from tocsin.domain.project_settings import ProjectSettings
@@ -35,6 +35,7 @@ from tocsin.service.incidents import Incidents
 from tocsin.service.monitors import Monitors
 from tocsin.service.notification import NotificationLists
 from tocsin.service.principal import Principal, Principals
+from tocsin.service.rates import Rate
 from tocsin.store import SqlStore
 from tocsin.store.notification import SqlNotification
 from tocsin.store.port import Store

@@ -6,6 +6,8 @@ from typing import Any
 from starlette.types import ASGIApp
 
 from tocsin.app.settings import Settings
+from tocsin.dialects.checkly import pings
+from tocsin.dialects.checkly import routes as checkly
 from tocsin.dialects.cronitor import routes as cronitor
 from tocsin.dialects.cronitor.telemetry import routes as telemetry
 from tocsin.dialects.sentry import ingest as sentry_ingest
@@ -47,11 +49,16 @@ def sentry_management(settings: Settings, services: Services, principals: Princi
 
 def worded(settings: Settings) -> tuple[tuple[str, Callable[[str], ASGIApp]], ...]:
     """Beginnings of paths below which a vendor's protocol says that a path is unknown."""
-    first = cronitor.NOT_FOUND if settings.dialects.cronitor else ()
-    return (*first, *management.NOT_FOUND, *sentry_ingest.NOT_FOUND) if settings.dialects.sentry else first
+    chosen = settings.dialects
+    first = cronitor.NOT_FOUND if chosen.cronitor else ()
+    sentry = (*management.NOT_FOUND, *sentry_ingest.NOT_FOUND) if chosen.sentry else ()
+    return (*first, *sentry, *(checkly.NOT_FOUND if chosen.checkly else ()))
 
 
 def busy(settings: Settings) -> tuple[Busy, ...]:
     """What a vendor's clients are told while there is no room."""
-    sentry = (management.BUSY, sentry_ingest.BUSY) if settings.dialects.sentry else ()
-    return (*cronitor.BUSY, *telemetry.BUSY, *sentry) if settings.dialects.cronitor else sentry
+    chosen = settings.dialects
+    first = (*cronitor.BUSY, *telemetry.BUSY) if chosen.cronitor else ()
+    sentry = (management.BUSY, sentry_ingest.BUSY) if chosen.sentry else ()
+    tokens = pings.BUSY if chosen.checkly else ()  # first: others know only how their paths begin
+    return (*tokens, *first, *sentry, *(checkly.BUSY if chosen.checkly else ()))

@@ -43,7 +43,7 @@ class Notifying:
         self.outbox = SqlOutbox(store.database)
         self._tellable, self._texts = SqlTellable(store.database), SqlTexts(store.database)
         around = Surroundings(
-            self._in_maintenance,
+            self._silenced,
             cronitor.key_in,
             cronitor.schedule_in,
             self._planned,
@@ -89,11 +89,11 @@ class Notifying:
             )
             await self.dispatcher.run()
 
-    def _in_maintenance(self, project: int, monitor: int, environment: str, at: Instant) -> bool:
+    def _silenced(self, project: int, monitor: int, environment: str, at: Instant, tags: Collection[str]) -> bool:
         if self._partition is None:
             return False
         state = self._partition.engine.state
-        return bool(state.windows) and state.windows.cover(state.compiler, project, monitor, environment, at)
+        return bool(state.windows) and state.windows.silences(state.compiler, project, monitor, environment, at, tags)
 
     def _project_escalation(self, project: int) -> Escalation | None:
         return None if self._partition is None else self._partition.engine.state.settings_of(project).escalation

@@ -88,6 +88,14 @@ class Dialects(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cronitor_monitor_burst: int = 10  # that may come at once
     cronitor_address_rate: float = 0.0  # the same of one address
     cronitor_address_burst: int = 250
+    checkly: bool = True  # serve Checkly's API of heartbeats
+    checkly_ping_url: str = ""  # what ping URLs begin with; "": the public URL and /ping
+    checkly_badges: bool = False  # serve badges of checks without a key: whoever knows a check's id may see its state
+    checkly_requests_per_minute: int = 0  # API requests of one key; more are answered 429; 0: any number
+    checkly_results_per_minute: int = 0  # the same of check results
+    checkly_analytics_per_minute: int = 0  # of analytics
+    checkly_notifications_per_minute: int = 0  # of alert notifications
+    checkly_prometheus_per_minute: int = 0  # of the Prometheus endpoints
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -169,6 +177,8 @@ def _check(settings: Settings) -> None:
     if not re.fullmatch(r"[a-z0-9_-]{1,64}", settings.dialects.sentry_organization):
         given = settings.dialects.sentry_organization
         raise SettingsError(f"dialects.sentry_organization: {given!r} must be 1 to 64 of a-z, 0-9, '-' and '_'")
+    if (url := settings.dialects.checkly_ping_url) and not re.fullmatch(r"https?://[^\s?#]+", url):
+        raise SettingsError(f"dialects.checkly_ping_url: {url!r} must be of the form https://host/path")
     if settings.telemetry.log_level not in ("debug", "info", "warning", "error"):
         raise SettingsError(
             f"telemetry.log_level: {settings.telemetry.log_level!r} is none of debug, info, warning, error"
@@ -202,6 +212,11 @@ def _check(settings: Settings) -> None:
         ("dialects.cronitor_monitor_burst", settings.dialects.cronitor_monitor_burst, 1),
         ("dialects.cronitor_address_rate", settings.dialects.cronitor_address_rate, 0),
         ("dialects.cronitor_address_burst", settings.dialects.cronitor_address_burst, 1),
+        ("dialects.checkly_requests_per_minute", settings.dialects.checkly_requests_per_minute, 0),
+        ("dialects.checkly_results_per_minute", settings.dialects.checkly_results_per_minute, 0),
+        ("dialects.checkly_analytics_per_minute", settings.dialects.checkly_analytics_per_minute, 0),
+        ("dialects.checkly_notifications_per_minute", settings.dialects.checkly_notifications_per_minute, 0),
+        ("dialects.checkly_prometheus_per_minute", settings.dialects.checkly_prometheus_per_minute, 0),
     ):
         if not least <= value < math.inf:  # nor is it a number that is none
             raise SettingsError(f"{path}: must be at least {least}, not {value}")

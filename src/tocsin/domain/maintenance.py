@@ -10,7 +10,7 @@ from tocsin.domain.schedule import Interval, Rolling, Schedule
 
 LONGEST = 366 * DAY  # of an occurrence
 NAME_MAX = 200
-GROUPS_MAX = 100
+GROUPS_MAX = 1_000
 
 
 class MaintenanceWindow(msgspec.Struct, frozen=True, omit_defaults=True):

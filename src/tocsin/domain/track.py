@@ -1,6 +1,7 @@
 """A track: one monitor in one environment, and how it is doing. The word is internal; the wire says environment."""
 
 import enum
+from typing import Final
 
 import msgspec
 
@@ -24,6 +25,9 @@ class Verdict(enum.IntEnum):
     MISSED = 3
     TIMED_OUT = 4
     UNKNOWN = 5
+
+
+FAILURES: Final = frozenset((Verdict.ERROR, Verdict.MISSED, Verdict.TIMED_OUT))
 
 
 class TrackFlag(enum.IntFlag):

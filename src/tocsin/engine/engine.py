@@ -47,6 +47,7 @@ from tocsin.engine import (
     environments,
     handwork,
     maintenance,
+    needs,
     outages,
     plain,
     puts,
@@ -61,7 +62,7 @@ from tocsin.engine.delta import Delta
 from tocsin.engine.loading import load
 from tocsin.engine.memory import Needs, Recall, Snapshot
 from tocsin.engine.projection import Projection
-from tocsin.engine.state import NOWHERE, State
+from tocsin.engine.state import State
 from tocsin.schedule import Compiler
 
 
@@ -111,41 +112,7 @@ class Engine:
 
     def needs(self, commands: Iterable[Command]) -> Needs:
         """The rows that stepping these commands will look at and that are not hot."""
-        needs = Needs()
-        for command in commands:
-            match command:
-                case ReportCheckIn(report=sent):
-                    reports.need(self._state, needs, sent)
-                case ReportBatch(rest=rest):
-                    for sent in rest.values():
-                        reports.need(self._state, needs, sent)
-                case PutMonitor() as put:
-                    self._put_needs(needs, put)
-                case (
-                    DeleteMonitor(project=project, monitor_id=monitor_id)
-                    | ChangeEnvironment(project=project, monitor_id=monitor_id)
-                    | DeleteEnvironment(project=project, monitor_id=monitor_id)
-                ):
-                    self._monitor_needs(needs, project, monitor_id)
-                case PutMonitors(puts=several):
-                    for put in several:
-                        self._put_needs(needs, put)
-                case ResolveIncident() as resolve:
-                    handwork.need(self._state, needs, resolve)
-                case PutMaintenanceWindow(project=project, window=window):
-                    self._state.windows.add_needs(needs, project, window)
-                case _:
-                    pass
-        return needs
-
-    def _put_needs(self, needs: Needs, put: PutMonitor) -> None:
-        self._monitor_needs(needs, put.project, put.monitor_id)
-        if put.change.ping_token:
-            needs.tokens.add(put.change.ping_token)
-
-    def _monitor_needs(self, needs: Needs, project: int, monitor_id: str) -> None:
-        if self._state.find_monitor(project, monitor_id) != NOWHERE:
-            needs.monitors.add((project, monitor_id))
+        return needs.of(self._state, commands)
 
     def recall(self, recall: Recall) -> None:
         """Hands in what `needs` asked for; kept until `take`."""

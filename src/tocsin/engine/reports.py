@@ -4,6 +4,8 @@ The order is that of the wire: configuration first, then the report. Whatever is
 reason, never silence.
 """
 
+from collections.abc import Collection
+
 import msgspec
 
 from tocsin.domain import names
@@ -21,8 +23,8 @@ from tocsin.engine.state import DISABLED, INACTIVE, NOWHERE, State
 from tocsin.engine.subject import Subject
 
 
-def need(state: State, needs: Needs, sent: Report) -> None:
-    """What must be recalled before the report is filed."""
+def need(state: State, needs: Needs, sent: Report, decided: Collection[int] = ()) -> None:
+    """What must be recalled before the report is filed. `decided`: projects that decide something just before it."""
     if sent.check_in_id and state.runs.find(sent.project, sent.check_in_id) is None:
         needs.check_ins.add((sent.project, sent.check_in_id))
     sent = _named(state, sent)
@@ -30,7 +32,7 @@ def need(state: State, needs: Needs, sent: Report) -> None:
     if slot == NOWHERE:
         naming.need(state, needs, sent.monitor_number)
         return
-    if _changes(state, sent, slot):
+    if _changes(state, sent, slot) or (sent.upsert is not None and sent.project in decided):
         needs.monitors.add((sent.project, sent.monitor_id))
     if sent.kind is ReportKind.START and sent.series:
         track = state.find_track(state.monitor(slot), sent.environment or names.DEFAULT_ENVIRONMENT)

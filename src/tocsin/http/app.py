@@ -54,8 +54,7 @@ def _not_found(request: Request, worded: Sequence[tuple[str, NotFound]]) -> ASGI
     for beginning, answer in worded:
         if served.startswith(beginning):
             return answer(f"nothing is served at {path[:200]}")
-    message = f"nothing is served at {path[:200]}; /docs lists what is"
-    return problems.to_response(errors.NotFound(message, reason="PATH_NOT_FOUND", metadata={}))
+    return problems.nothing_at(f"nothing is served at {path[:200]}")
 
 
 async def _wrong_method(request: Request, _error: Exception) -> Response:

@@ -4,7 +4,8 @@ Every request is stamped here with its arrival, and needs room: how many are ans
 memory their bodies take. For those of the framework all of the body counts as it is read; a lane says what it holds.
 
 A lane is made of a route whose endpoint is one of ours (`http.raw.Endpoint`), so the framework's table still knows
-every path, and one that is spelt in an unusual way is answered by the same endpoint, only later.
+every path, and one that is spelt in an unusual way is answered by the same endpoint, only later. Lanes are found by the
+word that a path begins with; those that begin with a token (`http.tokens`) are tried where no lane has the word.
 """
 
 import re
@@ -20,6 +21,7 @@ from tocsin.domain.errors import Unavailable
 from tocsin.domain.instant import Instant
 from tocsin.http import problems
 from tocsin.http.raw import Endpoint
+from tocsin.http.tokens import TOKEN
 from tocsin.service.room import Hold, Room
 
 _VARIABLE: Final = re.compile(r"\{([a-z_]+)(?::([a-z_]+))?\}")
@@ -32,11 +34,15 @@ _BODILESS: Final = frozenset(("GET", "HEAD", "OPTIONS"))
 
 
 class Busy(NamedTuple):
-    """How a protocol says that there is no room, on paths that begin so."""
+    """How a protocol says that there is no room, on paths that begin so and, where there is one, match the pattern."""
 
     beginning: str
     dialect: str
     answer: Callable[[Unavailable], ASGIApp]
+    pattern: re.Pattern[str] | None = None
+
+    def knows(self, path: str) -> bool:
+        return path.startswith(self.beginning) and (self.pattern is None or self.pattern.fullmatch(path) is not None)
 
 
 _NATIVE: Final = Busy("", "native", problems.to_response)
@@ -57,7 +63,7 @@ def lanes(routes: Iterable[BaseRoute]) -> dict[str, list[Lane]]:
         if isinstance(route, Route) and isinstance(route.endpoint, Endpoint):
             methods = None if route.methods is None else frozenset(route.methods)
             lane = Lane(re.compile(_regex(route.path)), methods, route.endpoint)
-            found.setdefault(_first_word(route.path), []).append(lane)
+            found.setdefault(_key(route.path), []).append(lane)
     return found
 
 
@@ -81,6 +87,7 @@ class Front:
         self.routes = list(routes)
         self._rest = rest
         self._lanes = lanes(self.routes)
+        self._by_token = self._lanes.get(TOKEN, [])
         self._arrival = arrival
         self._room = room
         self._failed = failed
@@ -128,13 +135,13 @@ class Front:
         return path
 
     def _turn_away(self, path: str, error: Unavailable) -> ASGIApp:
-        busy = next(one for one in self._busy if path.startswith(one.beginning))
+        busy = next(one for one in self._busy if one.knows(path))
         self._failed(busy.dialect, error.reason)
         return busy.answer(error)
 
     def _found(self, path: str, scope: Scope) -> Endpoint | None:
         """Who answers; the variables of the path are then in the scope."""
-        for pattern, methods, endpoint in self._lanes.get(_first_word(path), ()):
+        for pattern, methods, endpoint in self._lanes.get(_first_word(path), self._by_token):
             if (match := pattern.fullmatch(path)) is not None and (methods is None or scope["method"] in methods):
                 scope["path_params"] = match.groupdict()
                 return endpoint
@@ -157,11 +164,19 @@ def _counted(receive: Receive, hold: Hold) -> Receive:
 
 def _endless(path: str) -> bool:
     """Reads that may go on for as long as they like and must not hold the clock; and what tells how we are."""
-    return path in ("/healthz", "/readyz") or path.endswith(":watch") or path.startswith("/metrics")
+    if path.endswith((":watch", "/prometheus/metrics", "/check-statuses")) or path.startswith("/metrics"):
+        return True
+    return path in ("/healthz", "/readyz")
 
 
 def _first_word(path: str) -> str:
     return path[1 : path.find("/", 1)]
+
+
+def _key(path: str) -> str:
+    """Under which the lane of a route's path is found."""
+    variable = _VARIABLE.match(path, 1)
+    return TOKEN if variable is not None and variable[2] == TOKEN else _first_word(path)
 
 
 def _taken(converter: str | None) -> str:

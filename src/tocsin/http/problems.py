@@ -15,7 +15,7 @@ from google.rpc.code_pb2 import Code
 from google.rpc.status_pb2 import Status
 from starlette.responses import Response
 
-from tocsin.domain.errors import TocsinError
+from tocsin.domain.errors import NotFound, TocsinError
 from tocsin.wire.status import internal_status, to_status
 
 JSON = "application/json"
@@ -75,6 +75,11 @@ def to_response(
     if error.code == "UNAUTHENTICATED":
         named.setdefault("www-authenticate", 'Bearer realm="tocsin"')
     return _response(to_status(error), http_status(error) if status is None else status, named, binary=binary)
+
+
+def nothing_at(text: str) -> Response:
+    """The response where no path leads. `text` names it."""
+    return to_response(NotFound(f"{text}; /docs lists what is", reason="PATH_NOT_FOUND", metadata={}))
 
 
 def internal_response(*, binary: bool = False) -> Response:

@@ -22,8 +22,8 @@ _SILENCE: Final = ("missed", "timeout")
 class Surroundings(NamedTuple):
     """What telling asks of the rest of the server; answers come at once."""
 
-    # (project, number of the monitor, environment, at): nobody is to be told of it now
-    in_maintenance: Callable[[int, int, str, Instant], bool] = lambda _project, _monitor, _environment, _at: False
+    # (project, number of the monitor, environment, at, tags of its group): a window wants nobody to be told of it
+    silenced: Callable[[int, int, str, Instant, Collection[str]], bool] = lambda *_: False
     shown_id: Callable[[str, Mapping[str, object]], str] = lambda monitor_id, _extras: monitor_id  # to people
     shown_schedule: Callable[[Mapping[str, object]], str] = lambda _extras: ""  # "": in words of ours
     planned: Callable[[Collection[Notice]], None] = lambda _notices: None  # is told of notices that were made

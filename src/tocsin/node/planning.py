@@ -108,7 +108,8 @@ class Planning:
                 audience = audiences[event.project]
                 if monitor is None or monitor.group_quiet or environment in audience.silent:
                     continue
-                if self._around.in_maintenance(event.project, event.monitor, environment, event.create_time):
+                at = event.create_time
+                if self._around.silenced(event.project, event.monitor, environment, at, monitor.group_tags):
                     continue
                 shown = self._around.shown_id(monitor.monitor_id, monitor.extras)
                 content = msgspec.structs.replace(event.content, **drafting.naming(monitor, shown))
@@ -180,7 +181,7 @@ class Planning:
         until = max(one.paused_until or 0, one.muted_until or 0)
         if until > now:
             return until
-        covered = self._around.in_maintenance(one.project, one.monitor, one.environment, now)
+        covered = self._around.silenced(one.project, one.monitor, one.environment, now, one.tags)
         return now + MINUTE if covered else None
 
     def _telling(self, one: Known, destinations: tuple[str, ...]) -> Telling:

@@ -65,6 +65,10 @@ class Browsing:
         """The monitor of this number, of whatever project: for who was told of it in another way than by a key."""
         return await asyncio.to_thread(self._browse.monitor_of_any_project, number)
 
+    async def anybodys_uid(self, uid: str) -> MonitorWithHealth | None:
+        """Likewise, by 32 hex characters."""
+        return await asyncio.to_thread(self._browse.monitor_of_uid, uid)
+
     async def monitors(
         self, principal: Principal, search: MonitorSearch, *, now: Instant, size: int, turn: Turn
     ) -> Leaf[MonitorWithHealth]:

@@ -4,6 +4,7 @@ import re
 from functools import lru_cache
 from typing import Final
 
+from tocsin._core.zone import Zone
 from tocsin.domain import errors
 from tocsin.domain.assertion import check_all
 from tocsin.domain.group import check_group_key, check_tags
@@ -46,6 +47,10 @@ class Configuration:
         if self._compiled > _SCRATCH_MAX:
             self._scratch, self._compiled = Compiler(self._zones), 1
         return self._scratch, self._scratch.compile(schedules, field=field)
+
+    def zone(self, name: str, field: str) -> Zone:
+        """TIME_ZONE_UNKNOWN, about `field`, when there is no such zone."""
+        return self._zones.get(name, field=field)
 
     def check_zone(self, name: str, field: str) -> None:
         """TIME_ZONE_UNKNOWN, about `field`, when there is no such zone."""

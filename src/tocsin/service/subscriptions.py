@@ -1,7 +1,7 @@
 """Subscriptions: which channels hear of a monitor or of a group's members. Only telling looks at them: no journal."""
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from tocsin.domain import errors
 from tocsin.domain.notification import Subscription
@@ -28,6 +28,18 @@ class Subscriptions:
             raise errors.invalid("subscription", "is of a monitor or of a group: name one of the two")
         wanted = Subscription(0, principal.project.number, channel, monitor, group, active)
         return await asyncio.to_thread(self._store.put, wanted)
+
+    async def put_many(self, principal: Principal, wanted: Sequence[Subscription]) -> list[Subscription]:
+        """Makes these, or changes whether they are active, all or none. Each has one of monitor and group. NotFound."""
+        principal.require(Scope.ADMIN)
+        project = principal.project.number
+        return await asyncio.to_thread(self._store.put_many, project, wanted) if wanted else []
+
+    async def delete_many(self, principal: Principal, numbers: Collection[int]) -> None:
+        """What is gone already does not matter."""
+        principal.require(Scope.ADMIN)
+        if numbers:
+            await asyncio.to_thread(self._store.delete_many, principal.project.number, numbers)
 
     async def replace(
         self, principal: Principal, wanted: Wanted, *, monitor: int = 0, group: int = 0

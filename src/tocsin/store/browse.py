@@ -20,6 +20,7 @@ from tocsin.store import (
     monitors,
     newest,
     numbered,
+    recorded,
     refusals,
     searches,
     statistics,
@@ -36,6 +37,7 @@ from tocsin.store.browse_port import (
     Numbered,
     Selection,
     Statistic,
+    Stretch,
     Told,
     Turn,
     Window,
@@ -86,6 +88,13 @@ class SqlBrowse:
     def monitor_of_any_project(self, number: int) -> MonitorWithHealth | None:
         with self._database.read() as connection:
             found = monitors.get_many(connection, [number])
+        self._database.overlay(found)
+        return found[0] if found else None
+
+    def monitor_of_uid(self, uid: str) -> MonitorWithHealth | None:
+        with self._database.read() as connection:
+            numbers = connection.execute(select(monitors_table.c.number).where(monitors_table.c.uid == uid)).scalars()
+            found = monitors.get_many(connection, list(numbers))
         self._database.overlay(found)
         return found[0] if found else None
 
@@ -173,6 +182,20 @@ class SqlBrowse:
         with self._database.read() as connection:
             weeks.hold(connection)
             return list(statistics.read(connection, monitors, window, measures, quantiles))
+
+    def tallies(
+        self, monitors: Sequence[int], environment: str, cuts: Sequence[Instant]
+    ) -> dict[int, list[dict[State, int]]]:
+        with self._database.read() as connection:
+            weeks.hold(connection)
+            return recorded.tallies(connection, monitors, environment, cuts)
+
+    def recorded(
+        self, monitor: int, environment: str, states: Collection[State], stretch: Stretch, limit: int
+    ) -> list[CheckIn]:
+        with self._database.read() as connection:
+            weeks.hold(connection)
+            return recorded.page(connection, monitor, environment, states, stretch, limit)
 
     def told(self, project: int) -> list[Told]:
         with self._database.read() as connection:

@@ -116,6 +116,10 @@ class Selection:
     environment: str = ""  # it has this one; "": that does not matter, and conditions are those of production
     by_name: bool = False  # else by creation
     descending: bool = False
+    rolling: bool = False  # its one schedule is a rolling one
+    name_parts: tuple[str, ...] = ()  # each is in its name, or its id where it has none
+    failed: bool | None = None  # whether what was judged last in `environment`, or in production, was a failure
+    after: int = 0  # made after the monitor of this number
 
 
 class Numbered(NamedTuple, Generic[T]):
@@ -144,6 +148,18 @@ class Count(NamedTuple):
     number: int
     duration: Millis  # of those that have one, together
     durations: int  # how many have one
+
+
+class Stretch(NamedTuple):
+    """Check-ins recorded from `since` to just before `until`, newest first, behind the first `offset`.
+
+    `below`: and only those with smaller numbers; a page begins where the one before ended.
+    """
+
+    since: Instant
+    until: Instant
+    below: int = 2**63 - 1
+    offset: int = 0
 
 
 DURATION: Final = "duration"
@@ -230,6 +246,9 @@ class Browse(Protocol):
         """Those of the project that exist, in no order."""
 
     def monitor_of_any_project(self, number: int) -> MonitorWithHealth | None: ...
+    def monitor_of_uid(self, uid: str) -> MonitorWithHealth | None:
+        """Whosever it is; 32 hex characters."""
+
     def policies(self, numbers: Collection[int]) -> dict[int, Policy]:
         """Those that exist, by number."""
 
@@ -242,6 +261,20 @@ class Browse(Protocol):
         self, monitors: Sequence[int], window: Window, *, measures: Sequence[str], quantiles: tuple[float, ...]
     ) -> list[Statistic]:
         """Of check-ins received in the window: monitor by monitor, by environment and time; empty ones are left out."""
+
+    def tallies(
+        self, monitors: Sequence[int], environment: str, cuts: Sequence[Instant]
+    ) -> dict[int, list[dict[State, int]]]:
+        """By monitor, of each stretch between two neighbours of `cuts` how many check-ins of each state were recorded.
+
+        Recorded is when a report came, and when a slot without one was called missed. Cuts rise. Monitors that have
+        none are left out.
+        """
+
+    def recorded(
+        self, monitor: int, environment: str, states: Collection[State], stretch: Stretch, limit: int
+    ) -> list[CheckIn]:
+        """Up to `limit` check-ins of a monitor by when they were recorded, newest first."""
 
     def told(self, project: int) -> list[Told]:
         """Of every monitor, by id."""

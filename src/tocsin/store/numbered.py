@@ -10,10 +10,10 @@ from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, not_
 
 from tocsin.domain.instant import Instant
 from tocsin.domain.names import DEFAULT_ENVIRONMENT
-from tocsin.domain.track import Health
+from tocsin.domain.track import FAILURES, Health, Verdict
 from tocsin.store import tags, texts
 from tocsin.store.browse_port import Condition, Selection
-from tocsin.store.schema import environments, monitors, tracks
+from tocsin.store.schema import environments, monitors, policies, tracks
 
 Where = ColumnElement[bool]
 _EXTRAS: Final = "extras"
@@ -53,6 +53,14 @@ def _conditions(only: Selection, now: Instant) -> list[Where]:
         found += [or_(*(texts.contains(column, word) for column in columns)) for word in only.words]
     if only.conditions:
         found.append(or_(*(_is(condition, only, now) for condition in only.conditions)))
+    if only.rolling:
+        found.append(monitors.c.policy.in_(_rolling()))
+    found += [texts.contains(_NAME, part) for part in only.name_parts]
+    if only.failed is not None:
+        failed = exists().where(_MINE, _failed(), _within(only))
+        found.append(failed if only.failed else not_(failed))
+    if only.after:
+        found.append(monitors.c.number > only.after)
     if only.environment:
         found.append(exists().where(_MINE, _within(only)))
     return found
@@ -64,6 +72,22 @@ def _is(condition: Condition, only: Selection, now: Instant) -> Where:
         return muted
     failing = exists().where(_MINE, tracks.c.health == Health.UNHEALTHY, _within(only))
     return and_(not_(muted), failing if condition is Condition.FAILING else not_(failing))
+
+
+def _failed() -> Where:
+    """The last verdict; while nobody could listen, the one before that is still open."""
+    unheard = and_(tracks.c.verdict == Verdict.UNKNOWN, tracks.c.health == Health.UNHEALTHY)
+    return or_(tracks.c.verdict.in_([int(verdict) for verdict in FAILURES]), unheard)
+
+
+def _rolling() -> Any:
+    """Policies with just one schedule that is a rolling one, by how their JSON begins.
+
+    Policies are few. Quotes inside of texts are escaped, so none of them looks like this.
+    """
+    body = policies.c.body
+    one = and_(body.contains('"schedules":[{"type":"rolling",', autoescape=True), not_(body.contains('},{"type":')))
+    return select(policies.c.number).where(one)
 
 
 def _within(only: Selection) -> Where:

@@ -217,7 +217,7 @@ class SqlOutbox:
             which.append(notices.c.number < pages.decode(token, query, tuple[int])[0])
         statement = select(notices).where(*which).order_by(notices.c.number.desc()).limit(size + 1)
         with self._database.read() as connection:
-            found = [_from_row(row) for row in connection.execute(statement)]
+            found = [from_row(row) for row in connection.execute(statement)]
         return pages.cut(found, size, query, lambda notice: (notice.number,))
 
     def retry(self, project: int, numbers: Collection[int], now: Instant) -> list[Notice]:
@@ -227,7 +227,7 @@ class SqlOutbox:
             dead.append(notices.c.number.in_(sorted(numbers)[:_MANY]))
         again = update(notices).where(*dead).values(state=PENDING, attempts=0, next_time=now, end_time=None)
         with self._database.write() as connection:
-            return [_from_row(row) for row in connection.execute(again.returning(*notices.columns))]
+            return [from_row(row) for row in connection.execute(again.returning(*notices.columns))]
 
     def expire(self, before: Instant, limit: int) -> int:
         """Drops notices that were over before; how many."""
@@ -282,10 +282,10 @@ def _alert_to_row(alert: Alert, told: Told) -> dict[str, Any]:
 
 def _rows(connection: Connection, which: ColumnElement[bool], limit: int) -> list[Notice]:
     statement = select(notices).where(which).order_by(notices.c.number).limit(limit)
-    return [_from_row(row) for row in connection.execute(statement)]
+    return [from_row(row) for row in connection.execute(statement)]
 
 
-def _from_row(row: Row[Any]) -> Notice:
+def from_row(row: Row[Any]) -> Notice:
     return Notice(
         number=row.number,
         project=row.project,

@@ -1,6 +1,6 @@
 """Subscriptions: which channels hear of a monitor, or of all members of a group. Rows in and out, many at once."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import Enum
 from typing import Any, Final
 
@@ -48,6 +48,20 @@ class SqlSubscriptions:
             _require(connection, wanted.project, Whose.MONITOR, [wanted.monitor] if wanted.monitor else ())
             _require(connection, wanted.project, Whose.GROUP, [wanted.group] if wanted.group else ())
             return _put(connection, wanted)
+
+    def put_many(self, project: int, wanted: Sequence[Subscription]) -> list[Subscription]:
+        """As `put`, all or none."""
+        with self._database.write() as connection:
+            for whose in Whose:
+                named = {getattr(one, whose.value) for one in wanted}
+                _require(connection, project, whose, named if whose is Whose.CHANNEL else named - {0})
+            return [_put(connection, one) for one in wanted]
+
+    def delete_many(self, project: int, numbers: Collection[int]) -> None:
+        """What is gone already does not matter."""
+        with self._database.write() as connection:
+            for some in chunks(sorted(numbers), _MANY):
+                connection.execute(delete(table).where(table.c.project == project, table.c.number.in_(some)))
 
     def replace(self, project: int, whose: Whose, wanted: Mapping[int, Wanted]) -> dict[int, list[Subscription]]:
         """Makes these all there are of each of these monitors or groups, in this order: all of it, or nothing.

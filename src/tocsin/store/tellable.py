@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from sqlalchemy import Connection, Row, Select, and_, func, or_, select
 
+from tocsin.domain.incident import BY_DEACTIVATION
 from tocsin.domain.instant import Instant, Millis
 from tocsin.domain.monitor import AlertPolicy, Escalation
 from tocsin.domain.notification import DEFAULT_LIST, Channel, NotificationList
@@ -47,7 +48,7 @@ class Known(NamedTuple):
     delay_ms: Millis
     separate_causes: bool
     schedules: tuple[Schedule, ...]
-    off: bool  # disabled or inactive
+    off: bool  # disabled or inactive, or it was when the incident ended
     paused_until: Instant | None
     muted_until: Instant | None
     environment_muted: bool
@@ -71,6 +72,7 @@ class Named(NamedTuple):
     group: str
     extras: dict[str, Any]
     group_quiet: bool = False
+    group_tags: tuple[str, ...] = ()
     subscribed: tuple[str, ...] = ()
 
 
@@ -152,8 +154,8 @@ class SqlTellable:
                 hearing = subscribed.destinations(connection, [(row.number, row.group_number or 0) for row in rows])
                 for row in rows:
                     policy, extras = _alert_policy(row.body), row.body.get("extras", {})
-                    common = (row.id, row.display_name, policy, row.group_name or "", extras)
-                    found[row.number] = Named(*common, _group(row).quiet, hearing.get(row.number, ()))
+                    common, group = (row.id, row.display_name, policy, row.group_name or "", extras), _group(row)
+                    found[row.number] = Named(*common, group.quiet, group.tags, hearing.get(row.number, ()))
         return found
 
     def messages(self, wanted: Collection[tuple[int, str]]) -> dict[tuple[int, str], str]:
@@ -238,7 +240,7 @@ def _from_row(row: Row[Any], hearing: tuple[str, ...]) -> Known:
         delay_ms=policy.tolerance.alert_delay_ms,
         separate_causes=policy.separate_causes,
         schedules=policy.schedules,
-        off=row.monitor_disabled or row.monitor_inactive,
+        off=row.monitor_disabled or row.monitor_inactive or row.resolved_by == BY_DEACTIVATION,
         paused_until=row.monitor_paused_until,
         muted_until=row.monitor_muted_until,
         environment_muted=bool(row.track_flags & TrackFlag.MUTED),

@@ -11,6 +11,8 @@ from support.stores import sqlite_url
 from tocsin.app import build as building
 from tocsin.app.cronitor import RESERVED
 from tocsin.app.settings import Dialects, Settings, Store
+from tocsin.dialects.checkly.pings import Pings
+from tocsin.dialects.words import CHECKLY_WORDS
 from tocsin.http.paths import overlaps, table
 
 
@@ -35,8 +37,21 @@ def test_no_path_belongs_to_two(routes):
         "cron",
         "processing-errors",
         "groups",
+        *CHECKLY_WORDS,
     )
     assert overlaps(routes, words) == []
+
+
+UUID = "0f8fad5b-d9cb-469f-a165-70867728950e"
+
+
+@pytest.mark.parametrize("path", [f"/{UUID}", f"/ping/{UUID}", f"/heartbeats/ping/{UUID}", f"/ping/{UUID}/"])
+def test_a_path_of_a_token_is_nobody_elses(routes, path):
+    """Cronitor's telemetry has the same shape, and takes every word but these."""
+    for spelt in (path, path.upper().replace("PING", "ping").replace("HEARTBEATS", "heartbeats")):
+        scope = {"type": "http", "method": "GET", "path": spelt, "headers": [], "root_path": ""}
+        found = [route.endpoint for route in routes if route.matches(scope)[0] is not Match.NONE]
+        assert [type(endpoint) for endpoint in found] == [Pings]
 
 
 @pytest.fixture
@@ -58,7 +73,7 @@ def test_codes_come_after_everybody_else_and_take_nothing_from_them(anonymous):
     taken = {word for word in literal if re.fullmatch("[0-9a-z]{6}", word)}
     assert taken <= set(RESERVED), "words that paths begin with must never be issued as codes"
     assert literal, "nobody else may serve every first word"
-    assert overlaps(everybody, ("report", "readyz", "a1b2c3", "run", "pause")) == []
+    assert overlaps(everybody, (UUID, "report", "readyz", "a1b2c3", "run", "pause")) == []
 
 
 @pytest.mark.parametrize("path", ["/docs", "/readyz", "/report/job", "/metrics", "/a1b2c", "/a1b2c3d", "/A1B2C3", "/"])
@@ -84,6 +99,7 @@ def test_the_table_knows_every_surface(routes):
         "/p/*/*",
         "/ping/*/*",
         "/ping",
+        "/v1/accounts/*",
     ):
         assert path in found
 

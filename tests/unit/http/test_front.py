@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 
 import pytest
 from hypothesis import given
@@ -41,13 +42,17 @@ async def framework(_request: Framework) -> Response:
 
 
 register_url_convertor("unclaimed", Unclaimed())
-ping, envelope, cron = Told("ping"), Told("envelope"), Told("cron")
+UUID = "0f8fad5b-d9cb-469f-a165-70867728950e"
+ping, envelope, cron, token = Told("ping"), Told("envelope"), Told("cron"), Told("token")
 ROUTES = [
     Route("/healthz", framework),
     *(Route(path, ping, methods=["GET", "POST"]) for path in ("/report/{monitor}", "/report/{monitor}/{word}")),
     Route("/api/{project:unclaimed}/envelope/", envelope),
     Route("/api/{project}/cron/{rest:path}", cron),
     Route("/failing/{x}", Failing()),
+    Route("/report/{token:ping_token}/below/it", token),
+    Route("/{token:ping_token}", token),
+    Route("/{token:ping_token}/", token),
 ]
 PIECE = st.sampled_from(
     [
@@ -69,6 +74,10 @@ PIECE = st.sampled_from(
         "%2F",
         "x y",
         "~",
+        UUID,
+        UUID.upper(),
+        UUID + "0",
+        UUID.replace("-", ""),
     ]
 )
 PATH = st.lists(PIECE, max_size=6).map(lambda pieces: "/" + "/".join(pieces))
@@ -133,6 +142,10 @@ def test_usual_paths_take_a_lane():
     front = application(ROUTES, "/below")
     for path in ("/report/job", "/report/job/ok", "/api/7/envelope/", "/api/7/cron/job/key/", "/below/report/job"):
         assert way(front, scope_of(path)) is not None
+    for path in (f"/{UUID}", f"/{UUID.upper()}/", f"/below/{UUID}", f"/report/{UUID}/below/it"):
+        assert way(front, scope_of(path)) is token
+    for path in (f"/{UUID}0", f"/{UUID}/ok", f"/{UUID[:-1]}", f"/{UUID.replace('-', '')}", f"/x/{UUID}"):
+        assert way(front, scope_of(path)) is None
     for path in ("/healthz", "/report/job%", "/belowreport/job", "/", "", "/report"):
         assert way(front, scope_of(path)) is None
     assert way(front, scope_of("/report/job", "PUT")) is None
@@ -208,8 +221,9 @@ def test_more_than_there_is_room_for_are_told_to_come_back():
         told, refused, waiting = [], [], Waiting()
         room = Room(2, 2**20, lambda: refused.append(1))
         busy = Busy("/api/", "sentry", lambda problem: Answer(503, [(b"a", b"b")], problem.message.encode()))
+        narrow = Busy("/", "checkly", lambda _: Answer(503, [(b"c", b"d")]), re.compile(f"/{UUID}"))
         routes = [Route("/report/{x}", waiting), *ROUTES]
-        front = application(routes, room=room, failed=lambda *one: told.append(one), busy=[busy])
+        front = application(routes, room=room, failed=lambda *one: told.append(one), busy=[narrow, busy])
         first = [asyncio.ensure_future(ask(front, scope_of("/report/x"))) for _ in range(2)]
         await asyncio.sleep(0)
         start, _ = await ask(front, scope_of("/report/x"))
@@ -218,10 +232,12 @@ def test_more_than_there_is_room_for_are_told_to_come_back():
         assert start["status"] == 503
         start, _ = await ask(front, scope_of("/api/7/envelope/"))
         assert start["headers"] == [(b"a", b"b")]
+        start, _ = await ask(front, scope_of(f"/{UUID}"))
+        assert start["headers"] == [(b"c", b"d")]
         start, _ = await ask(front, scope_of("/healthz"))  # who looks after us must see us
         assert start["status"] == 200
-        assert told == [("native", "QUEUE_FULL")] * 2 + [("sentry", "QUEUE_FULL")]
-        assert len(refused) == 3
+        assert told == [("native", "QUEUE_FULL")] * 2 + [("sentry", "QUEUE_FULL"), ("checkly", "QUEUE_FULL")]
+        assert len(refused) == 4
         waiting.go.set()
         assert [answer[0]["status"] for answer in await asyncio.gather(*first)] == [200, 200]
         assert (await ask(front, scope_of("/report/x")))[0]["status"] == 200

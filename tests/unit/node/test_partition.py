@@ -11,7 +11,7 @@ from support.stores import open_sqlite
 from support.tzif import reader, tzif
 from support.virtual import VirtualClock, run
 from tocsin.domain.check_in import Report, ReportKind
-from tocsin.domain.commands import PutMonitor, ReportCheckIn
+from tocsin.domain.commands import DeleteMonitor, PutMonitor, ReportCheckIn
 from tocsin.domain.instant import HOUR
 from tocsin.domain.monitor import ExpectFrom, MonitorChange
 from tocsin.domain.schedule import Daily, Interval, Unit
@@ -20,6 +20,7 @@ from tocsin.engine.rezoning import compile_again
 from tocsin.journal.local import LocalJournal
 from tocsin.node.partition import Partition
 from tocsin.schedule import Compiler, Zones
+from tocsin.service.tokens import Found, Tokens
 from tocsin.store import CheckInFilter, SqlStore
 from tocsin.store.port import Fenced, StoreTrouble
 
@@ -304,5 +305,22 @@ def test_new_time_zone_rules_wait_for_the_end_of_a_burst(tmp_path, monkeypatch):
             await asyncio.sleep(22)
             assert asked
             assert planned == [0]
+
+    run(main)
+
+
+def test_a_ping_token_is_forgotten_before_who_changed_it_is_answered(tmp_path):
+    first, second = "a" * 32, "b" * 32
+
+    async def main(loop):
+        store = open_sqlite(tmp_path)
+        tokens = Tokens(store)
+        async with Rig(loop, tmp_path, tokens.forget, store) as rig:
+            await rig.put(ping_token=first)
+            assert await tokens.find(first) == Found(1, "job")
+            await rig.put(ping_token=second)
+            assert [await tokens.find(token) for token in (first, second)] == [None, Found(1, "job")]
+            await rig.journal.append(rig.clock.now(), DeleteMonitor(1, "job"))
+            assert await tokens.find(second) is None
 
     run(main)

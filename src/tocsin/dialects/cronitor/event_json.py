@@ -4,7 +4,7 @@ A check-in is a run or a lone signal, so it stands for up to two events: the one
 it. What the newest was called is kept with it; where another protocol reported, its state says it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from tocsin.domain.check_in import CheckIn, State
@@ -73,6 +73,17 @@ def is_invocation(check_in: CheckIn) -> bool:
 def is_inert(check_in: CheckIn) -> bool:
     """Whether it is recorded and no more: a marker of a log, or a state that means nothing."""
     return check_in.state is State.NOTE and check_in.event not in _SPOKEN
+
+
+def latest(opened_last: Mapping[int, CheckIn], lively: Mapping[int, CheckIn]) -> dict[int, CheckIn]:
+    """By track, what was heard last: of the check-in that was opened last, and the newest that is no note."""
+    found = {track: one for track, one in opened_last.items() if not is_inert(one)}
+    found |= {
+        track: one
+        for track, one in lively.items()
+        if track not in found or one.update_time >= found[track].receive_time
+    }
+    return found
 
 
 def newest_first(events: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from tocsin.dialects.cronitor import badges, event_json
 from tocsin.dialects.cronitor.call import Call
 from tocsin.dialects.cronitor.monitor_json import Lookups, View, monitor_json
 from tocsin.dialects.cronitor.services import Services
-from tocsin.domain.check_in import CheckIn
+from tocsin.domain.check_in import CheckIn, State
 from tocsin.domain.instant import NEVER
 from tocsin.store.browse_port import Turn
 from tocsin.store.port import CheckInFilter, MonitorWithHealth
@@ -48,10 +48,10 @@ async def lookups_of(services: Services, call: Call, rows: Sequence[MonitorWithH
     calm = [(monitor.number, track.number) for monitor, track in tracks if not track.incident]
     browsing, principal = services.browsing, call.principal
     events = await browsing.newest(principal, reported, event_json.REPORTED)
-    inert = [one for one in reported if one[1] in events and event_json.is_inert(events[one[1]])]
-    if inert:
-        events = {number: event for number, event in events.items() if not event_json.is_inert(event)}
-        events |= await browsing.newest(principal, inert, event_json.LIVELY)
+    noted = [one for one in reported if one[1] in events and events[one[1]].state is State.NOTE]
+    if noted:  # a run that began before a note may have ended after it
+        lively = await browsing.newest(principal, noted, event_json.LIVELY)
+        events = event_json.latest(events, lively)
     incidents = await browsing.newest_incidents(principal, calm)
     recent: dict[int, list[CheckIn]] = {}
     if with_events or with_invocations:

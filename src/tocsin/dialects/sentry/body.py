@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 from typing import Final
 
 from tocsin.dialects.sentry.answers import Rejection
-from tocsin.dialects.sentry.encodings import PIECE, Decoder, EncodingError, Identity, UnknownEncodingError, decoder
 from tocsin.dialects.sentry.limits import MIB, Limits
+from tocsin.http.encodings import PIECE, Decoder, EncodingError, Identity, UnknownEncodingError, decoder
 from tocsin.http.raw import Sent
 
 _FAIR_SHARE: Final = MIB  # decoded bytes after which other requests get a turn

@@ -6,10 +6,11 @@ import pytest
 
 from support.stores import monitor, track
 from tocsin.dialects.cronitor import badges
-from tocsin.dialects.cronitor.resources.badge import drawn, state_of
+from tocsin.dialects.cronitor.resources.badge import state_of
 from tocsin.dialects.cronitor.resources.uploads import Tokens
 from tocsin.domain.instant import MINUTE, NEVER
 from tocsin.domain.track import Health
+from tocsin.http.badges import drawn
 from tocsin.store.port import MonitorWithHealth
 
 NOW = 1_800_000_000_000

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tocsin.dialects.cronitor.telemetry.limits import Buckets, Rate
+from tocsin.service.rates import Buckets, Rate
 
 T = 1_795_289_021_123
 

@@ -7,11 +7,12 @@ import structlog
 from telemetry_edge import CODE, KEY, NOW, NUMBER, READ_KEY, Edge
 
 from tocsin.dialects.cronitor.telemetry.intake import Options
-from tocsin.dialects.cronitor.telemetry.limits import Limits, Rate
+from tocsin.dialects.cronitor.telemetry.limits import Limits
 from tocsin.domain.check_in import ReportKind
 from tocsin.domain.errors import ResourceExhausted, Unavailable, invalid
 from tocsin.domain.facts import CheckInRefused
 from tocsin.domain.project_settings import ProjectSettings
+from tocsin.service.rates import Rate
 
 STRICT = Options(strict=True)
 

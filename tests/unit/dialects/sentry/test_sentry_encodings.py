@@ -9,7 +9,7 @@ import brotli
 import pytest
 import zstandard
 
-from tocsin.dialects.sentry.encodings import MAX_MEMBERS, EncodingError, UnknownEncodingError, decoder
+from tocsin.http.encodings import MAX_MEMBERS, EncodingError, UnknownEncodingError, decoder
 
 TEXT = b'{"a":1}\n' * 5_000
 NOISE = random.Random(7).randbytes(200_000)

@@ -2,8 +2,6 @@
 
 import hmac
 from collections.abc import Callable
-from typing import Final
-from xml.sax.saxutils import escape
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -14,14 +12,9 @@ from tocsin.domain.codes import Codes
 from tocsin.domain.instant import Instant
 from tocsin.domain.names import DEFAULT_ENVIRONMENT
 from tocsin.domain.track import Health
+from tocsin.http import badges
 from tocsin.service.browsing import Browsing
 from tocsin.store.port import MonitorWithHealth
-
-_COLOURS: Final = {"passing": "#2da44e", "failing": "#cf222e", "paused": "#6e7781"}
-_NAME_MAX: Final = 60  # characters
-_CHARACTER: Final = 6.6  # its width, about
-_MARGIN: Final = 12
-_HEADERS: Final = {"Cache-Control": "public, max-age=60"}
 
 
 class Badges:
@@ -41,8 +34,7 @@ class Badges:
         state = state_of(found, environment, request.state.received) if found is not None else ""
         if found is None or not state:
             return Response("not found\n", 404, media_type="text/plain")
-        picture = drawn(shown.name_of(found.monitor)[:_NAME_MAX], state)
-        return Response(picture, 200, _HEADERS, "image/svg+xml")
+        return badges.answer(shown.name_of(found.monitor), state)
 
 
 def state_of(found: MonitorWithHealth, environment: str, now: Instant) -> str:
@@ -54,19 +46,3 @@ def state_of(found: MonitorWithHealth, environment: str, now: Instant) -> str:
     if monitor.disabled or monitor.inactive or max(monitor.paused_until or 0, monitor.muted_until or 0) > now:
         return "paused"
     return "failing" if track is not None and track.health == Health.UNHEALTHY else "passing"
-
-
-def drawn(name: str, state: str) -> str:
-    """SVG, legible to whoever cannot see it."""
-    left, right = (round(len(text) * _CHARACTER + _MARGIN) for text in (name, state))
-    label = escape(f"{name}: {state}", {'"': "&quot;"})
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + right}" height="20" role="img" aria-label="{label}">'
-        f"<title>{label}</title>"
-        f'<rect width="{left}" height="20" fill="#424a53"/>'
-        f'<rect x="{left}" width="{right}" height="20" fill="{_COLOURS[state]}"/>'
-        '<g fill="#fff" text-anchor="middle" font-family="Verdana,DejaVu Sans,sans-serif" font-size="11">'
-        f'<text x="{left / 2}" y="14">{escape(name)}</text>'
-        f'<text x="{left + right / 2}" y="14">{state}</text>'
-        "</g></svg>\n"
-    )

@@ -21,6 +21,7 @@ from tocsin.domain.errors import Unavailable
 from tocsin.http.addresses import Addresses
 from tocsin.http.front import Busy
 from tocsin.http.raw import Endpoint, Request
+from tocsin.http.tokens import NO_TOKEN
 from tocsin.service.principal import Principals
 
 METHODS: Final = ("GET", "HEAD", "POST")
@@ -104,7 +105,7 @@ def routes(
     """Every request must carry, in the state of its scope, `received` and `hold`."""
     telemetry, alive = Telemetry(intake, principals, addresses, limits or Limits()), Alive()
     named = [
-        Route(f"/{word}/{{key}}{rest}", telemetry, name=f"cronitor-{word}{len(rest)}")
+        Route(f"/{word}/{{key:{NO_TOKEN}}}{rest}", telemetry, name=f"cronitor-{word}{len(rest)}")
         for word in ("p", "ping")
         for rest in ("/{rest:path}", "")  # without a monitor: a refusal, and never a redirection
     ]

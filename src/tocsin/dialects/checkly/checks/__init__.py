@@ -1,0 +1,1 @@
+"""Heartbeat checks: what a body says, what it comes to in the domain, what is shown of it."""

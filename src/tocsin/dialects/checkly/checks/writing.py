@@ -1,0 +1,198 @@
+"""Checks as use cases: many are planned together and written in one entry of the journal, all or none.
+
+A partial update depends on what is there: that is read first, and written only if nobody changed it meanwhile; else it
+is read again. Subscriptions follow when the checks are written: the same request again completes what a crash left.
+"""
+
+import secrets
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from tocsin.dialects.checkly.checks import mapping
+from tocsin.dialects.checkly.checks.mapping import Planned, is_check
+from tocsin.dialects.checkly.checks.schema import Said
+from tocsin.dialects.checkly.problems import Problem, Problems
+from tocsin.dialects.checkly.services import Services
+from tocsin.domain.commands import PutMonitor
+from tocsin.domain.errors import Aborted, AlreadyExists, InvalidArgument, NotFound
+from tocsin.domain.group import Group
+from tocsin.domain.instant import Instant
+from tocsin.domain.monitor import Monitor
+from tocsin.domain.names import slugify
+from tocsin.service.principal import Principal
+from tocsin.store.port import MonitorWithHealth
+
+MANY: Final = 10_000  # checks that are written together
+_ID_MAX: Final = 100  # characters of a name that become an id
+_ATTEMPTS: Final = 16  # of writers at the same time one gets through each time
+# Fields of the domain → the attribute that a client wrote.
+_ATTRIBUTES: Final = {
+    "margin_ms": "heartbeat.grace",
+    "schedules": "heartbeat.period",
+    "ping_token": "heartbeat.pingToken",
+    "tags": "tags",
+    "group": "groupId",
+}
+
+
+class Wish(NamedTuple):
+    """One check as it is asked for. `monitor_id` names the one to change, or what a new one is to be called."""
+
+    monitor_id: str
+    said: Said
+    new: bool
+    token: str = ""  # of a new one's ping URL, unless it is given one; "": a random one
+    label: str = ""  # how problems name it; "": there is only this one
+
+
+class Checks:
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def create(self, principal: Principal, said: Said, received: Instant) -> MonitorWithHealth:
+        """Named after its name; where that is taken, with a 2 behind it, or a few random characters."""
+        slug = monitor_id_of(said["name"])
+        for attempt in range(_ATTEMPTS):
+            monitor_id = slug if not attempt else f"{slug}-{2 if attempt == 1 else secrets.token_hex(4)}"
+            try:
+                (row,) = await self.apply(principal, [Wish(monitor_id, said, new=True)], received)
+            except AlreadyExists as problem:
+                if problem.reason != "MONITOR_ALREADY_EXISTS":
+                    raise
+            else:
+                return row
+        raise AlreadyExists(f"no id was free for {slug!r}", reason="MONITOR_ALREADY_EXISTS", metadata={})
+
+    async def update(self, principal: Principal, monitor: Monitor, said: Said, received: Instant) -> MonitorWithHealth:
+        (row,) = await self.apply(principal, [Wish(monitor.id, said, new=False)], received)
+        return row
+
+    async def check(self, principal: Principal, wishes: Sequence[Wish], received: Instant, problems: Problems) -> None:
+        """Tells everything that would be refused before anything is written, but for what is taken meanwhile."""
+        await self._planned(principal, wishes, received, problems)
+
+    async def apply(
+        self, principal: Principal, wishes: Sequence[Wish], received: Instant, *, validate_only: bool = False
+    ) -> list[MonitorWithHealth]:
+        """As many as there are wishes, in their order. Refused 400 tells all that is wrong; then nothing is kept.
+
+        AlreadyExists: an id or a ping token is taken. NotFound: one to change is gone.
+        """
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                return await self._apply(principal, wishes, received, validate_only=validate_only)
+            except Aborted:
+                if attempt == _ATTEMPTS:
+                    raise
+        raise AssertionError
+
+    async def _apply(
+        self, principal: Principal, wishes: Sequence[Wish], received: Instant, *, validate_only: bool
+    ) -> list[MonitorWithHealth]:
+        problems = Problems()
+        planned = await self._planned(principal, wishes, received, problems)
+        problems.done()
+        commands = [
+            PutMonitor(
+                principal.project.number,
+                wish.monitor_id,
+                one.change,
+                create=known is None,
+                update=known is not None,
+                etag=known.etag if known is not None else "",
+                validate_only=validate_only,
+            )
+            for wish, known, one in planned
+        ]
+        rows = await self._services.monitors.put_many(principal, commands, received, most=MANY, checked=True)
+        if not validate_only:
+            wanted = {
+                row.monitor.number: one.subscriptions
+                for row, (_, _, one) in zip(rows, planned, strict=True)
+                if one.subscriptions is not None
+            }
+            if wanted:
+                await self._services.subscriptions.replace_of_monitors(principal, wanted)
+        return rows
+
+    async def _planned(
+        self, principal: Principal, wishes: Sequence[Wish], received: Instant, problems: Problems
+    ) -> list[tuple[Wish, Monitor | None, Planned]]:
+        known = await self._known(principal, wishes)
+        groups, numbered = await self._groups(principal, wishes, known)
+        channels = await self._channels(principal, wishes)
+        planned: list[tuple[Wish, Monitor | None, Planned]] = []
+        for wish in wishes:
+            monitor = known.get(wish.monitor_id)
+            mine = Problems()
+            former = groups.get(monitor.group) if monitor is not None else None
+            group = _group(wish.said, former, numbered, mine)
+            for channel, _ in wish.said.get("alertChannelSubscriptions") or ():
+                if channel not in channels:
+                    mine.wrong("alertChannelSubscriptions", f"there is no alert channel {channel}")
+            token = wish.token or uuid.uuid4().hex
+            one = mapping.plan(wish.said, monitor, former, group, received, token=token)
+            try:
+                self._services.check(one.change, "monitor")
+            except InvalidArgument as problem:
+                mine.wrong_by(problem, _attribute(problem))
+            problems.found += [_labelled(wish.label, found) for found in mine.found]
+            planned.append((wish, monitor, one))
+        return planned
+
+    async def _known(self, principal: Principal, wishes: Sequence[Wish]) -> dict[str, Monitor]:
+        """Those that are to be changed, by id. NotFound: one is gone, or is no check any more."""
+        wanted = [wish.monitor_id for wish in wishes if not wish.new]
+        if not wanted:
+            return {}
+        rows = await self._services.browsing.find_exactly(principal, ids=wanted)
+        found = {row.monitor.id: row.monitor for row in rows if is_check(row.monitor)}
+        for monitor_id in wanted:
+            if monitor_id not in found:
+                raise NotFound(f"no check {monitor_id!r}", reason="MONITOR_NOT_FOUND", metadata={"monitor": monitor_id})
+        return found
+
+    async def _groups(
+        self, principal: Principal, wishes: Sequence[Wish], known: Mapping[str, Monitor]
+    ) -> tuple[Mapping[str, Group], Mapping[int, Group]]:
+        """Groups that checks are in, by key; and that they shall be in, by number."""
+        keys = {monitor.group for monitor in known.values() if monitor.group}
+        groups = await self._services.groups.named(principal, keys) if keys else {}
+        numbered = {group.number: group for group in groups.values()}
+        for number in {wish.said["groupId"] for wish in wishes if wish.said.get("groupId")} - numbered.keys():
+            try:
+                numbered[number] = (await self._services.groups.get_by_number(principal, number)).group
+            except NotFound:
+                continue  # told of each check that names it
+        return groups, numbered
+
+    async def _channels(self, principal: Principal, wishes: Sequence[Wish]) -> frozenset[int]:
+        if not any(wish.said.get("alertChannelSubscriptions") for wish in wishes):
+            return frozenset()
+        return frozenset(channel.number for channel in await self._services.channels.every(principal))
+
+
+def monitor_id_of(name: str) -> str:
+    """What a new check is called here, as far as nobody else is."""
+    return slugify(name, _ID_MAX) or f"check-{secrets.token_hex(4)}"
+
+
+def _group(said: Said, former: Group | None, numbered: Mapping[int, Group], problems: Problems) -> Group | None:
+    if "groupId" not in said:
+        return former
+    number: int | None = said["groupId"]
+    if number is None:
+        return None
+    if number not in numbered:
+        problems.wrong("groupId", f"there is no group {number}")
+    return numbered.get(number)
+
+
+def _attribute(problem: InvalidArgument) -> str:
+    path: Any = problem.violations[0].field if problem.violations else ""
+    return next((attribute for part, attribute in _ATTRIBUTES.items() if part in path), "")
+
+
+def _labelled(label: str, problem: Problem) -> Problem:
+    return Problem(f"{label}: {problem.field}", problem.text) if label else problem

@@ -1,0 +1,1 @@
+"""Deployments of projects of Checkly's CLI: resources that a program declares. See ../README.md."""

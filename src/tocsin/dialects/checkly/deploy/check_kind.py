@@ -1,0 +1,121 @@
+"""Checks as a deployment makes them: named after their logical ids, all of them written at once."""
+
+import asyncio
+import secrets
+from collections.abc import Collection, Mapping, Sequence
+from typing import Final
+
+from tocsin.dialects.checkly import ids
+from tocsin.dialects.checkly.call import DIALECT
+from tocsin.dialects.checkly.checks import schema
+from tocsin.dialects.checkly.checks.mapping import is_check
+from tocsin.dialects.checkly.checks.writing import Checks, Wish, monitor_id_of
+from tocsin.dialects.checkly.deploy.plan import Item
+from tocsin.dialects.checkly.deploy.world import Public, World
+from tocsin.dialects.checkly.problems import Problem, Problems
+from tocsin.domain.deployment import Action
+from tocsin.domain.errors import InvalidArgument
+from tocsin.domain.instant import Instant
+from tocsin.service.browsing import Browsing, uid_of
+from tocsin.service.monitors import Monitors
+from tocsin.service.principal import Principal
+
+# A project declares all of a check: what it does not say is so.
+_DEFAULTS: Final = {
+    "activated": True,
+    "muted": False,
+    "tags": [],
+    "description": None,
+    "groupId": None,
+    "useGlobalAlertSettings": True,
+    "alertSettings": None,
+    "triggerIncident": None,
+    "runParallel": False,
+}
+
+_TURN: Final = 100  # checks between two turns of others
+
+
+class CheckKind:
+    def __init__(self, checks: Checks, monitors: Monitors, browsing: Browsing) -> None:
+        self._checks, self._monitors, self._browsing = checks, monitors, browsing
+
+    async def there(self, principal: Principal, resources: Collection[str]) -> dict[str, Public]:
+        """Not what somebody else has made since, under the same id."""
+        rows = await self._browsing.find_exactly(principal, ids=sorted(resources))
+        ours = [row.monitor for row in rows if is_check(row.monitor) and row.monitor.origin == DIALECT]
+        return {monitor.id: ids.dashed(monitor.uid) for monitor in ours}
+
+    async def find(self, principal: Principal, public: Public) -> str | None:
+        if not isinstance(public, str) or uid_of(public) is None:
+            return None
+        row = (await self._browsing.find_many(principal, [public]))[0]
+        return row.monitor.id if row is not None and is_check(row.monitor) else None
+
+    async def named(self, principal: Principal, _world: World, items: Sequence[Item], _problems: Problems) -> list[str]:
+        slugs = {
+            item.declared.logical_id: monitor_id_of(item.declared.logical_id) for item in items if not item.resource
+        }
+        wanted = sorted({*slugs.values(), *(f"{slug}-2" for slug in slugs.values())})
+        rows = await self._browsing.find_exactly(principal, ids=wanted) if wanted else []
+        taken = {row.monitor.id for row in rows}
+        names: list[str] = []
+        for item in items:
+            names.append(item.resource or _free(slugs[item.declared.logical_id], taken))
+            taken.add(names[-1])
+        return names
+
+    async def check(
+        self, principal: Principal, world: World, items: Sequence[Item], received: Instant, problems: Problems
+    ) -> None:
+        wishes = await _wishes(world, items, problems)
+        await self._checks.check(principal, wishes, received, problems)
+
+    async def put(self, principal: Principal, world: World, items: Sequence[Item], received: Instant) -> list[Public]:
+        rows = await self._checks.apply(principal, await _wishes(world, items, Problems()), received)
+        return [ids.dashed(row.monitor.uid) for row in rows]
+
+    async def remove(self, principal: Principal, resources: Sequence[str], received: Instant) -> None:
+        await self._monitors.delete_many(principal, resources, received)
+
+
+async def _wishes(world: World, items: Sequence[Item], problems: Problems) -> list[Wish]:
+    """Those that may be so. Others get a turn in between."""
+    wishes: list[Wish] = []
+    for count, item in enumerate(items, 1):
+        wish = _wish(world, item, problems)
+        if wish is not None:
+            wishes.append(wish)
+        if count % _TURN == 0:
+            await asyncio.sleep(0)
+    return wishes
+
+
+def _wish(world: World, item: Item, problems: Problems) -> Wish | None:
+    """None: what the payload says may not be so. It is read once; a group that it refers to has its number later."""
+    one, mine = item.declared, Problems()
+    payload = one.payload
+    try:
+        group = world.referred(payload, "groupId")
+    except InvalidArgument as problem:
+        mine.wrong_by(problem)
+        group = None
+    said = world.read.get(one.logical_id)
+    if said is None:
+        schema.require_new(payload, mine)
+        if isinstance(payload.get("groupId"), Mapping):
+            payload = {**payload, "groupId": None}
+        said = world.read[one.logical_id] = schema.read({**_DEFAULTS, **payload}, mine)
+    if mine.found:
+        problems.found += [Problem(f"{one.told}: {problem.field}", problem.text) for problem in mine.found]
+        return None
+    if group is not None:
+        said = {**said, "groupId": group.public}
+    return Wish(item.resource, said, new=item.action is Action.CREATE, label=one.told)
+
+
+def _free(slug: str, taken: Collection[str]) -> str:
+    for name in (slug, f"{slug}-2"):
+        if name not in taken:
+            return name
+    return f"{slug}-{secrets.token_hex(4)}"

@@ -1,0 +1,99 @@
+"""Which use case answers for which type of resource, and what a resource is when a payload does not say."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from tocsin.dialects.checkly.checks.writing import Checks
+from tocsin.dialects.checkly.deploy.check_kind import CheckKind
+from tocsin.dialects.checkly.deploy.declared import CHANNEL, CHECK, GROUP, SUBSCRIPTION, WINDOW
+from tocsin.dialects.checkly.deploy.kinds import Kind, Numbered
+from tocsin.dialects.checkly.deploy.subscription_kind import SubscriptionKind
+from tocsin.dialects.checkly.resources.channels import AlertChannels
+from tocsin.dialects.checkly.resources.groups import CheckGroups
+from tocsin.dialects.checkly.resources.windows import Windows
+from tocsin.dialects.checkly.services import Services
+from tocsin.domain.instant import Instant
+from tocsin.service.principal import Principal
+
+# A project declares all of a resource, so what it does not say takes these again.
+_CHANNEL: Final = {
+    "sendFailure": True,
+    "sendRecovery": True,
+    "sendDegraded": False,
+    "autoSubscribe": False,
+    "sslExpiry": False,
+    "sslExpiryThreshold": 30,
+}
+_GROUP: Final = {"activated": True, "muted": False, "tags": [], "alertSettings": None}
+_WINDOW: Final[Mapping[str, Any]] = {
+    "tags": [],
+    "repeatInterval": None,
+    "repeatUnit": None,
+    "repeatEndsAt": None,
+    "timezone": None,
+    "pauseAllChecks": False,
+    "silenceAllAlerts": False,
+    "silenceAlertsTags": [],
+    "description": None,
+}
+
+
+def kinds(services: Services, channels: AlertChannels, groups: CheckGroups, windows: Windows) -> Mapping[str, Kind]:
+    """Of all types that run here."""
+    found: dict[str, Kind] = {
+        GROUP: _groups(services, groups),
+        CHANNEL: _channels(services, channels),
+        WINDOW: _windows(services, windows),
+        CHECK: CheckKind(Checks(services), services.monitors, services.browsing),
+    }
+    found[SUBSCRIPTION] = SubscriptionKind(services.subscriptions, services.browsing, found)
+    return found
+
+
+def _groups(services: Services, groups: CheckGroups) -> Numbered:
+    def whole(payload: Mapping[str, Any]) -> dict[str, Any]:
+        """The newer ones leave it to each member whose settings hold, unless they say so."""
+        return {"useGlobalAlertSettings": None if payload.get("v") == 2 else True, **payload}
+
+    async def every(principal: Principal) -> Mapping[str, int]:
+        return {row.group.key: row.group.number for row in await services.groups.every(principal)}
+
+    def plan(payload: Mapping[str, Any], _now: Instant) -> object:
+        return groups.plan(whole(payload))
+
+    async def change(principal: Principal, payload: Mapping[str, Any], received: Instant, key: str) -> int:
+        return (await groups.put(principal, whole(payload), received, key=key)).number
+
+    return Numbered(every, plan, change, groups.remove, _GROUP)
+
+
+def _channels(services: Services, channels: AlertChannels) -> Numbered:
+    async def every(principal: Principal) -> Mapping[str, int]:
+        return {channel.key: channel.number for channel in await services.channels.every(principal)}
+
+    def plan(payload: Mapping[str, Any], _now: Instant) -> object:
+        return channels.plan(payload)
+
+    async def change(principal: Principal, payload: Mapping[str, Any], received: Instant, key: str) -> int:
+        return (await channels.put(principal, payload, received, key=key)).number
+
+    async def drop(principal: Principal, key: str, _received: Instant) -> None:
+        await services.channels.delete(principal, key, allow_missing=True)
+
+    return Numbered(every, plan, change, drop, _CHANNEL)
+
+
+def _windows(services: Services, windows: Windows) -> Numbered:
+    async def every(principal: Principal) -> Mapping[str, int]:
+        return {window.id: window.number for window in await windows.every(principal)}
+
+    def plan(payload: Mapping[str, Any], now: Instant) -> object:
+        return windows.plan(payload, now)
+
+    async def change(principal: Principal, payload: Mapping[str, Any], received: Instant, key: str) -> int:
+        return (await windows.put(principal, payload, received, key=key)).number
+
+    async def drop(principal: Principal, key: str, received: Instant) -> None:
+        await services.windows.delete(principal, key, received, allow_missing=True)
+
+    return Numbered(every, plan, change, drop, _WINDOW)

@@ -1,0 +1,1 @@
+"""What became of checks: events, availability, results, analytics, reports, badges."""

@@ -1,0 +1,144 @@
+"""Alert channels as use cases: put from a payload, delete, subscribe, shown many at once."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from tocsin.dialects.checkly import ids
+from tocsin.dialects.checkly.resources import channel_json
+from tocsin.dialects.checkly.resources.bindings import Bindings
+from tocsin.dialects.checkly.resources.channel_config import Values
+from tocsin.dialects.checkly.resources.fields import Fields
+from tocsin.dialects.checkly.resources.rewording import reworded
+from tocsin.domain import errors
+from tocsin.domain.instant import Instant
+from tocsin.domain.notification import Channel, Subscription, check_channel
+from tocsin.domain.project import Scope
+from tocsin.notify.form import check_form
+from tocsin.service.browsing import Browsing, uid_of
+from tocsin.service.groups import Groups
+from tocsin.service.notification import Channels
+from tocsin.service.principal import Principal
+from tocsin.service.subscriptions import Subscriptions
+
+TYPE: Final = "alert-channel"
+_MEMBERS: Final = {
+    "channel.form.query": "config.queryParameters",
+    "channel.form.secret": "config.webhookSecret",
+    "channel.form.": "config.",
+    "channel.display_name": "config.name",
+    "channel.": "config.",
+}
+
+
+class AlertChannels:
+    def __init__(
+        self,
+        channels: Channels,
+        subscriptions: Subscriptions,
+        browsing: Browsing,
+        groups: Groups,
+        bindings: Bindings,
+    ) -> None:
+        self._channels, self._subscriptions = channels, subscriptions
+        self._browsing, self._groups, self._bindings = browsing, groups, bindings
+
+    def plan(self, payload: Any, known: Channel | None = None) -> Values:
+        """What would be written; InvalidArgument names the member. Nothing is asked of the store."""
+        values = channel_json.read(payload, known)
+        try:
+            made = msgspec.structs.replace(known or Channel(0, 0, "new"), **values)
+            check_channel(made)
+            check_form(made.form, made.url)
+        except errors.InvalidArgument as problem:
+            raise reworded(problem, _MEMBERS) from None
+        return values
+
+    async def put(
+        self, principal: Principal, payload: Any, received: Instant, *, number: int | None = None, key: str = ""
+    ) -> Channel:
+        """Changes the one of `number`, NotFound; else the one of `key`, which it may make; else makes a new one."""
+        known = await self._channels.get_by_number(principal, number) if number is not None else None
+        if known is None and key:
+            known = await self.find(principal, key)
+        values = self.plan(payload, known)
+        made = known.key if known else key or f"checkly-{secrets.token_hex(4)}"
+        return await self._channels.put(principal, made, values, received, create=known is None)
+
+    async def get(self, principal: Principal, number: int) -> Channel:
+        """NotFound."""
+        return await self._channels.get_by_number(principal, number)
+
+    async def find(self, principal: Principal, key: str) -> Channel | None:
+        try:
+            return await self._channels.get(principal, key)
+        except errors.NotFound:
+            return None
+
+    async def delete(self, principal: Principal, number: int) -> None:
+        """With its subscriptions. NotFound."""
+        found = await self._channels.get_by_number(principal, number)
+        await self.remove(principal, found.key)
+
+    async def remove(self, principal: Principal, key: str) -> None:
+        """Likewise; that it is gone already does not matter."""
+        await self._channels.delete(principal, key, allow_missing=True)
+
+    async def page(self, principal: Principal, *, size: int, offset: int) -> tuple[list[Channel], int]:
+        """Oldest first, and how many there are in all."""
+        return await self._channels.numbered_page(principal, size=size, offset=offset)
+
+    async def subscribe(self, principal: Principal, channel: int, payload: Any) -> Mapping[str, Any]:
+        """Makes the subscription of a check or a group, or changes whether it is active; as it is shown."""
+        body = Fields(payload)
+        await self._channels.get_by_number(principal, channel)
+        check, group = body.text("checkId", 64) or "", body.whole("groupId", 1)
+        active = body.flag("activated")
+        if active is None:
+            raise body.wrong("activated", "is required: true or false")
+        if bool(check) == (group is not None):
+            raise body.wrong("checkId", "name a checkId or a groupId, one of the two")
+        if group is not None:
+            await self._require_group(principal, group)
+            made = await self._subscriptions.put(principal, channel, group=group, active=active)
+        else:
+            monitor = await self._monitor(principal, check)
+            made = await self._subscriptions.put(principal, channel, monitor=monitor, active=active)
+        return (await self._subscriptions_json(principal, [made]))[0]
+
+    async def show(self, principal: Principal, channels: Sequence[Channel]) -> list[dict[str, Any]]:
+        """Secrets are shown to keys that may write."""
+        numbers = [channel.number for channel in channels]
+        found = await self._subscriptions.of_channels(principal, numbers)
+        every = [one for number in numbers for one in found[number]]
+        shown = await self._subscriptions_json(principal, every)
+        by_channel: dict[int, list[Mapping[str, Any]]] = {number: [] for number in numbers}
+        for one, as_json in zip(every, shown, strict=True):
+            by_channel[one.channel].append(as_json)
+        owned = await self._bindings.shown(principal, TYPE, [channel.key for channel in channels])
+        may = principal.may(Scope.ADMIN)
+        return [
+            channel_json.show(channel, by_channel[channel.number], owned[channel.key], secrets=may)
+            for channel in channels
+        ]
+
+    async def _subscriptions_json(self, principal: Principal, found: Sequence[Subscription]) -> list[dict[str, Any]]:
+        numbers = sorted({one.monitor for one in found if one.monitor})
+        rows = await self._browsing.find_exactly(principal, numbers=numbers)
+        checks = {row.monitor.number: ids.dashed(row.monitor.uid) for row in rows}
+        return [channel_json.subscription_json(one, checks.get(one.monitor, "")) for one in found]
+
+    async def _monitor(self, principal: Principal, check: str) -> int:
+        if uid_of(check) is not None:
+            found = (await self._browsing.find_many(principal, [check]))[0]
+            if found is not None:
+                return found.monitor.number
+        raise errors.invalid("checkId", f"there is no check {check!r}; create it first")
+
+    async def _require_group(self, principal: Principal, group: int) -> None:
+        try:
+            await self._groups.get_by_number(principal, group)
+        except errors.NotFound:
+            raise errors.invalid("groupId", f"there is no group {group}; create it first") from None
