@@ -23,6 +23,8 @@ from tocsin.domain.schedule import Rolling
 _ELSEWHERE: Final = frozenset(
     ("name", "checkType", "muted", "tags", "useGlobalAlertSettings", "alertChannelSubscriptions", "groupId")
 )
+# What is read where nothing is kept: so who sends back what was read has said nothing.
+_DEFAULTS: Final = {"locations": [], "runParallel": False, "alertSettings": alert_settings.defaults()}
 KEPT_MAX: Final = 256 * 1024
 """Bytes of what is kept of one check: a page has a hundred of them."""
 _encode: Final = msgspec.json.Encoder(order="deterministic").encode
@@ -159,7 +161,7 @@ def _kept(said: Said, before: Kept, *, activated: bool) -> dict[str, Any]:
             kept[name] = _heartbeat_kept(value)
         else:
             kept[name] = value
-    return kept
+    return {name: value for name, value in kept.items() if name not in _DEFAULTS or value != _DEFAULTS[name]}
 
 
 def _heartbeat_kept(beat: Heartbeat) -> dict[str, Any]:
