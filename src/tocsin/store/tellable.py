@@ -48,7 +48,7 @@ class Known(NamedTuple):
     delay_ms: Millis
     separate_causes: bool
     schedules: tuple[Schedule, ...]
-    off: bool  # disabled or inactive, or over because it was
+    off: bool  # disabled or inactive, or it was when the incident ended
     paused_until: Instant | None
     muted_until: Instant | None
     environment_muted: bool
