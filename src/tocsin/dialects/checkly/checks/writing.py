@@ -25,6 +25,7 @@ from tocsin.domain.names import slugify
 from tocsin.service.principal import Principal
 from tocsin.store.port import MonitorWithHealth
 
+_TURN: Final = 100  # checks between two turns of others
 MANY: Final = 10_000  # checks that are written together
 _SLICE: Final = 50  # checks after which others get a turn
 _ID_MAX: Final = 100  # characters of a name that become an id
@@ -191,6 +192,8 @@ class Checks:
                 mine.wrong("script", f"with all else that is kept of a check at most {mapping.KEPT_MAX} bytes of JSON")
             problems.found += [_labelled(wish.label, found) for found in mine.found]
             planned.append((wish, monitor, one))
+            if len(planned) % _TURN == 0:
+                await asyncio.sleep(0)
         return planned
 
     async def _known(self, principal: Principal, wishes: Sequence[Wish]) -> dict[str, Monitor]:

@@ -133,9 +133,10 @@ class CheckGroups:
         keys = [group.key for group in groups]
         members = await self._groups.members(principal, keys)
         told = await self._subscriptions.of_groups(principal, [group.number for group in groups])
-        owned = await self._bindings.shown(principal, TYPE, keys)
+        owned = await self._bindings.shown(principal, TYPE, [str(group.number) for group in groups])
         return [
-            group_json.show(group, _shown(members[group.key]), told[group.number], owned[group.key]) for group in groups
+            group_json.show(group, _shown(members[group.key]), told[group.number], owned[str(group.number)])
+            for group in groups
         ]
 
     async def _drop(self, principal: Principal, group: Group, received: Instant) -> None:
