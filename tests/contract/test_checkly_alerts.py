@@ -39,6 +39,72 @@ def report(checkly: Checkly, path: str) -> None:
     assert checkly.server.request("POST", f"/report/{path}", key=checkly.server.ingest_key)[0] == 200
 
 
+def email(checkly: Checkly, **fields) -> int:
+    """A channel that nothing here delivers to: what it is told is in the log at once."""
+    body = {"type": "EMAIL", "config": {"address": "ops@example.invalid"}, **fields}
+    return checkly.ask("POST", "/v1/alert-channels", body, status=201)["id"]
+
+
+def told(checkly: Checkly, count: int) -> list[tuple[str, str]]:
+    """Name and kind of all alerts, oldest first, once there are so many."""
+    until = time.monotonic() + 20
+    while len(found := checkly.get("/v1/check-alerts?limit=100")) < count:
+        assert time.monotonic() < until, found
+    return [(one["name"], one["alertType"]) for one in reversed(found)]
+
+
+def test_a_group_that_is_muted_and_a_window_that_silences_its_tags(telling: Checkly) -> None:
+    mine = [{"alertChannelId": email(telling), "activated": True}]
+
+    def group(**fields) -> int:
+        path = "/v1/check-groups?autoAssignAlerts=false"
+        body = {"name": "g", "alertChannelSubscriptions": mine, **fields}
+        return telling.ask("POST", path, body, status=201)["id"]
+
+    now = time.time()
+    window = {
+        "name": "now",
+        "startsAt": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now - 60)),
+        "endsAt": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now + 3600)),
+        "silenceAlertsTags": ["hush"],
+    }
+    telling.ask("POST", "/v1/maintenance-windows", window, status=201)
+    muted, silent, heard = group(muted=True), group(tags=["hush"]), group()
+    for name, number in (("muted", muted), ("silent", silent), ("heard", heard)):
+        telling.create(name=name, groupId=number)
+        report(telling, f"{name}/fail")
+    assert told(telling, 1) == [("heard", "ALERT_FAILURE")]
+    telling.ask("PUT", f"/v1/check-groups/{muted}", {"muted": False})
+    for name in ("muted", "silent", "heard"):
+        report(telling, name)
+    assert ("heard", "ALERT_RECOVERY") in told(telling, 2)
+    assert {name for name, _ in told(telling, 2)} == {
+        "heard"
+    }  # of an outage that nobody was told of, nobody hears the end
+
+
+def test_what_a_channel_wants_to_hear(telling: Checkly) -> None:
+    wants = {"both": {}, "ends": {"sendFailure": False}, "begins": {"sendRecovery": False}}
+    numbers = {name: email(telling, **flags) for name, flags in wants.items()}
+    mine = [{"alertChannelId": number, "activated": True} for number in numbers.values()]
+    telling.create(name="job", alertChannelSubscriptions=mine)
+    report(telling, "job/fail")
+    told(telling, 1)
+    report(telling, "job")
+    told(telling, 2)
+    log = telling.get("/v1/alert-notifications")
+    alerts = {one["id"]: one["alertType"] for one in telling.get("/v1/check-alerts")}
+    heard = {
+        name: {alerts[one["checkAlertId"]] for one in log if one["alertChannelId"] == number}
+        for name, number in numbers.items()
+    }
+    assert heard == {
+        "both": {"ALERT_FAILURE", "ALERT_RECOVERY"},
+        "ends": {"ALERT_RECOVERY"},
+        "begins": {"ALERT_FAILURE"},
+    }
+
+
 def test_an_outage_and_its_end(telling: Checkly, receiver: Receiver) -> None:
     url = receiver.destination.partition(":")[2]
     hook = telling.ask(

@@ -192,6 +192,8 @@ def test_windows_follow_the_tags_of_groups(checkly: Checkly, server: Server) -> 
     checkly.ask("PUT", f"{PATH}/{group['id']}", {"tags": ["follow"]})
     assert groups() == ["follower"]
     assert checkly.get(f"/v1/maintenance-windows/{window['id']}")["tags"] == ["follow"]
+    assert checkly.call("DELETE", f"{PATH}/{group['id']}").status == 204
+    assert groups() == []
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Maintenance windows of Checkly's API: once and again, by tags or for all, and those that others made."""
 
-from datetime import UTC, datetime
+import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -171,3 +172,24 @@ def test_pages_and_readers(checkly: Checkly, server: Server) -> None:
     reader = Checkly(server, reader_key(server))
     assert reader.get(f"{PATH}/{ids[0]}")["id"] == ids[0]
     assert reader.refused("DELETE", f"{PATH}/{ids[0]}").status == 403
+
+
+def test_a_pause_by_the_tag_of_a_group(checkly: Checkly, server: Server) -> None:
+    """Of two monitors that are due each second, the one whose group has the tag does not fail."""
+    now = datetime.now(UTC)
+    times = {"startsAt": (now - timedelta(minutes=5)).isoformat(), "endsAt": (now + timedelta(hours=1)).isoformat()}
+    make(checkly, name="pausing", tags=["paused-group"], **times)
+    body = {"name": "Paused", "tags": ["paused-group"]}
+    checkly.ask("POST", "/v1/check-groups?autoAssignAlerts=false", body, status=201)
+    for name, group in (("held", "paused"), ("due", "")):
+        schedules = [{"rolling": {"period": "1s"}}]
+        server.create_monitor(name, schedules=schedules, tolerance={"margin": "0s"}, group=group)
+        assert server.request("POST", f"/report/{name}", key=server.ingest_key)[0] == 200
+
+    def failing() -> dict[str, bool]:
+        return {one["name"]: one["hasFailures"] for one in checkly.get("/v1/check-statuses")}
+
+    until = time.monotonic() + 20
+    while not failing()["due"]:
+        assert time.monotonic() < until
+    assert failing()["held"] is False

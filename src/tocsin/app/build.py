@@ -223,7 +223,7 @@ def build(settings: Settings) -> Parts:
         bindings=Bindings(SqlDeployments(store.database)),
         history=History(browse),
     )
-    owned = checkly_resources.resources(store.database, checks, configuration)
+    owned = checkly_resources.resources(store.database, checks, configuration, notifying.notices)
     management_services = Services(monitors, check_ins, browsing, configuration.check, settings_of)
     services: dict[str, object] = {
         "tocsin.v1.MonitorService": MonitorHandlers(monitors, watching, clock, groups),

@@ -26,6 +26,7 @@ from tocsin.service.notices import Notices
 from tocsin.service.notification import Channels, NotificationLists
 from tocsin.service.subscriptions import Subscriptions
 from tocsin.store import SqlStore
+from tocsin.store.notice_searches import SqlNoticeSearches
 from tocsin.store.notification import SqlNotification
 from tocsin.store.outbox import SqlOutbox
 from tocsin.store.subscriptions import SqlSubscriptions
@@ -55,7 +56,7 @@ class Notifying:
         nouns = SqlNotification(store.database)
         self.lists, self.channels = NotificationLists(nouns), Channels(nouns)
         self.subscriptions = Subscriptions(SqlSubscriptions(store.database))
-        self.notices = Notices(self.outbox, store, self.dispatcher.wake)
+        self.notices = Notices(self.outbox, SqlNoticeSearches(store.database), store, self.dispatcher.wake)
 
     def services(self) -> dict[str, object]:
         """By the full name of the service."""

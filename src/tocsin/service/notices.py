@@ -9,14 +9,15 @@ from tocsin.domain.notice import Notice, NoticeState
 from tocsin.domain.project import Scope
 from tocsin.service.lookup import find_monitor
 from tocsin.service.principal import Principal
+from tocsin.store.notice_searches import Search, SqlNoticeSearches
 from tocsin.store.outbox import SqlOutbox
 from tocsin.store.port import Page, Store
 
 
 class Notices:
-    def __init__(self, outbox: SqlOutbox, store: Store, wake: Callable[[], None]) -> None:
+    def __init__(self, outbox: SqlOutbox, searches: SqlNoticeSearches, store: Store, wake: Callable[[], None]) -> None:
         """`wake()` tells the dispatcher that there is something to deliver."""
-        self._outbox, self._store, self._wake = outbox, store, wake
+        self._outbox, self._searches, self._store, self._wake = outbox, searches, store, wake
 
     async def get(self, principal: Principal, number: int) -> Notice:
         """NotFound: there is none, or not any more."""
@@ -45,6 +46,34 @@ class Notices:
         return await asyncio.to_thread(
             self._outbox.page, project, monitor=monitor, incident=incident, states=states, size=size, token=token
         )
+
+    async def told(
+        self, principal: Principal, *, since: Instant, until: Instant, monitor: int = 0, size: int, offset: int = 0
+    ) -> tuple[list[Notice], int]:
+        """Alerts and recoveries decided in [since, until], newest first, each once whoever was told; and how many.
+
+        `monitor`: of this number only. What nobody was to be told of is not among them.
+        """
+        principal.require(Scope.READ)
+        search = Search(principal.project.number, since, until, monitor)
+        return await asyncio.to_thread(self._searches.told, search, size=size, offset=offset)
+
+    async def deliveries(
+        self,
+        principal: Principal,
+        *,
+        since: Instant,
+        until: Instant,
+        monitor: int = 0,
+        destination: str = "",
+        failed: bool | None = None,
+        size: int,
+        offset: int = 0,
+    ) -> tuple[list[Notice], int]:
+        """Likewise, one for each destination. `failed`: given up, or never to be delivered; False: the others."""
+        principal.require(Scope.READ)
+        search = Search(principal.project.number, since, until, monitor, destination, failed)
+        return await asyncio.to_thread(self._searches.deliveries, search, size=size, offset=offset)
 
     async def retry(self, principal: Principal, numbers: Collection[int], now: Instant) -> int:
         """Those of them that were given up are tried again; no numbers: all of the project. How many."""

@@ -64,6 +64,7 @@ def define(metadata: MetaData) -> Tables:
         _required("body", Text),  # JSON: what to say
         UniqueConstraint("subject", "kind", "sequence", "destination"),
         Index(None, "project", "number"),
+        Index(None, "project", "create_time"),
         sqlite_autoincrement=True,  # a number is never given out twice, even after old ones went
     )
     waits = _is_waiting(notices)

@@ -1,6 +1,5 @@
 """Alerts and notifications as Checkly shows them. Pure."""
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 from tocsin.dialects.checkly.checks.schema import HEARTBEAT
@@ -54,12 +53,17 @@ def alert_json(notice: Notice) -> dict[str, Any]:
     }
 
 
-def notification_json(notice: Notice, channel: Channel) -> dict[str, Any]:
-    """Secrets of the channel are shown to nobody here. `notificationResult`: what the last try met; null: nothing."""
-    config: Mapping[str, Any] = channel_config.show(channel, secrets=False)
+def notification_json(notice: Notice, channel: Channel | None) -> dict[str, Any]:
+    """`channel`: None where it went to somebody else, or to a channel that is gone. Secrets are shown to nobody here.
+
+    `notificationResult`: what the last try met; null: nothing.
+    """
+    kind, config = notice.destination.partition(":")[0].upper().replace("-", "_"), {}
+    if channel is not None:
+        kind, config = channel_config.type_of(channel), channel_config.show(channel, secrets=False)
     return {
         "id": str(notice.number),
-        "type": channel_config.type_of(channel),
+        "type": kind,
         "status": STATES[notice.state],
         "alertConfig": config,
         "notificationResult": notice.error or None,
@@ -67,6 +71,6 @@ def notification_json(notice: Notice, channel: Channel) -> dict[str, Any]:
         "checkType": HEARTBEAT,
         "checkId": dashed(notice.content.uid) or None,
         "checkAlertId": alert_id(notice),
-        "alertChannelId": channel.number,
+        "alertChannelId": channel.number if channel else None,
         "checkResultId": dashed(notice.content.check_in) or None,
     }

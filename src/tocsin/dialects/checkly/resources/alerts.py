@@ -8,11 +8,10 @@ from tocsin.dialects.checkly import queries
 from tocsin.dialects.checkly.call import Call, Calls
 from tocsin.dialects.checkly.checks import finding
 from tocsin.dialects.checkly.paging import page_reply, paging_of
-from tocsin.dialects.checkly.resources.alert_json import FAILED, STATES, alert_json, notification_json
+from tocsin.dialects.checkly.resources.alert_json import alert_json, notification_json
 from tocsin.dialects.checkly.services import Services
 from tocsin.domain.instant import HOUR, Instant, Millis
-from tocsin.service.notice_log import NoticeLog
-from tocsin.store.notice_log import Asked
+from tocsin.service.notices import Notices
 
 ALERTS_WINDOW: Final = 6 * HOUR
 NOTIFICATIONS_WINDOW: Final = 24 * HOUR
@@ -20,17 +19,17 @@ _NUMBER_MAX: Final = 2**53
 
 
 class AlertCalls:
-    def __init__(self, services: Services, log: NoticeLog) -> None:
-        self._services, self._log = services, log
+    def __init__(self, services: Services, notices: Notices) -> None:
+        self._services, self._notices = services, notices
 
     async def alerts(self, call: Call) -> Response:
-        return await self._alerts(call, None)
+        return await self._alerts(call, 0)
 
     async def alerts_of_one(self, call: Call) -> Response:
         return await self._alerts(call, (await finding.one(self._services, call)).monitor.number)
 
     async def notifications(self, call: Call) -> Response:
-        """Those of alert channels that there are. `hasFailures`: those that reached nobody, or the others."""
+        """`hasFailures`: those that reached nobody, or the others. Of a channel that is not there, there are none."""
         paging = paging_of(call.query)
         since, until = stretch(call, NOTIFICATIONS_WINDOW)
         named = queries.whole(call.query, "alertChannelId", default=0, least=1, most=_NUMBER_MAX)
@@ -40,18 +39,26 @@ class AlertCalls:
             for channel in await self._services.channels.every(call.principal)
             if named in (0, channel.number)
         }
-        states = () if failed is None else tuple(state for state in STATES if (STATES[state] == FAILED) == failed)
-        asked = Asked(call.principal.project.number, since, until, destinations=tuple(channels), states=states)
-        found = await self._log.notices(call.principal, asked, size=paging.limit, offset=paging.offset)
-        rows = [notification_json(notice, channels[notice.destination]) for notice in found.rows]
-        return page_reply(rows, paging, found.total)
+        if named and not channels:
+            return page_reply([], paging, 0)
+        rows, total = await self._notices.deliveries(
+            call.principal,
+            since=since,
+            until=until,
+            destination=next(iter(channels)) if named else "",
+            failed=failed,
+            size=paging.limit,
+            offset=paging.offset,
+        )
+        return page_reply([notification_json(row, channels.get(row.destination)) for row in rows], paging, total)
 
-    async def _alerts(self, call: Call, monitor: int | None) -> Response:
+    async def _alerts(self, call: Call, monitor: int) -> Response:
         paging = paging_of(call.query)
         since, until = stretch(call, ALERTS_WINDOW)
-        asked = Asked(call.principal.project.number, since, until, monitor=monitor)
-        found = await self._log.alerts(call.principal, asked, size=paging.limit, offset=paging.offset)
-        return page_reply([alert_json(notice) for notice in found.rows], paging, found.total)
+        rows, total = await self._notices.told(
+            call.principal, since=since, until=until, monitor=monitor, size=paging.limit, offset=paging.offset
+        )
+        return page_reply([alert_json(row) for row in rows], paging, total)
 
 
 def stretch(call: Call, most: Millis) -> tuple[Instant, Instant]:
@@ -69,10 +76,10 @@ def stretch(call: Call, most: Millis) -> tuple[Instant, Instant]:
     return since, until
 
 
-def alert_calls(services: Services, log: NoticeLog) -> Calls:
-    calls = AlertCalls(services, log)
+def alert_calls(services: Services, notices: Notices) -> Calls:
+    calls = AlertCalls(services, notices)
     return {"/v1/check-alerts": {"GET": calls.alerts}, "/v1/check-alerts/{id}": {"GET": calls.alerts_of_one}}
 
 
-def notification_calls(services: Services, log: NoticeLog) -> Calls:
-    return {"/v1/alert-notifications": {"GET": AlertCalls(services, log).notifications}}
+def notification_calls(services: Services, notices: Notices) -> Calls:
+    return {"/v1/alert-notifications": {"GET": AlertCalls(services, notices).notifications}}

@@ -117,10 +117,10 @@ class AlertChannels:
         by_channel: dict[int, list[Mapping[str, Any]]] = {number: [] for number in numbers}
         for one, as_json in zip(every, shown, strict=True):
             by_channel[one.channel].append(as_json)
-        owned = await self._bindings.shown(principal, TYPE, [channel.key for channel in channels])
+        owned = await self._bindings.shown(principal, TYPE, [str(channel.number) for channel in channels])
         may = principal.may(Scope.ADMIN)
         return [
-            channel_json.show(channel, by_channel[channel.number], owned[channel.key], secrets=may)
+            channel_json.show(channel, by_channel[channel.number], owned[str(channel.number)], secrets=may)
             for channel in channels
         ]
 

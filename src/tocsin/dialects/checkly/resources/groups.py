@@ -120,23 +120,29 @@ class CheckGroups:
                 reason="GROUP_NOT_EMPTY",
                 metadata={"group": found.group.key},
             )
-        await self._groups.delete(principal, found.group.key, received, allow_missing=True)
+        await self._drop(principal, found.group, received)
 
     async def remove(self, principal: Principal, key: str, received: Instant) -> None:
         """Its checks stay, each as it is by itself. That it is gone already does not matter."""
         found = await self.find(principal, key)
         if found is not None:
             await self._regroup(principal, key, found, None, received)
-        await self._groups.delete(principal, key, received, allow_missing=True, origin=DIALECT)
+            await self._drop(principal, found, received)
 
     async def show(self, principal: Principal, groups: Sequence[Group]) -> list[dict[str, Any]]:
         keys = [group.key for group in groups]
         members = await self._groups.members(principal, keys)
         told = await self._subscriptions.of_groups(principal, [group.number for group in groups])
-        owned = await self._bindings.shown(principal, TYPE, keys)
+        owned = await self._bindings.shown(principal, TYPE, [str(group.number) for group in groups])
         return [
-            group_json.show(group, _shown(members[group.key]), told[group.number], owned[group.key]) for group in groups
+            group_json.show(group, _shown(members[group.key]), told[group.number], owned[str(group.number)])
+            for group in groups
         ]
+
+    async def _drop(self, principal: Principal, group: Group, received: Instant) -> None:
+        await self._groups.delete(principal, group.key, received, allow_missing=True, origin=DIALECT)
+        if group.tags:
+            await self._windows.follow_groups(principal, received)
 
     async def _wanted(
         self, principal: Principal, planned: Planned, *, assign: bool

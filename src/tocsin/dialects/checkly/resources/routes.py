@@ -18,6 +18,6 @@ def routes(services: Services, resources: Resources, door: Door) -> list[BaseRou
         *made(group_checks.calls(services, resources.groups), door),
         *made(window_calls.calls(resources.windows), door),
         *made(texts.calls(resources.variables, resources.snippets), door),
-        *made(alerts.alert_calls(services, resources.log), door),
-        *made(alerts.notification_calls(services, resources.log), door, limit=Limited.NOTIFICATIONS),
+        *made(alerts.alert_calls(services, resources.notices), door),
+        *made(alerts.notification_calls(services, resources.notices), door, limit=Limited.NOTIFICATIONS),
     ]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from tocsin.dialects.checkly.resources.channels import AlertChannels
 from tocsin.dialects.checkly.resources.groups import CheckGroups
 from tocsin.dialects.checkly.resources.windows import Windows
-from tocsin.service.notice_log import NoticeLog
+from tocsin.service.notices import Notices
 from tocsin.service.texts import Snippets, Variables
 
 
@@ -16,4 +16,4 @@ class Resources:
     windows: Windows
     variables: Variables
     snippets: Snippets
-    log: NoticeLog
+    notices: Notices

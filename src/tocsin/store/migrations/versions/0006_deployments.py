@@ -47,6 +47,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_subscriptions_monitor"), "subscriptions", ["monitor"])
     op.create_index(op.f("ix_subscriptions_project_group"), "subscriptions", ["project", "group"])
+    op.create_index(op.f("ix_notices_project_create_time"), "notices", ["project", "create_time"])
     _create(
         "bindings",
         _required("project", NUMBER),
@@ -72,6 +73,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     for name in ("deployments", "bindings", "subscriptions", "snippets", "variables"):
         op.drop_table(name)
+    op.drop_index(op.f("ix_notices_project_create_time"), "notices")
     op.drop_column("groups", "body")
     op.drop_index("uq_monitors_ping_token", "monitors")
     op.drop_column("monitors", "ping_token")
