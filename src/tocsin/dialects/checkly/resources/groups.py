@@ -1,14 +1,16 @@
 """Check groups as use cases: put from a payload, delete, members that follow whether their group is activated."""
 
+import asyncio
 import secrets
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Final
 
+import msgspec
 from msgspec import UNSET
 
 from tocsin.dialects.checkly import ids
 from tocsin.dialects.checkly.call import DIALECT
-from tocsin.dialects.checkly.checks.mapping import is_check, regrouping
+from tocsin.dialects.checkly.checks.mapping import regrouping
 from tocsin.dialects.checkly.checks.writing import MANY
 from tocsin.dialects.checkly.problems import Problems
 from tocsin.dialects.checkly.resources import group_json
@@ -21,6 +23,7 @@ from tocsin.domain.group import Group
 from tocsin.domain.instant import Instant
 from tocsin.domain.monitor import Monitor
 from tocsin.service.groups import Groups
+from tocsin.service.members import Members
 from tocsin.service.monitors import Monitors
 from tocsin.service.notification import Channels
 from tocsin.service.principal import Principal
@@ -40,11 +43,12 @@ class CheckGroups:
         channels: Channels,
         subscriptions: Subscriptions,
         windows: Windows,
+        members: Members,
         bindings: Bindings,
     ) -> None:
         self._groups, self._monitors = groups, monitors
         self._channels, self._subscriptions = channels, subscriptions
-        self._windows, self._bindings = windows, bindings
+        self._windows, self._members, self._bindings = windows, members, bindings
 
     def plan(self, payload: Any, known: Group | None = None, *, version: int = 1) -> Planned:
         """What would be written; InvalidArgument names all that is wrong. Nothing is asked of the store."""
@@ -129,14 +133,20 @@ class CheckGroups:
             await self._regroup(principal, key, found, None, received)
             await self._drop(principal, found, received)
 
-    async def show(self, principal: Principal, groups: Sequence[Group]) -> list[dict[str, Any]]:
+    async def show(self, principal: Principal, groups: Sequence[Group]) -> list[msgspec.Raw]:
+        """As JSON: members may be many."""
         keys = [group.key for group in groups]
-        members = await self._groups.members(principal, keys)
+        uids = await self._members.of_groups(principal, keys)
         told = await self._subscriptions.of_groups(principal, [group.number for group in groups])
         owned = await self._bindings.shown(principal, TYPE, keys)
-        return [
-            group_json.show(group, _shown(members[group.key]), told[group.number], owned[group.key]) for group in groups
-        ]
+
+        def made(group: Group) -> msgspec.Raw:
+            checks = [ids.dashed(uid) for uid in uids[group.key]]
+            return msgspec.Raw(
+                msgspec.json.encode(group_json.show(group, checks, told[group.number], owned[group.key]))
+            )
+
+        return await asyncio.to_thread(lambda: [made(group) for group in groups])
 
     async def _drop(self, principal: Principal, group: Group, received: Instant) -> None:
         await self._groups.delete(principal, group.key, received, allow_missing=True, origin=DIALECT)
@@ -194,8 +204,3 @@ def _puts(project: int, members: Sequence[Monitor], former: Group, group: Group 
         off = group is not None and group.inactive
         if change.inactive != monitor.inactive or (off and change.extras is not UNSET):
             yield PutMonitor(project, monitor.id, change, create=False, etag=monitor.etag)
-
-
-def _shown(members: Sequence[Monitor]) -> list[str]:
-    checks = sorted((monitor for monitor in members if is_check(monitor)), key=lambda monitor: monitor.number)
-    return [ids.dashed(monitor.uid) for monitor in checks]
