@@ -102,8 +102,9 @@ def test_what_is_taken_away_is_not_bound_any_more(store_of_deployments):
     intend(store, SHOP, CHECK, HOOK)
     going = deployment()
     store.begin(going)
-    store.finish(msgspec.structs.replace(going, end_time=NOW), [CHECK])
-    assert store.bindings(1, "shop") == [HOOK]
+    made = CHECK._replace(logical_id="weekly", resource="uid")
+    store.finish(msgspec.structs.replace(going, end_time=NOW), [made], [CHECK])
+    assert store.bindings(1, "shop") == [HOOK, made]
     assert store.program(1, "shop") is not None
     going = deployment()
     store.begin(going)

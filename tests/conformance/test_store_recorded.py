@@ -11,6 +11,7 @@ from support.stores import check_in_number as number
 from tocsin.domain import ids
 from tocsin.domain.check_in import State
 from tocsin.domain.instant import DAY, HOUR
+from tocsin.store import recorded
 from tocsin.store.browse import SqlBrowse
 from tocsin.store.browse_port import Stretch
 from tocsin.store.weeks import WEEK
@@ -68,18 +69,30 @@ def test_nothing_is_counted_where_nothing_is(browse, rows):
     assert rows
 
 
-@pytest.mark.parametrize("size", [1, 7, 1000])
-def test_pages_are_what_sorting_gives(browse, rows, size):
+@pytest.mark.parametrize("size", [5, 1000])
+@pytest.mark.parametrize(("block", "looked"), [(20_000, 200_000), (9, 10_000), (7, 30)])
+def test_pages_are_what_sorting_gives(monkeypatch, browse, rows, size, block, looked):
+    monkeypatch.setattr(recorded, "BLOCK", block)
+    monkeypatch.setattr(recorded, "LOOKED", looked)
     since, until = NOW - 2 * WEEK, NOW - HOUR
     mine = [row for row in rows if row.monitor == 1 and row.state in SHOWN and since <= at(row) < until]
     wanted = [row.number for row in sorted(mine, key=lambda row: -row.number)]
-    by_offset, by_number = [], []
-    stretch = Stretch(since, until)
-    while some := browse.recorded(1, "production", SHOWN, stretch._replace(offset=len(by_offset)), size):
-        by_offset += [row.number for row in some]
-    while some := browse.recorded(1, "production", SHOWN, stretch, size):
-        by_number += [row.number for row in some]
-        stretch = stretch._replace(below=by_number[-1])
-    assert by_offset == by_number == wanted
-    assert browse.recorded(1, "nowhere", SHOWN, stretch, size) == []
-    assert browse.recorded(3, "production", SHOWN, Stretch(since, until), size) == []
+    found, rest = [], 2**63 - 1
+    while rest:
+        rows, rest = browse.recorded(1, "production", SHOWN, Stretch(since, until, rest), size)
+        assert len(rows) <= size
+        found += [row.number for row in rows]
+    assert found == wanted
+    if looked < len(wanted):
+        return  # what is behind an offset that is further away is not found
+    for offset in (0, 1, size, 50, len(wanted) - 1, len(wanted), len(wanted) + 9):
+        rows, _ = browse.recorded(1, "production", SHOWN, Stretch(since, until, offset=offset), size)
+        assert [row.number for row in rows] == wanted[offset : offset + size]
+
+
+def test_a_page_of_nothing(browse, rows):
+    assert browse.recorded(1, "nowhere", SHOWN, Stretch(0, NOW), 5) == ([], 0)
+    assert browse.recorded(3, "production", SHOWN, Stretch(0, NOW), 5) == ([], 0)
+    assert browse.recorded(1, "production", (), Stretch(0, NOW), 5) == ([], 0)
+    assert browse.recorded(1, "production", SHOWN, Stretch(NOW, NOW), 5) == ([], 0)
+    assert rows

@@ -106,6 +106,8 @@ def test_many_are_put_or_none_and_taken_away(store, world):
     with pytest.raises(errors.NotFound):
         world.put_many(1, [Subscription(0, 1, 0, monitor=1)])
     assert count(store, "subscriptions") == 2
+    assert world.numbered(1, [made[0].number, made[1].number, 99]) == {one.number: one for one in made}
+    assert world.numbered(2, [made[0].number]) == {}
     world.delete_many(2, [one.number for one in made])
     assert count(store, "subscriptions") == 2
     world.delete_many(1, [made[0].number, 99])

@@ -1,7 +1,9 @@
 """Heartbeat checks through Checkly's API: what updates keep, whom new checks tell, lists, versions, statuses."""
 
+import time
 import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -257,3 +259,58 @@ def test_a_redeployment_leaves_the_timer_alone(checkly: Checkly) -> None:
     assert monitor_of(checkly, made)["environments"] == before
     put(checkly, made, heartbeat={**HEARTBEAT, "period": 2})
     assert monitor_of(checkly, made)["environments"] != before
+
+
+def test_a_check_that_fails(checkly: Checkly) -> None:
+    """A native period of a second: the shortest one of a check is thirty."""
+    name = f"quick-{uuid.uuid4().hex[:8]}"
+    body = {"kind": "KIND_HEARTBEAT", "schedules": [{"rolling": {"period": "1s"}}], "tolerance": {"margin": "0s"}}
+    native = checkly.server.create_monitor(name, **body)
+    path = f"/v1/check-statuses/{native['uid']}"
+    assert checkly.get(path)["hasFailures"] is False
+    checkly.server.call("POST", f"{checkly.server.monitor_path(name)}:heartbeat", {})
+    deadline = time.monotonic() + 30
+    while not checkly.get(path)["hasFailures"]:
+        assert time.monotonic() < deadline, "no failure in 30 s"
+    failing = [one["id"].replace("-", "") for one in checkly.get(f"/v1/checks?status=failing&search={name}")]
+    assert failing == [native["uid"].replace("-", "")]
+    assert checkly.get(f"/v1/checks?status=passing&search={name}") == []
+    checkly.ask("DELETE", f"/v1/checks/{native['uid']}", status=204)
+
+
+def test_many_change_one_check_at_once(checkly: Checkly) -> None:
+    """Each says something else, and nothing of it is lost."""
+    made = checkly.create()
+    said: list[dict[str, Any]] = [
+        *({name: f"{name} of them"} for name in ("description", "script", "scriptPath", "sslCheckDomain")),
+        *({name: 7} for name in ("groupOrder", "setupSnippetId", "maxResponseTime", "frequencyOffset")),
+    ]
+    with ThreadPoolExecutor(len(said)) as pool:
+        list(pool.map(lambda one: put(checkly, made, **one), said))
+    found = checkly.get(f"/v1/checks/{made['id']}")
+    for one in said:
+        assert one.items() <= found.items()
+
+
+def test_settings_of_the_group_are_merged_when_asked_for(checkly: Checkly) -> None:
+    group = checkly.ask(
+        "POST",
+        "/v2/check-groups?autoAssignAlerts=false",
+        {
+            "name": "g",
+            "tags": ["group", "both"],
+            "muted": True,
+            "activated": False,
+            "useGlobalAlertSettings": False,
+            "alertSettings": {"runBasedEscalation": {"failedRunThreshold": 5}},
+        },
+        status=201,
+    )
+    made = checkly.create(groupId=group["id"], tags=["both", "own"])
+    own = checkly.get(f"/v1/checks/{made['id']}")
+    assert (own["tags"], own["muted"], own["activated"], own["groupId"]) == (["both", "own"], False, True, group["id"])
+    merged = checkly.get(f"/v1/checks/{made['id']}?applyGroupSettings=true")
+    assert (merged["tags"], merged["muted"], merged["activated"]) == (["both", "own", "group"], True, False)
+    assert merged["alertSettings"]["runBasedEscalation"] == {"failedRunThreshold": 5}
+    assert merged["useGlobalAlertSettings"] is False
+    assert put(checkly, made, groupId=None)["activated"] is True

@@ -199,6 +199,18 @@ def test_a_check_that_somebody_deleted_is_made_again(project: Project) -> None:
     assert (again["b"], again["a"] == made["a"], again["e"] == made["e"]) == (made["b"], False, False)
 
 
+def test_what_came_later_under_the_same_name_is_not_taken_for_it(project: Project) -> None:
+    name = f"n-{uuid.uuid4().hex[:10]}"
+    made = project.deploy(check(name))
+    project.checkly.ask("DELETE", f"/v1/checks/{made[name]}", status=204)
+    later = project.checkly.create(name=name)
+    assert project.check(later["id"])["project"] is None
+    again = project.deploy(check(name))
+    assert again[name] not in (made[name], later["id"])
+    project.checkly.ask("DELETE", f"/next/projects/{project.name}")
+    assert project.check(later["id"])["name"] == name
+
+
 def test_what_has_another_owner_is_not_taken_over(project: Project, checkly: Checkly) -> None:
     name = f"n-{uuid.uuid4().hex[:10]}"
     checkly.server.create_monitor(name)

@@ -6,11 +6,14 @@ import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from support import clients
 from support.templates import CONTEXT, Templates
+from tocsin.domain.notice import Content, Notice, NoticeKind, NoticeState
+from tocsin.notify.form import variables
 from tocsin.notify.handlebars import TemplateError, parse, render
 
 MANY = 4_000
@@ -41,17 +44,32 @@ WRITTEN = (
 )
 
 
+CHANNELS = {
+    "incidentio": "IncidentioAlertChannel",
+    "msteams": "MSTeamsAlertChannel",
+    "telegram": "TelegramAlertChannel",
+}
+PAYLOADS = """
+const channels = JSON.parse(process.argv[1]);
+Promise.all(Object.entries(channels).map(([file, name]) =>
+  import(`${process.cwd()}/node_modules/checkly/dist/constructs/${file}-alert-channel.js`).then((m) => m[name].DEFAULT_PAYLOAD)
+)).then((found) => process.stdout.write(JSON.stringify(found)));
+"""
+T0 = 1_774_000_800_000
+Engine = Callable[..., list[str | None]]
+
+
 @pytest.fixture(scope="module")
-def engine(sentry_client: Callable[[str], Path]) -> Callable[[list[str]], list[str | None]]:
+def engine(sentry_client: Callable[[str], Path]) -> Engine:
     """Templates → what Checkly's package makes of each; None: it throws."""
     installed = sentry_client("checkly-templates")
 
-    def made(templates: list[str]) -> list[str | None]:
+    def made(templates: list[str], context: dict[str, Any] = CONTEXT) -> list[str | None]:
         done = subprocess.run(
             [clients.node() / "node", "--input-type=commonjs", "--eval", SCRIPT],
             cwd=installed,
             env={"TZ": "UTC"},
-            input=json.dumps({"templates": templates, "context": CONTEXT}),
+            input=json.dumps({"templates": templates, "context": context}),
             capture_output=True,
             text=True,
             timeout=120,
@@ -64,20 +82,20 @@ def engine(sentry_client: Callable[[str], Path]) -> Callable[[list[str]], list[s
     return made
 
 
-def ours(template: str) -> str | None:
+def ours(template: str, context: dict[str, Any] = CONTEXT) -> str | None:
     try:
-        return render(parse(template), CONTEXT, datetime.now(UTC))
+        return render(parse(template), context, datetime.now(UTC))
     except TemplateError:
         return None
 
 
-def test_templates_as_people_write_them(engine: Callable[[list[str]], list[str | None]]) -> None:
+def test_templates_as_people_write_them(engine: Engine) -> None:
     made = engine(list(WRITTEN))
     assert None not in made
     assert [ours(template) for template in WRITTEN] == made
 
 
-def test_templates_by_chance(engine: Callable[[list[str]], list[str | None]]) -> None:
+def test_templates_by_chance(engine: Engine) -> None:
     seed = random.SystemRandom().randrange(2**32)
     print("seed", seed)
     by_chance = Templates(seed)
@@ -88,3 +106,32 @@ def test_templates_by_chance(engine: Callable[[list[str]], list[str | None]]) ->
     compared = [one for one in judged if one[1] is not None]
     assert len(compared) > MANY // 2
     assert [one for one in compared if one[1] != one[2]] == []
+
+
+@pytest.mark.parametrize("kind", [NoticeKind.ALERT, NoticeKind.RECOVERY])
+def test_templates_that_their_client_brings(
+    engine: Engine, sentry_client: Callable[[str], Path], kind: NoticeKind
+) -> None:
+    done = subprocess.run(
+        [clients.node() / "node", "--input-type=commonjs", "--eval", PAYLOADS, json.dumps(CHANNELS)],
+        cwd=sentry_client("checkly8"),
+        env={},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    templates: list[str] = json.loads(done.stdout)
+    content = Content("backup", 'Back "up"', "missed", "production", T0, T0, group="Night", tags=("team:core", "a=b"))
+    state = (NoticeState.PENDING, 0, T0, T0, None, "")
+    said = variables(Notice(1, 1, 1, 5, kind, 1, "webhook:ops", *state, content), "https://tocsin.example.org")
+    made = [ours(template, said) for template in templates]
+    assert made == engine(templates, said)
+    incident, card, message = made
+    assert incident is not None
+    assert json.loads(incident)["status"] == ("resolved" if kind is NoticeKind.RECOVERY else "firing")
+    assert card is not None
+    assert json.loads(card)["attachments"]
+    assert message is not None
+    assert "team:core" in message

@@ -74,7 +74,7 @@ def test_an_alert_policy_keeps_all_it_says(server: Server) -> None:
         "events": ["EVENT_FAIL", "EVENT_RUN", "EVENT_FAIL"],
     }
     made = server.create_monitor(monitor, alertPolicy=policy)
-    assert made["alertPolicy"] == {**policy, "events": ["EVENT_RUN", "EVENT_FAIL"]}
+    assert made["alertPolicy"] == {**policy, "events": ["EVENT_RUN", "EVENT_FAIL"], "projectEscalation": False}
     assert server.get(server.monitor_path(monitor))["alertPolicy"] == made["alertPolicy"]
     with Client(server.grpc_address, server.admin_key) as client:
         told = {"channels": ["ops"], "repeat_interval": 60, "repeat_limit": 3, "events": ["complete"]}

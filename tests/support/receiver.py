@@ -3,9 +3,19 @@
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, NamedTuple
 
 from support.server import free_port
+
+
+class Arrived(NamedTuple):
+    """One request, whatever was answered."""
+
+    method: str
+    path: str
+    headers: dict[str, str]  # names in lower case
+    body: bytes
+    status: int  # of the answer
 
 
 class Receiver:
@@ -14,6 +24,7 @@ class Receiver:
     def __init__(self) -> None:
         self.port = free_port()
         self.requests: list[tuple[str, dict[str, Any]]] = []  # key and body, in the order they came
+        self.all: list[Arrived] = []
         self.statuses: list[int] = []
         self.arrived = threading.Condition()
         self._server: ThreadingHTTPServer | None = None
@@ -32,14 +43,18 @@ class Receiver:
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                body = self.rfile.read(int(self.headers["Content-Length"] or 0))
+                headers = {name.lower(): value for name, value in self.headers.items()}
                 with receiver.arrived:
                     status = receiver.statuses.pop(0) if receiver.statuses else 200
-                    if status == 200:
-                        receiver.requests.append((self.headers["Idempotency-Key"], body))
-                        receiver.arrived.notify_all()
+                    receiver.all.append(Arrived(self.command, self.path, headers, body, status))
+                    if status == 200 and body.startswith(b"{"):
+                        receiver.requests.append((headers["idempotency-key"], json.loads(body)))
+                    receiver.arrived.notify_all()
                 self.send_response(status)
                 self.end_headers()
+
+            do_PUT = do_GET = do_POST
 
             def log_message(self, *_: object) -> None:
                 pass
@@ -59,3 +74,9 @@ class Receiver:
         with self.arrived:
             assert self.arrived.wait_for(lambda: len(self.notices) >= count, patience_s), self.notices
         return self.notices
+
+    def wait_for(self, count: int, patience_s: float = 20.0) -> list[Arrived]:
+        """All requests, once there are so many."""
+        with self.arrived:
+            assert self.arrived.wait_for(lambda: len(self.all) >= count, patience_s), self.all
+        return list(self.all)

@@ -114,7 +114,7 @@ def monitor_message(fields: Mapping[str, Any], name: str = "") -> Monitor:
     return message
 
 
-def escalation(
+def escalation_message(
     failure_threshold: int = 0, delay: Length = 0, repeat_interval: Length = 0, repeat_limit: int = 0
 ) -> Escalation:
     """The message of `EscalationFields`."""
@@ -131,16 +131,16 @@ def _alert_policy(
     repeat_interval: Length = 0,
     repeat_limit: int = 0,
     events: Sequence[str] = (),
+    escalation: EscalationFields | None = None,
     project_escalation: bool = False,
-    **more: EscalationFields,
 ) -> AlertPolicy:
     return AlertPolicy(
         channels=channels,
         repeat_interval=length(repeat_interval) if repeat_interval else None,
         repeat_limit=repeat_limit,
         events=[f"EVENT_{event.upper()}" for event in events],
+        escalation=None if escalation is None else escalation_message(**escalation),
         project_escalation=project_escalation,
-        **{name: escalation(**fields) for name, fields in more.items()},
     )
 
 

@@ -8,7 +8,7 @@ from google.protobuf.empty_pb2 import Empty
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from tocsin.client.calls import Call, Method, Pages, pages, unary
-from tocsin.client.fields import PROJECT, EscalationFields, escalation, length, monitor_name
+from tocsin.client.fields import PROJECT, EscalationFields, escalation_message, length, monitor_name
 from tocsin.v1 import group_pb2
 from tocsin.v1 import group_service_pb2 as pb
 
@@ -39,7 +39,7 @@ def put_group(group: str, *, display_name: str = "", **fields: Unpack[GroupField
     """
     message = Group(name=_name(group), display_name=display_name)
     if (wanted := fields.get("escalation")) is not None:
-        message.escalation.CopyFrom(escalation(**wanted))
+        message.escalation.CopyFrom(escalation_message(**wanted))
     message.tags.extend(fields.get("tags", ()))
     message.muted = fields.get("muted", False)
     if (project := fields.get("project_escalation")) is not None:

@@ -6,7 +6,7 @@ from typing import Any, Final
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from tocsin.client.calls import Call, Method, unary
-from tocsin.client.fields import PROJECT, escalation, length
+from tocsin.client.fields import PROJECT, escalation_message, length
 from tocsin.v1 import project_settings_pb2
 from tocsin.v1 import project_settings_service_pb2 as pb
 
@@ -47,5 +47,5 @@ def _set(name: str, value: Any, kind: str) -> Mapping[str, Any]:
         patterns: Iterable[str] = value
         return {name: project_settings_pb2.NamePatterns(patterns=patterns)}
     if kind == "Escalation":
-        return {name: escalation(**value)}
+        return {name: escalation_message(**value)}
     return {name: value}

@@ -29,12 +29,23 @@ class Program(msgspec.Struct, frozen=True, omit_defaults=True):
     update_time: Instant = 0
 
 
+INTENDED: Final = "?"  # what the resource of a binding begins with that may not be there yet: its name follows
+
+
 class Binding(NamedTuple):
-    """A resource that a program declares, and what it is here."""
+    """A resource that a program declares, and what it is here.
+
+    Bound is what no other resource will ever have: nothing that comes later under the same name is taken for it.
+    """
 
     type: str  # in the words of its dialect
     logical_id: str  # the name that the program knows it by
-    resource: str  # the name that it has here: an id or a key
+    resource: str  # uid or number; INTENDED and the name that it will have, until it is there
+
+    @property
+    def intended(self) -> str:
+        """The name that it will have; "" once it is there."""
+        return self.resource.removeprefix(INTENDED) if self.resource.startswith(INTENDED) else ""
 
 
 class Owner(NamedTuple):

@@ -41,6 +41,7 @@ class Outcome(NamedTuple):
 
     program: Program
     steps: tuple[Step, ...]
+    bound: tuple[Binding, ...] = ()  # of what is there now
     unbound: tuple[Binding, ...] = ()
     program_gone: bool = False
 
@@ -92,11 +93,12 @@ class Ongoing:
         """Keeps how it ended, then tells of it."""
         if outcome is not None:
             fields |= {"program": outcome.program, "steps": outcome.steps, "progress": 100}
-        now, unbound = self._clock.now(), outcome.unbound if outcome else ()
+        now = self._clock.now()
+        bound, unbound = (outcome.bound, outcome.unbound) if outcome else ((), ())
         ended = msgspec.structs.replace(self.deployment, state=state, end_time=now, **fields)
         program_gone = outcome.program_gone if outcome else False
         try:
-            await asyncio.to_thread(self._store.finish, ended, unbound, program_gone=program_gone)
+            await asyncio.to_thread(self._store.finish, ended, bound, unbound, program_gone=program_gone)
         except BaseException:
             self._show(state=State.FAILED, end_time=now, error_code=INTERRUPTED, error="how it ended could not be kept")
             raise

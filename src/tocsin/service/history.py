@@ -8,13 +8,13 @@ import asyncio
 from collections.abc import Collection, Sequence
 from typing import Final
 
-from tocsin.domain.check_in import CheckIn, State
+from tocsin.domain.check_in import State
 from tocsin.domain.instant import Instant
 from tocsin.domain.monitor import Monitor
 from tocsin.domain.names import DEFAULT_ENVIRONMENT
 from tocsin.domain.project import Scope
 from tocsin.service.principal import Principal
-from tocsin.store.browse_port import Browse, Stretch
+from tocsin.store.browse_port import Browse, Passage, Stretch
 
 COUNTS: Final = 3  # of the database's readers that may count at once
 
@@ -37,11 +37,11 @@ class History:
 
     async def page(
         self, principal: Principal, monitor: Monitor, states: Collection[State], stretch: Stretch, limit: int
-    ) -> list[CheckIn]:
+    ) -> Passage:
         """See `Browse.recorded`."""
         principal.require(Scope.READ)
         if monitor.project != principal.project.number:
-            return []
+            return Passage([], 0)
         return await asyncio.to_thread(
             self._browse.recorded, monitor.number, DEFAULT_ENVIRONMENT, states, stretch, limit
         )

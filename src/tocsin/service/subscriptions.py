@@ -35,6 +35,12 @@ class Subscriptions:
         project = principal.project.number
         return await asyncio.to_thread(self._store.put_many, project, wanted) if wanted else []
 
+    async def numbered(self, principal: Principal, numbers: Collection[int]) -> dict[int, Subscription]:
+        """Those of these that there are."""
+        principal.require(Scope.READ)
+        project = principal.project.number
+        return await asyncio.to_thread(self._store.numbered, project, numbers) if numbers else {}
+
     async def delete_many(self, principal: Principal, numbers: Collection[int]) -> None:
         """What is gone already does not matter."""
         principal.require(Scope.ADMIN)

@@ -35,6 +35,7 @@ from tocsin.store.browse_port import (
     Leaf,
     MonitorSearch,
     Numbered,
+    Passage,
     Selection,
     Statistic,
     Stretch,
@@ -192,7 +193,7 @@ class SqlBrowse:
 
     def recorded(
         self, monitor: int, environment: str, states: Collection[State], stretch: Stretch, limit: int
-    ) -> list[CheckIn]:
+    ) -> Passage:
         with self._database.read() as connection:
             weeks.hold(connection)
             return recorded.page(connection, monitor, environment, states, stretch, limit)

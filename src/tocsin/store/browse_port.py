@@ -162,6 +162,16 @@ class Stretch(NamedTuple):
     offset: int = 0
 
 
+class Passage(NamedTuple):
+    """A page of a stretch, and the number below which nothing was looked at yet; 0: all was.
+
+    A page may be short and yet not the last one: no page looks through more than so many check-ins.
+    """
+
+    rows: list[CheckIn]
+    rest: int
+
+
 DURATION: Final = "duration"
 """The measure of a check-in that is its length, in milliseconds; any other name is one of its metrics."""
 
@@ -273,7 +283,7 @@ class Browse(Protocol):
 
     def recorded(
         self, monitor: int, environment: str, states: Collection[State], stretch: Stretch, limit: int
-    ) -> list[CheckIn]:
+    ) -> Passage:
         """Up to `limit` check-ins of a monitor by when they were recorded, newest first."""
 
     def told(self, project: int) -> list[Told]:

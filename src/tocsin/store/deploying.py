@@ -51,11 +51,19 @@ class SqlDeployments:
         with self._database.write() as connection:
             deployments.save(connection, deployment)
 
-    def finish(self, deployment: Deployment, gone: Sequence[Binding] = (), *, program_gone: bool = False) -> None:
-        """With the bindings of what it has taken away, or of everything."""
+    def finish(
+        self,
+        deployment: Deployment,
+        bound: Sequence[Binding] = (),
+        gone: Sequence[Binding] = (),
+        *,
+        program_gone: bool = False,
+    ) -> None:
+        """With the bindings of what it has made and of what it has taken away, or of everything."""
         with self._database.write() as connection:
             deployments.save(connection, deployment)
             bindings.unbind(connection, deployment.project, deployment.namespace, gone)
+            bindings.bind(connection, deployment.project, deployment.namespace, bound)
             if program_gone:
                 bindings.remove_program(connection, deployment.project, deployment.namespace)
 

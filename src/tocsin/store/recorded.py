@@ -15,11 +15,14 @@ from tocsin.domain import ids
 from tocsin.domain.check_in import STATE_NUMBERS, STATES_BY_NUMBER, CheckIn, State
 from tocsin.domain.instant import Instant
 from tocsin.store import weeks
-from tocsin.store.browse_port import Stretch
+from tocsin.store.browse_port import Passage, Stretch
 from tocsin.store.check_ins import from_row, select_check_ins
 from tocsin.store.port import chunks
 from tocsin.store.schema import environments, tracks
+from tocsin.store.weeks import Piece
 
+BLOCK: Final = 20_000  # check-ins of a monitor that are looked through at once
+LOOKED: Final = 200_000  # for one page
 _MANY: Final = 500  # values in one IN
 
 
@@ -46,32 +49,46 @@ def tallies(
 
 def page(
     connection: Connection, monitor: int, environment: str, states: Collection[State], stretch: Stretch, limit: int
-) -> list[CheckIn]:
+) -> Passage:
     """See `Browse.recorded`."""
-    wanted = [track for track, _ in _tracks(connection, [monitor], environment).items()]
     low = ids.first_number_from(stretch.since)
     high = min(ids.first_number_from(stretch.until), stretch.below)
     found: list[CheckIn] = []
-    skipped = 0
-    if not wanted:
-        return found
-    for piece in weeks.pieces(connection, above=low - 1, below=high):
-        number = piece.check_ins.c.number
-        here = _here(piece.check_ins, monitor, low, high)
-        here += (piece.check_ins.c.track.in_(wanted), piece.check_ins.c.state.in_(_numbers(states)))
-        left = stretch.offset - skipped
-        if left:
-            there = select(func.count()).select_from(select(number).where(*here).limit(left).subquery())
-            passed = connection.execute(there).scalar_one()
-            skipped += passed
-            if passed < left:
-                continue
-        statement = select_check_ins(piece.check_ins).where(*here).order_by(number.desc())
-        rows = connection.execute(statement.offset(left).limit(limit - len(found)))
-        found += [from_row(row) for row in rows]
-        if len(found) == limit:
-            break
-    return found
+    looked = skipped = 0
+    wanted = list(_tracks(connection, [monitor], environment))
+    pieces = weeks.pieces(connection, above=low - 1, below=high) if wanted and low < high else []
+    for piece in pieces:
+        ceiling = min(high, piece.end)
+        while ceiling > max(low, piece.start):
+            floor, count = _block(connection, piece, monitor, max(low, piece.start), ceiling)
+            here = _here(piece.check_ins, monitor, floor, ceiling)
+            here += (piece.check_ins.c.track.in_(wanted), piece.check_ins.c.state.in_(_numbers(states)))
+            number = piece.check_ins.c.number
+            if skipped < stretch.offset:
+                passed = select(number).where(*here).limit(stretch.offset - skipped).subquery()
+                before = skipped
+                skipped += connection.execute(select(func.count()).select_from(passed)).scalar_one()
+            else:
+                before = skipped
+            if skipped == stretch.offset:
+                statement = select_check_ins(piece.check_ins).where(*here).order_by(number.desc())
+                rows = connection.execute(statement.offset(stretch.offset - before).limit(limit - len(found)))
+                found += [from_row(row) for row in rows]
+            if len(found) == limit:
+                return Passage(found, found[-1].number if found else ceiling)
+            looked += count
+            ceiling = floor
+            if looked >= LOOKED:
+                return Passage(found, floor)
+    return Passage(found, 0)
+
+
+def _block(connection: Connection, piece: Piece, monitor: int, low: int, high: int) -> tuple[int, int]:
+    """Where the next so many check-ins of a monitor begin, by the index alone, and how many these are at most."""
+    number = piece.check_ins.c.number
+    last = select(number).where(*_here(piece.check_ins, monitor, low, high)).order_by(number.desc())
+    found = connection.execute(last.offset(BLOCK - 1).limit(1)).scalar()
+    return (low if found is None else found), BLOCK
 
 
 def _tracks(connection: Connection, monitors: Sequence[int], environment: str) -> dict[int, int]:

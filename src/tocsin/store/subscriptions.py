@@ -57,6 +57,15 @@ class SqlSubscriptions:
                 _require(connection, project, whose, named if whose is Whose.CHANNEL else named - {0})
             return [_put(connection, one) for one in wanted]
 
+    def numbered(self, project: int, numbers: Collection[int]) -> dict[int, Subscription]:
+        """Those of these that there are."""
+        found: dict[int, Subscription] = {}
+        with self._database.read() as connection:
+            for some in chunks(sorted(numbers), _MANY):
+                mine = select(table).where(table.c.project == project, table.c.number.in_(some))
+                found |= {row.number: _from_row(row) for row in connection.execute(mine)}
+        return found
+
     def delete_many(self, project: int, numbers: Collection[int]) -> None:
         """What is gone already does not matter."""
         with self._database.write() as connection:

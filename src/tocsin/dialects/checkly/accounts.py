@@ -56,7 +56,7 @@ class AccountCalls:
             "runtimeId": runtimes.DEFAULT,
             **PLAN,
             "settings": {},
-            "alertSettings": alert_settings.defaults(),
+            "alertSettings": alert_settings.shown(None, self._services.settings_of(project.number).escalation),
             "features": FEATURES,
         }
 

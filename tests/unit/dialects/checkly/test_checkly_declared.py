@@ -1,16 +1,21 @@
 """What a project declares: read whole, and what would not run is refused by name."""
 
+import contextlib
+
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from support.checkly import fixture
 from tocsin.dialects.checkly.deploy import declared, json_out
-from tocsin.dialects.checkly.deploy.plan import plan
+from tocsin.dialects.checkly.deploy.plan import Here, plan
 from tocsin.dialects.checkly.deploy.world import Known, World, resolved
 from tocsin.dialects.checkly.problems import Refused
 from tocsin.domain.deployment import Action, Binding, Deployment, Program, State, Step
 from tocsin.domain.errors import InvalidArgument
 
+NAMES = st.sampled_from(["type", "logicalId", "member", "physicalId", "payload", "name", "repoUrl", "check", "ref"])
 PROJECT = {"logicalId": "shop", "name": "The shop"}
 
 
@@ -115,21 +120,21 @@ def planned(resources, bound, there, *, preserve=False):
 
 def test_what_is_there_is_changed_and_what_is_not_is_made():
     bound = [Binding("check", "a", "a-1"), Binding("check", "gone", "g"), Binding("check", "lost", "l")]
-    there = {"check": {"a-1": "uuid-a", "g": "uuid-g"}}
+    there = {"check": {"a-1": Here("a", "uuid-a"), "g": Here("gone-2", "uuid-g")}}
     found, steps = planned([check("new"), check("a"), check("lost")], bound[:1] + bound[2:], there)
     assert steps == [("new", "CREATE", None), ("a", "UPDATE", "uuid-a"), ("lost", "CREATE", None)]
-    assert [item.resource for item in found.items] == ["", "a-1", ""]
+    assert [item.name for item in found.items] == ["", "a", ""]
     assert found.unbound == ()
     found, steps = planned([check("a")], bound, there)
     assert steps == [("a", "UPDATE", "uuid-a"), ("gone", "DELETE", "uuid-g")]
-    assert found.removed("check") == ["g"]
+    assert found.removed == {"check": [Here("gone-2", "uuid-g")]}
     assert found.unbound == (bound[1], bound[2])
 
 
 def test_what_is_preserved_belongs_to_nobody():
-    found, steps = planned([], [Binding("check", "a", "a-1")], {"check": {"a-1": "u"}}, preserve=True)
+    found, steps = planned([], [Binding("check", "a", "a-1")], {"check": {"a-1": Here("a", "u")}}, preserve=True)
     assert steps == [("a", "DETACHED", "u")]
-    assert found.removed("check") == []
+    assert found.removed == {}
     assert len(found.unbound) == 1
 
 
@@ -176,3 +181,17 @@ def test_a_deployment_is_shown_with_its_result_once_it_has_one():
     failed = msgspec.structs.replace(done, state=State.FAILED, error_code="C", error="m")
     shown = json_out.deployment_json(failed)
     assert (shown["error"], shown["result"]) == ({"code": "C", "message": "m"}, None)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES | st.text(max_size=5), inner, max_size=6),
+    max_leaves=25,
+)
+
+
+@given(project=JSON, resources=st.lists(st.dictionaries(NAMES, JSON, max_size=6) | JSON, max_size=5))
+def test_anything_is_read_or_refused(project, resources):
+    with contextlib.suppress(Refused):
+        found = declared.read({"project": project, "resources": resources})
+        assert found.namespace

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tocsin.dialects.checkly.checks import mapping, schema
+from tocsin.dialects.checkly.checks.check_json import View, check_json, written_json
 from tocsin.dialects.checkly.problems import Problems
 from tocsin.domain.group import Group
 from tocsin.domain.instant import DAY, HOUR, MINUTE, NEVER
@@ -149,3 +150,13 @@ def test_extras_that_are_not_ours_to_read():
     odd = msgspec.structs.replace(made(), extras={"checkly": msgspec.Raw(b"[1]")})
     assert mapping.kept_of(odd).members == {}
     assert changed(odd, name="x").display_name == "x"
+
+
+@given(BODIES)
+def test_what_is_read_says_nothing_new_when_it_is_sent_back(body):
+    group = {None: None, 1: ON, 2: OFF}[body.get("groupId")]
+    found = made(group, **{name: value for name, value in body.items() if name not in ("name", "heartbeat")})
+    view = View(NOW, lambda token: token, groups={"on": ON, "off": OFF})
+    for as_json in (written_json(found, view), check_json(found, view, 1), check_json(found, view, 2)):
+        sent = msgspec.json.decode(msgspec.json.encode(as_json))
+        assert changed(found, group, group, **sent) is found

@@ -35,7 +35,7 @@ class View:
     groups: Mapping[str, Group] = field(default_factory=dict)  # by key
     subscriptions: Mapping[int, Sequence[Subscription]] = field(default_factory=dict)  # by number of the monitor
     channels: Mapping[int, Channel] = field(default_factory=dict)  # by number
-    bindings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # by id of the monitor
+    bindings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # by uid of the monitor
     secrets: bool = False  # whether the reader may see what channels hide
     merged: bool = False  # with what the check's group says
 
@@ -81,7 +81,7 @@ def written_json(monitor: Monitor, view: View) -> Json:
 def check_json(monitor: Monitor, view: View, version: int) -> Json:
     """As version 1, 2 or 3 of the API has it."""
     kept, group = mapping.kept_of(monitor), view.group_of(monitor)
-    bindings = view.bindings.get(monitor.id, NOBODYS)
+    bindings = view.bindings.get(monitor.uid, NOBODYS)
     found = written_json(monitor, view) | {
         "locations": kept.get("locations") or [],
         "privateLocations": [],

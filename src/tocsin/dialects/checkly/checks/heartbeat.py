@@ -22,6 +22,8 @@ class Length(NamedTuple):
 
     @property
     def millis(self) -> Millis:
+        if isinstance(self.number, int):
+            return self.number * UNITS[self.unit]
         return int(Fraction(str(self.number)) * UNITS[self.unit])
 
 
@@ -63,7 +65,7 @@ def _length(parts: Any, path: str, member: str, problems: Problems, least: Milli
     if unit is None or number is None:
         return None
     length = Length(number, unit)
-    exact = Fraction(str(number)) * UNITS[unit]
+    exact = (Fraction(number) if isinstance(number, int) else Fraction(str(number))) * UNITS[unit]
     if exact.denominator != 1 or exact % SECOND:
         problems.wrong(where, f"{number} {unit} is no whole number of seconds")
     elif not least <= exact <= MOST:

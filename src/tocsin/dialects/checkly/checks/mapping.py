@@ -23,6 +23,10 @@ from tocsin.domain.schedule import Rolling
 _ELSEWHERE: Final = frozenset(
     ("name", "checkType", "muted", "tags", "useGlobalAlertSettings", "alertChannelSubscriptions", "groupId")
 )
+# What is read where nothing is kept: so who sends back what was read has said nothing.
+_DEFAULTS: Final = {"locations": [], "runParallel": False, "alertSettings": alert_settings.defaults()}
+KEPT_MAX: Final = 256 * 1024
+"""Bytes of what is kept of one check: a page has a hundred of them."""
 _encode: Final = msgspec.json.Encoder(order="deterministic").encode
 
 
@@ -55,6 +59,12 @@ class Planned(NamedTuple):
 
     change: MonitorChange
     subscriptions: tuple[tuple[int, bool], ...] | None  # (number of the channel, active); None: they stay as they are
+    group: Group | None = None  # the one that it will be in, as it was when this was planned
+
+
+def too_long(change: MonitorChange) -> bool:
+    """Whether it would keep more than it may."""
+    return change.extras is not UNSET and len(bytes(change.extras[DIALECT])) > KEPT_MAX
 
 
 def is_check(monitor: Monitor) -> bool:
@@ -111,7 +121,7 @@ def plan(
         extras=_extras(kept, before, known),
         origin=DIALECT,
     )
-    return Planned(change, said.get("alertChannelSubscriptions"))
+    return Planned(change, said.get("alertChannelSubscriptions"), group)
 
 
 def regrouping(monitor: Monitor, former: Group | None, group: Group | None) -> MonitorChange:
@@ -151,7 +161,7 @@ def _kept(said: Said, before: Kept, *, activated: bool) -> dict[str, Any]:
             kept[name] = _heartbeat_kept(value)
         else:
             kept[name] = value
-    return kept
+    return {name: value for name, value in kept.items() if name not in _DEFAULTS or value != _DEFAULTS[name]}
 
 
 def _heartbeat_kept(beat: Heartbeat) -> dict[str, Any]:

@@ -27,7 +27,7 @@ async def view_of(services: Services, call: Call, monitors: Sequence[Monitor], *
         groups=await services.groups.named(principal, keys) if keys else {},
         subscriptions=subscriptions,
         channels={channel.number: channel for channel in channels},
-        bindings=await services.bindings.shown(principal, TYPE, [monitor.id for monitor in monitors]),
+        bindings=await services.bindings.shown(principal, TYPE, [monitor.uid for monitor in monitors]),
         secrets=principal.may(Scope.ADMIN),
         merged=merged,
     )

@@ -1,12 +1,14 @@
 """Checks as use cases: many are planned together and written in one entry of the journal, all or none.
 
 A partial update depends on what is there: that is read first, and written only if nobody changed it meanwhile; else it
-is read again. Subscriptions follow when the checks are written: the same request again completes what a crash left.
+is read again. Subscriptions follow when the checks are written: the same update, or deployment, again completes what a
+crash left. Of many checks other requests get a turn in between.
 """
 
+import asyncio
 import secrets
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from tocsin.dialects.checkly.checks import mapping
@@ -23,7 +25,9 @@ from tocsin.domain.names import slugify
 from tocsin.service.principal import Principal
 from tocsin.store.port import MonitorWithHealth
 
+_TURN: Final = 100  # checks between two turns of others
 MANY: Final = 10_000  # checks that are written together
+_SLICE: Final = 50  # checks after which others get a turn
 _ID_MAX: Final = 100  # characters of a name that become an id
 _ATTEMPTS: Final = 16  # of writers at the same time one gets through each time
 # Fields of the domain → the attribute that a client wrote.
@@ -107,14 +111,59 @@ class Checks:
         ]
         rows = await self._services.monitors.put_many(principal, commands, received, most=MANY, checked=True)
         if not validate_only:
+            rows = await self._follow(
+                principal, rows, {one.group.key: one.group for _, _, one in planned if one.group}.values(), received
+            )
             wanted = {
                 row.monitor.number: one.subscriptions
                 for row, (_, _, one) in zip(rows, planned, strict=True)
                 if one.subscriptions is not None
             }
-            if wanted:
-                await self._services.subscriptions.replace_of_monitors(principal, wanted)
+            await self._subscribe(principal, wanted)
         return rows
+
+    async def _follow(
+        self, principal: Principal, rows: list[MonitorWithHealth], groups: Collection[Group], received: Instant
+    ) -> list[MonitorWithHealth]:
+        """Groups that were switched while their checks were written: whoever did so has not seen these as members."""
+        if not groups:
+            return rows
+        now = await self._services.groups.named(principal, {group.key for group in groups})
+        switched = {
+            group.key: group for group in groups if (there := now.get(group.key)) and there.inactive != group.inactive
+        }
+        commands = [
+            PutMonitor(
+                principal.project.number,
+                row.monitor.id,
+                mapping.regrouping(row.monitor, switched[row.monitor.group], now[row.monitor.group]),
+                create=False,
+                etag=row.monitor.etag,
+            )
+            for row in rows
+            if row.monitor.group in switched
+        ]
+        if not commands:
+            return rows
+        again = await self._services.monitors.put_many(principal, commands, received, most=MANY, checked=True)
+        changed = {row.monitor.id: row for row in again}
+        return [changed.get(row.monitor.id, row) for row in rows]
+
+    async def _subscribe(self, principal: Principal, wanted: Mapping[int, Sequence[tuple[int, bool]]]) -> None:
+        """By number of the monitor. A channel, or a check, that was deleted a moment ago is left out."""
+        if not wanted:
+            return
+        try:
+            await self._services.subscriptions.replace_of_monitors(principal, wanted)
+        except NotFound:
+            numbers = sorted(wanted)
+            rows = await self._services.browsing.find_exactly(principal, numbers=numbers)
+            channels = {channel.number for channel in await self._services.channels.every(principal)}
+            left = {
+                number: [one for one in wanted[number] if one[0] in channels]
+                for number in (row.monitor.number for row in rows)
+            }
+            await self._services.subscriptions.replace_of_monitors(principal, left)
 
     async def _planned(
         self, principal: Principal, wishes: Sequence[Wish], received: Instant, problems: Problems
@@ -123,7 +172,9 @@ class Checks:
         groups, numbered = await self._groups(principal, wishes, known)
         channels = await self._channels(principal, wishes)
         planned: list[tuple[Wish, Monitor | None, Planned]] = []
-        for wish in wishes:
+        for index, wish in enumerate(wishes, 1):
+            if index % _SLICE == 0:
+                await asyncio.sleep(0)
             monitor = known.get(wish.monitor_id)
             mine = Problems()
             former = groups.get(monitor.group) if monitor is not None else None
@@ -137,8 +188,12 @@ class Checks:
                 self._services.check(one.change, "monitor")
             except InvalidArgument as problem:
                 mine.wrong_by(problem, _attribute(problem))
+            if mapping.too_long(one.change):
+                mine.wrong("script", f"with all else that is kept of a check at most {mapping.KEPT_MAX} bytes of JSON")
             problems.found += [_labelled(wish.label, found) for found in mine.found]
             planned.append((wish, monitor, one))
+            if len(planned) % _TURN == 0:
+                await asyncio.sleep(0)
         return planned
 
     async def _known(self, principal: Principal, wishes: Sequence[Wish]) -> dict[str, Monitor]:

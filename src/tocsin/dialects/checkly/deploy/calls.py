@@ -51,14 +51,14 @@ class DeployCalls:
             return reply(200, {"project": None, "diff": []})
         if queries.flag(call.query, "dryRun"):
             return reply(200, result_json(prepared.program, prepared.steps))
-        return reply(202, deployment_json((await self._begin(call, prepared, gone=True)).deployment))
+        return reply(202, deployment_json((await self._begin(call, prepared)).deployment))
 
     async def destroy_at_once(self, call: Call) -> Response:
         """Up to CLI 8.9."""
         prepared = await self._prepare_removal(call)
         if prepared is None:
             raise _no_project(call.part("id"))
-        return await self._end(await self._begin(call, prepared, gone=True))
+        return await self._end(await self._begin(call, prepared))
 
     async def bundle(self, call: Call) -> Response:
         """Code that is never run here: its key is all that anybody wants of it."""
@@ -124,11 +124,11 @@ class DeployCalls:
             return None
         return await self._deployer.prepare_removal(call.principal, program, preserve=preserve)
 
-    async def _begin(self, call: Call, prepared: Prepared, *, gone: bool = False) -> Ongoing:
+    async def _begin(self, call: Call, prepared: Prepared) -> Ongoing:
         """Refused 409 while another deployment of the project is on its way."""
 
         async def work(ongoing: Ongoing) -> Outcome:
-            return await self._deployer.apply(call.principal, prepared, ongoing, call.received, program_gone=gone)
+            return await self._deployer.apply(call.principal, prepared, ongoing, call.received)
 
         try:
             return await self._deployments.begin(call.principal, prepared.program.namespace, work)

@@ -10,10 +10,10 @@ from tocsin.dialects.checkly.call import DIALECT
 from tocsin.dialects.checkly.checks import schema
 from tocsin.dialects.checkly.checks.mapping import is_check
 from tocsin.dialects.checkly.checks.writing import Checks, Wish, monitor_id_of
-from tocsin.dialects.checkly.deploy.plan import Item
+from tocsin.dialects.checkly.deploy.plan import Here, Item
 from tocsin.dialects.checkly.deploy.world import Public, World
 from tocsin.dialects.checkly.problems import Problem, Problems
-from tocsin.domain.deployment import Action
+from tocsin.domain.deployment import Action, Binding
 from tocsin.domain.errors import InvalidArgument
 from tocsin.domain.instant import Instant
 from tocsin.service.browsing import Browsing, uid_of
@@ -40,11 +40,22 @@ class CheckKind:
     def __init__(self, checks: Checks, monitors: Monitors, browsing: Browsing) -> None:
         self._checks, self._monitors, self._browsing = checks, monitors, browsing
 
-    async def there(self, principal: Principal, resources: Collection[str]) -> dict[str, Public]:
-        """Not what somebody else has made since, under the same id."""
-        rows = await self._browsing.find_exactly(principal, ids=sorted(resources))
-        ours = [row.monitor for row in rows if is_check(row.monitor) and row.monitor.origin == DIALECT]
-        return {monitor.id: ids.dashed(monitor.uid) for monitor in ours}
+    async def there(self, principal: Principal, bindings: Collection[Binding]) -> dict[str, Here]:
+        """Of what was only intended, not what somebody else has made under that name."""
+        rows = await self._browsing.find_many(principal, [one.intended or one.resource for one in bindings])
+        found: dict[str, Here] = {}
+        for one, row in zip(bindings, rows, strict=True):
+            if row is None or not is_check(row.monitor):
+                continue
+            monitor = row.monitor
+            ours = (
+                monitor.id == one.intended and monitor.origin == DIALECT
+                if one.intended
+                else monitor.uid == one.resource
+            )
+            if ours:
+                found[one.resource] = Here(monitor.id, ids.dashed(monitor.uid))
+        return found
 
     async def find(self, principal: Principal, public: Public) -> str | None:
         if not isinstance(public, str) or uid_of(public) is None:
@@ -53,15 +64,13 @@ class CheckKind:
         return row.monitor.id if row is not None and is_check(row.monitor) else None
 
     async def named(self, principal: Principal, _world: World, items: Sequence[Item], _problems: Problems) -> list[str]:
-        slugs = {
-            item.declared.logical_id: monitor_id_of(item.declared.logical_id) for item in items if not item.resource
-        }
+        slugs = {item.declared.logical_id: monitor_id_of(item.declared.logical_id) for item in items if not item.name}
         wanted = sorted({*slugs.values(), *(f"{slug}-2" for slug in slugs.values())})
         rows = await self._browsing.find_exactly(principal, ids=wanted) if wanted else []
         taken = {row.monitor.id for row in rows}
         names: list[str] = []
         for item in items:
-            names.append(item.resource or _free(slugs[item.declared.logical_id], taken))
+            names.append(item.name or _free(slugs[item.declared.logical_id], taken))
             taken.add(names[-1])
         return names
 
@@ -75,8 +84,11 @@ class CheckKind:
         rows = await self._checks.apply(principal, await _wishes(world, items, Problems()), received)
         return [ids.dashed(row.monitor.uid) for row in rows]
 
-    async def remove(self, principal: Principal, resources: Sequence[str], received: Instant) -> None:
-        await self._monitors.delete_many(principal, resources, received)
+    def bound(self, public: Public) -> str:
+        return uid_of(str(public)) or ""
+
+    async def remove(self, principal: Principal, removed: Sequence[Here], received: Instant) -> None:
+        await self._monitors.delete_many(principal, [one.name for one in removed], received)
 
 
 async def _wishes(world: World, items: Sequence[Item], problems: Problems) -> list[Wish]:
@@ -111,7 +123,7 @@ def _wish(world: World, item: Item, problems: Problems) -> Wish | None:
         return None
     if group is not None:
         said = {**said, "groupId": group.public}
-    return Wish(item.resource, said, new=item.action is Action.CREATE, label=one.told)
+    return Wish(item.name, said, new=item.action is Action.CREATE, label=one.told)
 
 
 def _free(slug: str, taken: Collection[str]) -> str:

@@ -40,14 +40,16 @@ _WINDOW: Final[Mapping[str, Any]] = {
 
 def kinds(services: Services, channels: AlertChannels, groups: CheckGroups, windows: Windows) -> Mapping[str, Kind]:
     """Of all types that run here."""
-    found: dict[str, Kind] = {
-        GROUP: _groups(services, groups),
-        CHANNEL: _channels(services, channels),
+    checks = CheckKind(Checks(services), services.monitors, services.browsing)
+    grouped, told = _groups(services, groups), _channels(services, channels)
+    subscriptions = SubscriptionKind(services.subscriptions, services.browsing, checks, grouped, told)
+    return {
+        GROUP: grouped,
+        CHANNEL: told,
         WINDOW: _windows(services, windows),
-        CHECK: CheckKind(Checks(services), services.monitors, services.browsing),
+        CHECK: checks,
+        SUBSCRIPTION: subscriptions,
     }
-    found[SUBSCRIPTION] = SubscriptionKind(services.subscriptions, services.browsing, found)
-    return found
 
 
 def _groups(services: Services, groups: CheckGroups) -> Numbered:

@@ -12,15 +12,17 @@ from typing import Final
 
 from tocsin.dialects.checkly.deploy.declared import TYPES, Declared, Project
 from tocsin.dialects.checkly.deploy.kinds import Kind
-from tocsin.dialects.checkly.deploy.plan import Item, Plan, plan
+from tocsin.dialects.checkly.deploy.plan import Here, Item, Plan, plan
 from tocsin.dialects.checkly.deploy.world import Known, Public, World
-from tocsin.dialects.checkly.problems import Problems
-from tocsin.domain.deployment import Binding, Program, Step
+from tocsin.dialects.checkly.problems import Problems, Refused
+from tocsin.domain.deployment import INTENDED, Action, Binding, Program, Step
+from tocsin.domain.errors import InvalidArgument
 from tocsin.domain.instant import Instant
 from tocsin.service.deployments import Deployments, Ongoing, Outcome
 from tocsin.service.principal import Principal
 
-INTENDED: Final = 10  # percent of progress, when everything has a name
+BEGUN: Final = 10  # percent of progress, when everything has a name
+MADE: Final = 90  # when everything is there that is declared
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +33,20 @@ class Prepared:
     plan: Plan
     world: World
     named: tuple[Item, ...]  # the items of the plan, each with the name that it has or will have
-    moved: tuple[Binding, ...]  # resources whose place another one takes
+    bound: list[Binding]  # what the project had when this was planned
+    project: Project | None  # None: everything goes
+    preserve: bool
 
     @property
     def steps(self) -> tuple[Step, ...]:
         """As far as they are known before."""
         return self.plan.steps()
+
+    @property
+    def intended(self) -> list[Binding]:
+        """Of those that are new."""
+        new = [item for item in self.named if item.action is Action.CREATE]
+        return [Binding(item.declared.type, item.declared.logical_id, f"{INTENDED}{item.name}") for item in new]
 
 
 class Deployer:
@@ -55,17 +65,12 @@ class Deployer:
         world = World()
         await self._find(principal, world, project.resources, problems)
         named: list[Item] = []
-        moved: list[Binding] = []
         for kind in TYPES:
             items = planned.of(kind)
-            for item, resource in zip(
-                items, await self._kinds[kind].named(principal, world, items, problems), strict=True
-            ):
-                one = item.declared
-                if item.resource not in ("", resource):
-                    moved.append(Binding(one.type, one.logical_id, item.resource))
-                named.append(item._replace(resource=resource))
-                world.put(one.type, one.logical_id, Known(resource, item.public, one))
+            names = await self._kinds[kind].named(principal, world, items, problems)
+            for item, name in zip(items, names, strict=True):
+                named.append(item._replace(name=name))
+                world.put(kind, item.declared.logical_id, Known(name, item.public, item.declared))
         for kind in TYPES:
             await self._kinds[kind].check(principal, world, _of(named, kind), received, problems)
         problems.done()
@@ -77,48 +82,57 @@ class Deployer:
             create_time=known.create_time if known else received,
             update_time=received,
         )
-        return Prepared(program, planned, world, tuple(named), tuple(moved))
+        return Prepared(program, planned, world, tuple(named), bound, project, preserve)
 
     async def prepare_removal(self, principal: Principal, program: Program, *, preserve: bool) -> Prepared:
         """Of everything that a program has."""
         bound = await self._deployments.bindings(principal, program.namespace)
         planned = plan((), bound, await self._there(principal, bound), preserve=preserve)
-        return Prepared(program, planned, World(), (), ())
+        return Prepared(program, planned, World(), (), bound, None, preserve)
 
-    async def apply(
-        self,
-        principal: Principal,
-        prepared: Prepared,
-        ongoing: Ongoing,
-        received: Instant,
-        *,
-        program_gone: bool = False,
-    ) -> Outcome:
+    async def apply(self, principal: Principal, prepared: Prepared, ongoing: Ongoing, received: Instant) -> Outcome:
         """Does it. A TocsinError, when something has changed meanwhile: what was done stays, and is bound."""
-        bindings = [Binding(one.declared.type, one.declared.logical_id, one.resource) for one in prepared.named]
-        await ongoing.intend(prepared.program, bindings)
-        ongoing.progress(INTENDED)
+        prepared = await self._as_it_is_now(principal, prepared, received)
+        await ongoing.intend(prepared.program, prepared.intended)
+        ongoing.progress(BEGUN)
+        made: dict[tuple[str, str], Public] = {}
+        moved: dict[str, list[Here]] = {}
         stages = [kind for kind in TYPES if _of(prepared.named, kind)]
-        made: dict[tuple[str, str], Public | None] = {}
         for done, kind in enumerate(stages, 1):
             items = _of(prepared.named, kind)
             shown = await self._kinds[kind].put(principal, prepared.world, items, received)
             for item, public in zip(items, shown, strict=True):
-                prepared.world.made(kind, item.declared.logical_id, public)
                 made[kind, item.declared.logical_id] = public
-            ongoing.progress(INTENDED + (90 - INTENDED) * done // len(stages))
+                prepared.world.made(kind, item.declared.logical_id, public)
+                if item.public not in (None, public):  # another one takes its place
+                    moved.setdefault(kind, []).append(Here(item.name, item.public))
+            ongoing.progress(BEGUN + (MADE - BEGUN) * done // len(stages))
             await asyncio.sleep(0)
         for kind in reversed(TYPES):
-            moved = [binding.resource for binding in prepared.moved if binding.type == kind]
-            await self._kinds[kind].remove(principal, [*prepared.plan.removed(kind), *moved], received)
-        return Outcome(prepared.program, prepared.plan.steps(made), prepared.plan.unbound, program_gone=program_gone)
+            removed = [*prepared.plan.removed.get(kind, ()), *moved.get(kind, ())]
+            await self._kinds[kind].remove(principal, removed, received)
+        bound = [Binding(*key, self._kinds[key[0]].bound(public)) for key, public in made.items()]
+        new = tuple(set(bound).difference(prepared.bound))
+        steps = prepared.plan.steps(made)
+        return Outcome(prepared.program, steps, new, prepared.plan.unbound, program_gone=prepared.project is None)
 
-    async def _there(self, principal: Principal, bound: Sequence[Binding]) -> dict[str, dict[str, Public]]:
+    async def _as_it_is_now(self, principal: Principal, prepared: Prepared, received: Instant) -> Prepared:
+        """Another deployment may have ended between the planning of this one and its turn."""
+        if await self._deployments.bindings(principal, prepared.program.namespace) == prepared.bound:
+            return prepared
+        if prepared.project is None:
+            return await self.prepare_removal(principal, prepared.program, preserve=prepared.preserve)
+        try:
+            return await self.prepare(principal, prepared.project, received, preserve=prepared.preserve)
+        except Refused as problem:
+            raise InvalidArgument(problem.text, reason="FIELD_INVALID") from None
+
+    async def _there(self, principal: Principal, bound: Sequence[Binding]) -> dict[str, dict[str, Here]]:
         """What is here of what is bound."""
-        found: dict[str, dict[str, Public]] = {}
+        found: dict[str, dict[str, Here]] = {}
         for kind in TYPES:
-            resources = [binding.resource for binding in bound if binding.type == kind]
-            found[kind] = await self._kinds[kind].there(principal, resources) if resources else {}
+            mine = [binding for binding in bound if binding.type == kind]
+            found[kind] = await self._kinds[kind].there(principal, mine) if mine else {}
         return found
 
     async def _find(
@@ -128,11 +142,11 @@ class Deployer:
         for one in resources:
             if one.member or one.physical is None:
                 continue
-            resource = await self._kinds[one.type].find(principal, one.physical)
-            if resource is None:
+            name = await self._kinds[one.type].find(principal, one.physical)
+            if name is None:
                 problems.wrong("", f"{one.told}: there is no {one.type} {str(one.physical)[:64]!r} in this account")
             else:
-                world.put(one.type, one.logical_id, Known(resource, one.physical))
+                world.put(one.type, one.logical_id, Known(name, one.physical))
 
 
 def _of(items: Sequence[Item], kind: str) -> list[Item]:

@@ -8,10 +8,11 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from tocsin.dialects.checkly.deploy.declared import CHANNEL, CHECK, GROUP
-from tocsin.dialects.checkly.deploy.kinds import Kind
-from tocsin.dialects.checkly.deploy.plan import Item
+from tocsin.dialects.checkly.deploy.kinds import Kind, Numbered
+from tocsin.dialects.checkly.deploy.plan import Here, Item
 from tocsin.dialects.checkly.deploy.world import REFERENCES, Public, World, about
 from tocsin.dialects.checkly.problems import Problems
+from tocsin.domain.deployment import Binding
 from tocsin.domain.errors import InvalidArgument, invalid
 from tocsin.domain.instant import Instant
 from tocsin.domain.notification import Subscription
@@ -31,22 +32,30 @@ class Parts(NamedTuple):
     channel: str  # key
 
     @property
-    def resource(self) -> str:
+    def name(self) -> str:
         return "/".join(self)
 
     @classmethod
-    def of(cls, resource: str) -> "Parts":
-        return cls(*resource.split("/", 2))
+    def of(cls, name: str) -> "Parts":
+        return cls(*name.split("/", 2))
 
 
 class SubscriptionKind:
-    def __init__(self, subscriptions: Subscriptions, browsing: Browsing, kinds: Mapping[str, Kind]) -> None:
-        """`kinds`: those of checks, groups and channels."""
-        self._subscriptions, self._browsing, self._kinds = subscriptions, browsing, kinds
+    def __init__(
+        self, subscriptions: Subscriptions, browsing: Browsing, checks: Kind, groups: Numbered, channels: Numbered
+    ) -> None:
+        self._subscriptions, self._browsing = subscriptions, browsing
+        self._kinds: Mapping[str, Kind] = {CHECK: checks, GROUP: groups, CHANNEL: channels}
+        self._every = {GROUP: groups.every, CHANNEL: channels.every}
 
-    async def there(self, principal: Principal, resources: Collection[str]) -> dict[str, Public]:
-        found = await self._found(principal, resources)
-        return {resource: one.number for resource, one in found.items()}
+    async def there(self, principal: Principal, bindings: Collection[Binding]) -> dict[str, Here]:
+        """Their names are not told: each has the one of what it is of now."""
+        numbers = {int(one.resource): one.resource for one in bindings if not one.intended}
+        known = await self._subscriptions.numbered(principal, numbers)
+        found = {numbers[number]: Here("", number) for number in known}
+        intended = {one.intended: one.resource for one in bindings if one.intended}
+        made = await self._named_so(principal, intended)
+        return found | {intended[name]: Here("", number) for name, number in made.items()}
 
     async def find(self, _principal: Principal, _public: Public) -> str | None:
         return None  # nobody speaks of one that the project does not make
@@ -67,17 +76,19 @@ class SubscriptionKind:
                 problems.wrong("", f"{item.declared.told}: activated: must be true or false")
 
     async def put(self, principal: Principal, _world: World, items: Sequence[Item], _received: Instant) -> list[Public]:
-        numbers = await self._numbers(principal, [Parts.of(item.resource) for item in items])
+        numbers = await self._numbers(principal, [Parts.of(item.name) for item in items])
         wanted: list[Subscription] = []
         for item in items:
-            parts = Parts.of(item.resource)
+            parts = Parts.of(item.name)
             active = bool(item.declared.payload.get("activated", True))
             wanted.append(_subscription(principal, parts, numbers, active=active))
         return [one.number for one in await self._subscriptions.put_many(principal, wanted)]
 
-    async def remove(self, principal: Principal, resources: Sequence[str], _received: Instant) -> None:
-        found = await self._found(principal, resources)
-        await self._subscriptions.delete_many(principal, [one.number for one in found.values()])
+    def bound(self, public: Public) -> str:
+        return str(public)
+
+    async def remove(self, principal: Principal, removed: Sequence[Here], _received: Instant) -> None:
+        await self._subscriptions.delete_many(principal, [int(one.public) for one in removed])
 
     async def _named(self, principal: Principal, world: World, item: Item, problems: Problems) -> str:
         """Empty when it cannot be; `problems` tell why."""
@@ -86,40 +97,39 @@ class SubscriptionKind:
             said = [name for name in _TARGETS if payload.get(name) is not None]
             if len(said) != 1:
                 raise invalid("checkId", "name a checkId or a groupId, one of the two")
-            target = await self._resource(principal, world, payload, said[0])
-            channel = await self._resource(principal, world, payload, "alertChannelId")
+            target = await self._name(principal, world, payload, said[0])
+            channel = await self._name(principal, world, payload, "alertChannelId")
         except InvalidArgument as problem:
             problems.wrong("", about(item.declared, problem))
             return ""
-        return Parts(_TARGETS[said[0]], target, channel).resource
+        return Parts(_TARGETS[said[0]], target, channel).name
 
-    async def _resource(self, principal: Principal, world: World, payload: Mapping[str, Any], name: str) -> str:
+    async def _name(self, principal: Principal, world: World, payload: Mapping[str, Any], name: str) -> str:
         """What a member of the payload stands for: a reference, or how a resource is shown. InvalidArgument."""
         known = world.referred(payload, name)
         if known is not None:
-            return known.resource
+            return known.name
         public = payload.get(name)
-        resource = None
+        found = None
         if isinstance(public, int | str) and not isinstance(public, bool):
-            resource = await self._kinds[REFERENCES[name]].find(principal, public)
-        if resource is None:
+            found = await self._kinds[REFERENCES[name]].find(principal, public)
+        if found is None:
             raise invalid(name, f"there is no {REFERENCES[name]} {str(public)[:64]!r}")
-        return resource
+        return found
 
-    async def _found(self, principal: Principal, resources: Collection[str]) -> dict[str, Subscription]:
-        """Those of these that are here."""
-        parts = [Parts.of(resource) for resource in resources]
+    async def _named_so(self, principal: Principal, names: Collection[str]) -> dict[str, int]:
+        """The numbers of those that are here."""
+        parts = [Parts.of(name) for name in names]
         numbers = await self._numbers(principal, parts)
         channels = {number for (kind, _), number in numbers.items() if kind == CHANNEL}
         known = await self._subscriptions.of_channels(principal, channels) if channels else {}
-        by_what = {(one.channel, one.monitor, one.group): one for some in known.values() for one in some}
-        found: dict[str, Subscription] = {}
+        by_what = {(one.channel, one.monitor, one.group): one.number for some in known.values() for one in some}
+        found: dict[str, int] = {}
         for one in parts:
-            if (CHANNEL, one.channel) in numbers and (one.type, one.target) in numbers:
-                wanted = _subscription(principal, one, numbers, active=True)
-                there = by_what.get((wanted.channel, wanted.monitor, wanted.group))
-                if there is not None:
-                    found[one.resource] = there
+            wanted = _subscription(principal, one, numbers, active=True)
+            number = by_what.get((wanted.channel, wanted.monitor, wanted.group))
+            if number is not None:
+                found[one.name] = number
         return found
 
     async def _numbers(self, principal: Principal, parts: Sequence[Parts]) -> dict[tuple[str, str], int]:
@@ -127,12 +137,10 @@ class SubscriptionKind:
         monitors = sorted({one.target for one in parts if one.type == CHECK})
         rows = await self._browsing.find_exactly(principal, ids=monitors) if monitors else []
         numbers = {(CHECK, row.monitor.id): row.monitor.number for row in rows}
-        for kind, keys in (
-            (CHANNEL, {one.channel for one in parts}),
-            (GROUP, {one.target for one in parts if one.type == GROUP}),
-        ):
-            known = await self._kinds[kind].there(principal, keys)
-            numbers |= {(kind, key): int(number) for key, number in known.items()}
+        keys = {CHANNEL: {one.channel for one in parts}, GROUP: {one.target for one in parts if one.type == GROUP}}
+        for kind, wanted in keys.items():
+            known = await self._every[kind](principal) if wanted else {}
+            numbers |= {(kind, key): known[key] for key in wanted if key in known}
         return numbers
 
 

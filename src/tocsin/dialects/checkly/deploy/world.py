@@ -17,7 +17,7 @@ REFERENCES: Final = {"groupId": GROUP, "alertChannelId": CHANNEL, "checkId": CHE
 class Known(NamedTuple):
     """A resource that is here, or will be."""
 
-    resource: str  # its id or key
+    name: str  # its id or key
     public: Public | None  # a UUID with dashes, or a number; None: it is not made yet
     declared: Declared | None = None  # None: it is no member of the project
 

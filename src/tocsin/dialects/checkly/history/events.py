@@ -35,8 +35,8 @@ class EventCalls:
         limit = queries.whole(call.query, "limit", default=LIMIT, least=1, most=LIMIT)
         stretch = _stretch(call)
         monitor = (await finding.one(self._services, call, "checkId")).monitor
-        rows = await self._services.history.page(call.principal, monitor, SHOWN, stretch, limit)
-        events = await self._shown(call, monitor, rows)
+        found = await self._services.history.page(call.principal, monitor, SHOWN, stretch, limit)
+        events = await self._shown(call, monitor, found.rows)
         return reply(200, [{"events": events, "stats": await self._stats(call, monitor)}])
 
     async def one(self, call: Call) -> Response:

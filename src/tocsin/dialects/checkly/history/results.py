@@ -40,10 +40,11 @@ class ResultCalls:
         stretch = Stretch(since or 0, _ALWAYS if until is None else until, _below(query.get("nextId", "").strip()))
         states, fields = _states(call), queries.many(query, "fields", commas=True)
         monitor = (await finding.one(self._services, call, "checkId")).monitor
-        rows = await self._services.history.page(call.principal, monitor, states, stretch, limit + 1)
-        more, rows = len(rows) > limit, rows[:limit]
+        found = await self._services.history.page(call.principal, monitor, states, stretch, limit + 1)
+        rows = found.rows[:limit]
         entries = [result_json(row, monitor, fields) for row in rows]
-        next_id = str(rows[-1].number) if more else None
+        rest = rows[-1].number if len(found.rows) > limit else found.rest
+        next_id = str(rest) if rest else None
         return reply(200, {"length": len(entries), "entries": entries, "nextId": next_id})
 
     async def paged(self, call: Call) -> Response:
@@ -57,7 +58,7 @@ class ResultCalls:
         stretch = Stretch(period.since, period.until, offset=paging.offset)
         rows = []
         if states and paging.offset < total:
-            rows = await self._services.history.page(call.principal, monitor, states, stretch, paging.limit)
+            rows = (await self._services.history.page(call.principal, monitor, states, stretch, paging.limit)).rows
         return page_reply([result_json(row, monitor) for row in rows], paging, total)
 
     async def one(self, call: Call) -> Response:

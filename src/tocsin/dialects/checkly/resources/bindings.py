@@ -22,7 +22,7 @@ class Bindings:
     async def shown(
         self, principal: Principal, kind: str, resources: Collection[str]
     ) -> Mapping[str, Mapping[str, Any]]:
-        """`projectBindings` of each of these resources of a kind ("alert-channel"), by the keys they have here."""
+        """`projectBindings` of each of these resources of a kind ("alert-channel"): numbers, or uids of checks."""
         owned = await asyncio.to_thread(self._owners.owners, principal.project.number, kind, resources)
         return {resource: shown(owned.get(resource)) for resource in resources}
 

@@ -119,7 +119,7 @@ class AlertChannels:
     async def show(self, principal: Principal, channels: Sequence[Channel]) -> list[msgspec.Raw]:
         """As JSON: subscribers may be many. Secrets are shown to keys that may write."""
         found = await self._members.of_channels(principal, [channel.number for channel in channels])
-        owned = await self._bindings.shown(principal, TYPE, [channel.key for channel in channels])
+        owned = await self._bindings.shown(principal, TYPE, [str(channel.number) for channel in channels])
         may = principal.may(Scope.ADMIN)
 
         def made() -> list[msgspec.Raw]:
@@ -129,7 +129,7 @@ class AlertChannels:
                         channel_json.show(
                             channel,
                             [subscriber_json(one) for one in found[channel.number]],
-                            owned[channel.key],
+                            owned[str(channel.number)],
                             secrets=may,
                         )
                     )

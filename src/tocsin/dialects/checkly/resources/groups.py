@@ -138,12 +138,12 @@ class CheckGroups:
         keys = [group.key for group in groups]
         uids = await self._members.of_groups(principal, keys)
         told = await self._subscriptions.of_groups(principal, [group.number for group in groups])
-        owned = await self._bindings.shown(principal, TYPE, keys)
+        owned = await self._bindings.shown(principal, TYPE, [str(group.number) for group in groups])
 
         def made(group: Group) -> msgspec.Raw:
             checks = [ids.dashed(uid) for uid in uids[group.key]]
             return msgspec.Raw(
-                msgspec.json.encode(group_json.show(group, checks, told[group.number], owned[group.key]))
+                msgspec.json.encode(group_json.show(group, checks, told[group.number], owned[str(group.number)]))
             )
 
         return await asyncio.to_thread(lambda: [made(group) for group in groups])
