@@ -88,7 +88,7 @@ def _greet(settings: Settings, started: Started) -> None:
     say(
         f"[bold]tocsin {__version__}[/bold] is listening: {started.monitors} monitors, ready in {started.seconds:.1f} s"
     )
-    say(f"  HTTP   {started.http_url}   (REST, pings, Sentry, Cronitor; reference at {started.http_url}/docs)")
+    say(f"  HTTP   {started.http_url}   (REST, pings, Sentry, Cronitor, Checkly; reference at {started.http_url}/docs)")
     say(f"  gRPC   {started.grpc_address}")
     say(f"  data   {settings.data.resolve()}")
     if settings.store.url:

@@ -47,15 +47,20 @@ def create_project(name: str, data: str | None, store_url: str | None, config: s
 @data_options
 @_json
 def list_projects(data: str | None, store_url: str | None, config: str | None, as_json: bool) -> None:
-    """List projects."""
+    """List projects: number, slug, account id, name."""
     settings = load_settings(config, store__data=data, store__url=store_url)
     with opened_store(settings) as store:
         found = store.list_projects()
     if as_json:
-        _print_json([{"project_id": one.number, "slug": one.slug, "name": one.name} for one in found])
+        _print_json(
+            [
+                {"project_id": one.number, "slug": one.slug, "account_id": one.account_id, "name": one.name}
+                for one in found
+            ]
+        )
         return
     for one in found:
-        click.echo(f"{one.number}\t{one.slug}\t{one.name}")
+        click.echo(f"{one.number}\t{one.slug}\t{one.account_id}\t{one.name}")
 
 
 projects.add_command(project_settings)
