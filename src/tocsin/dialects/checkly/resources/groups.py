@@ -4,6 +4,7 @@ import asyncio
 import secrets
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Final
+from weakref import WeakValueDictionary
 
 import msgspec
 from msgspec import UNSET
@@ -49,6 +50,7 @@ class CheckGroups:
         self._groups, self._monitors = groups, monitors
         self._channels, self._subscriptions = channels, subscriptions
         self._windows, self._members, self._bindings = windows, members, bindings
+        self._turns: WeakValueDictionary[tuple[int, str], asyncio.Lock] = WeakValueDictionary()
 
     def plan(self, payload: Any, known: Group | None = None, *, version: int = 1) -> Planned:
         """What would be written; InvalidArgument names all that is wrong. Nothing is asked of the store."""
@@ -78,19 +80,38 @@ class CheckGroups:
             known: Group | None = await self.get(principal, number)
         else:
             known = await self.find(principal, key) if key else None
-        planned = self.plan(payload, known, version=version)
-        wanted = await self._wanted(principal, planned, assign=assign and known is None)
         if known is None:
+            planned = self.plan(payload, version=version)
+            wanted = await self._wanted(principal, planned, assign=assign)
             group = await self._make(principal, key, planned.values, received)
+            await self._tell(principal, group, wanted)
         else:
-            group = (await self._groups.put(principal, known.key, planned.values, received, create=False)).group
-        if wanted is not None:
-            await self._subscriptions.replace(principal, wanted, group=group.number)
-        if known is not None:
-            await self._regroup(principal, group.key, known, group, received)
+            async with self._turns.setdefault((principal.project.number, known.key), asyncio.Lock()):
+                known = await self.get(principal, known.number)  # as it is now that it is our turn
+                planned = self.plan(payload, known, version=version)
+                group = await self._change(principal, known, planned, received)
         if group.tags != (known.tags if known else ()):
             await self._windows.follow_groups(principal, received)
         return group
+
+    async def _change(self, principal: Principal, known: Group, planned: Planned, received: Instant) -> Group:
+        """One change of a group at a time. What a crash left half done, the same request again completes.
+
+        For that members are switched on before their group is, and off after it: while a group is off, their extras
+        tell what each is by itself.
+        """
+        wanted = await self._wanted(principal, planned, assign=False)
+        if known.inactive and planned.values.get("inactive") is False:
+            await self._regroup(principal, known, msgspec.structs.replace(known, inactive=False), received)
+        group = (await self._groups.put(principal, known.key, planned.values, received, create=False)).group
+        if group.inactive:
+            await self._regroup(principal, known, group, received)
+        await self._tell(principal, group, wanted)
+        return group
+
+    async def _tell(self, principal: Principal, group: Group, wanted: Sequence[tuple[int, bool]] | None) -> None:
+        if wanted is not None:
+            await self._subscriptions.replace(principal, wanted, group=group.number)
 
     async def get(self, principal: Principal, number: int) -> Group:
         """NotFound."""
@@ -130,7 +151,7 @@ class CheckGroups:
         """Its checks stay, each as it is by itself. That it is gone already does not matter."""
         found = await self.find(principal, key)
         if found is not None:
-            await self._regroup(principal, key, found, None, received)
+            await self._regroup(principal, found, None, received)
             await self._drop(principal, found, received)
 
     async def show(self, principal: Principal, groups: Sequence[Group]) -> list[msgspec.Raw]:
@@ -177,13 +198,11 @@ class CheckGroups:
             made = await self._groups.put(principal, f"{wanted}-{secrets.token_hex(3)}", values, received, update=False)
         return made.group
 
-    async def _regroup(
-        self, principal: Principal, key: str, former: Group, group: Group | None, received: Instant
-    ) -> None:
+    async def _regroup(self, principal: Principal, former: Group, group: Group | None, received: Instant) -> None:
         """Its members are judged as they and the group say, see `regrouping`; those that are so already stay."""
         project, done = principal.project.number, set[str]()
         for attempt in range(1, _ATTEMPTS + 1):
-            members = (await self._groups.members(principal, [key]))[key]
+            members = (await self._groups.members(principal, [former.key]))[former.key]
             left = [monitor for monitor in members if monitor.id not in done]
             try:
                 for some in chunks(left, MANY):
