@@ -62,10 +62,11 @@ class SqlDeployments:
         """With the bindings of what it has made and of what it has taken away, or of everything."""
         with self._database.write() as connection:
             deployments.save(connection, deployment)
-            bindings.unbind(connection, deployment.project, deployment.namespace, gone)
-            bindings.bind(connection, deployment.project, deployment.namespace, bound)
             if program_gone:
                 bindings.remove_program(connection, deployment.project, deployment.namespace)
+                return
+            bindings.unbind(connection, deployment.project, deployment.namespace, gone)
+            bindings.bind(connection, deployment.project, deployment.namespace, bound)
 
     def deployment(self, project: int, id: str) -> Deployment | None:
         with self._database.read() as connection:

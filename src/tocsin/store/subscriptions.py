@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import Enum
 from typing import Any, Final
 
+import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, Table, delete, insert, select, update
 
 from tocsin.domain import errors
@@ -55,7 +56,7 @@ class SqlSubscriptions:
             for whose in Whose:
                 named = {getattr(one, whose.value) for one in wanted}
                 _require(connection, project, whose, named if whose is Whose.CHANNEL else named - {0})
-            return [_put(connection, one) for one in wanted]
+            return _put_many(connection, project, wanted)
 
     def numbered(self, project: int, numbers: Collection[int]) -> dict[int, Subscription]:
         """Those of these that there are."""
@@ -127,6 +128,27 @@ def _put(connection: Connection, wanted: Subscription) -> Subscription:
     if known.active != wanted.active:
         connection.execute(update(table).where(table.c.number == known.number).values(active=wanted.active))
     return Subscription(known.number, known.project, known.channel, known.monitor, known.group, wanted.active)
+
+
+def _put_many(connection: Connection, project: int, wanted: Sequence[Subscription]) -> list[Subscription]:
+    """Few statements, however many they are: each is a way to the database and back."""
+    every = _of(connection, project, Whose.CHANNEL, {one.channel for one in wanted})
+    known = {_what(one): one for some in every.values() for one in some}
+    new = {_what(one): one for one in wanted if _what(one) not in known}
+    if new:
+        names = [name for name in Subscription.__struct_fields__ if name != "number"]
+        rows = [{name: getattr(one, name) for name in names} for one in new.values()]
+        made = connection.execute(insert(table).returning(*table.columns, sort_by_parameter_order=True), rows)
+        known |= {_what(one): one for one in map(_from_row, made)}
+    for active in (True, False):
+        numbers = {known[_what(one)].number for one in wanted if one.active is active != known[_what(one)].active}
+        for some in chunks(sorted(numbers), _MANY):
+            connection.execute(update(table).where(table.c.number.in_(some)).values(active=active))
+    return [msgspec.structs.replace(known[_what(one)], active=one.active) for one in wanted]
+
+
+def _what(one: Subscription) -> tuple[int, int, int]:
+    return one.channel, one.monitor, one.group
 
 
 def _of(connection: Connection, project: int, whose: Whose, numbers: Collection[int]) -> dict[int, list[Subscription]]:
