@@ -122,6 +122,7 @@ def histories(draw: st.DrawFn, *, ticks: bool = True, deletes: bool = True, moni
         history.append((at, PutMonitor(1, name, change)))
     what = ["report"] * 8 + ["put", "deaf", "environment", "window", "decide"] + ["delete"] * deletes + ["tick"] * ticks
     fields: dict[str, object]
+    taken: set[int] = set()
     for place in range(draw(st.integers(1, 25))):  # no two have the same time: those would be sent twice
         at += draw(gaps)
         name = draw(st.sampled_from(names))
@@ -148,13 +149,14 @@ def histories(draw: st.DrawFn, *, ticks: bool = True, deletes: bool = True, moni
             case "put":
                 history.append((at, PutMonitor(1, name, draw(changes(at)))))
             case _:
+                times = [unused(at - 3 * MINUTE - place, taken), unused(at + SECOND + place, taken)]
                 fields = {
                     "environment": draw(st.sampled_from(["", "production", "staging"])),
                     "check_in_id": draw(st.sampled_from(IDS)),
                     "series": draw(st.sampled_from(["", "", "s"])),
                     "pair": draw(st.sampled_from([True, True, False])),
                     "retry_safe": draw(st.booleans()),
-                    "time": draw(st.sampled_from([None, None, None, at - 3 * MINUTE - place, at + SECOND + place])),
+                    "time": draw(st.sampled_from([None, None, None, *times])),
                     "duration_ms": draw(st.sampled_from([None, None, 1000, 3 * MINUTE])),
                     "metrics": draw(st.sampled_from([{}, {}, {"count": 2.0}])),
                     "host": draw(st.sampled_from(["", "north"])),
@@ -163,6 +165,14 @@ def histories(draw: st.DrawFn, *, ticks: bool = True, deletes: bool = True, moni
                 history.append((at, world.command(draw(st.sampled_from(ReportKind)), at, name, **fields)))
     history.append((at + HOUR, Tick()))
     return history
+
+
+def unused(at: int, taken: set[int]) -> int:
+    """The time, or the first before it that no other report has."""
+    while at in taken:
+        at -= 1
+    taken.add(at)
+    return at
 
 
 def play(history: History) -> World:

@@ -25,6 +25,7 @@ from tocsin.notify.handlebars.nodes import Program
 
 SIGNATURE: Final = "x-checkly-signature"  # HMAC-SHA256 of the body's bytes, in hexadecimal digits
 TIMESTAMP: Final = "x-checkly-timestamp"  # when it was sent, Unix milliseconds
+_KEPT_MAX: Final = 5_000  # characters of a template that is parsed once
 _BODILESS: Final = ("GET", "HEAD")
 _RESERVED: Final = ("host", "content-length", "transfer-encoding", "connection", SIGNATURE, TIMESTAMP)
 _TOKEN: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,200}")
@@ -118,24 +119,27 @@ def variables(notice: Notice, public_url: str) -> dict[str, object]:
 
 
 class _Writer:
-    """Renders templates, and never fails."""
+    """Renders the templates of one request, which share what they may take; and never fails."""
 
     def __init__(self, context: Mapping[str, object], now: Instant) -> None:
         self._context = context
         self._now = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=now)
+        self._budget = handlebars.Budget()
 
     def __call__(self, template: str) -> str | None:
         """None: it cannot be rendered."""
         if "{{" not in template:
             return template
         try:
-            return handlebars.render(_parsed(template), self._context, self._now)
+            program = _kept(template) if len(template) <= _KEPT_MAX else handlebars.parse(template)
+            return handlebars.render(program, self._context, self._now, self._budget)
         except (handlebars.TemplateError, handlebars.TooMuch):
             return None
 
 
-@lru_cache(maxsize=128)
-def _parsed(template: str) -> Program:
+@lru_cache(maxsize=256)
+def _kept(template: str) -> Program:
+    """Most templates are used again and again; long ones would take much memory."""
     return handlebars.parse(template)
 
 

@@ -106,7 +106,7 @@ class Channels(Nouns[Channel]):
     ) -> Channel:
         """As every noun; InvalidArgument also names a template that cannot be read."""
         principal.require(Scope.ADMIN)
-        check_form(values.get("form"), values.get("url", ""))
+        await asyncio.to_thread(check_form, values.get("form"), values.get("url", ""))  # long ones take a while
         return await super().put(principal, key, values, received, create=create, update=update)
 
     async def with_secret(self, principal: Principal, key: str, form: Form) -> Form:

@@ -14,11 +14,12 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from tocsin.dialects.checkly import replies
-from tocsin.dialects.checkly.call import CLIENT_MAX, DIALECT
+from tocsin.dialects.checkly.call import DIALECT
 from tocsin.domain import errors
 from tocsin.domain.check_in import Report, ReportKind
 from tocsin.domain.project import Project, Scope
 from tocsin.http.addresses import Addresses
+from tocsin.http.endpoint import CLIENT_MAX
 from tocsin.http.front import Busy
 from tocsin.http.raw import CONTENT_TYPE, Answer, Endpoint, Request, length
 from tocsin.http.tokens import TOKEN, UUID

@@ -5,7 +5,7 @@ render(program, {"NAME": "backup"}, now)                          # "backup fail
 """
 
 from tocsin.notify.handlebars.parser import SIZE_MAX, parse
-from tocsin.notify.handlebars.renderer import OUTPUT_MAX, STEPS_MAX, TooMuch, render
+from tocsin.notify.handlebars.renderer import OUTPUT_MAX, STEPS_MAX, Budget, TooMuch, render
 from tocsin.notify.handlebars.tags import TemplateError
 
-__all__ = ["OUTPUT_MAX", "SIZE_MAX", "STEPS_MAX", "TemplateError", "TooMuch", "parse", "render"]
+__all__ = ["OUTPUT_MAX", "SIZE_MAX", "STEPS_MAX", "Budget", "TemplateError", "TooMuch", "parse", "render"]

@@ -5,6 +5,7 @@ write, how many steps it may take and how large a text it may handle on the way 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -22,6 +23,14 @@ class TooMuch(Exception):
     """More steps, or a longer text, than a template may ask for."""
 
 
+@dataclass(slots=True)
+class Budget:
+    """What is left, of one template or of several that go together."""
+
+    steps: int = STEPS_MAX
+    room: int = OUTPUT_MAX  # characters
+
+
 class Scope(NamedTuple):
     """Where names are looked up. Scopes lie in each other, and only data has names of its own: @index and the like."""
 
@@ -31,16 +40,15 @@ class Scope(NamedTuple):
     names: Mapping[str, object]  # after "as"
 
 
-def render(program: Program, context: Mapping[str, object], now: datetime) -> str:
+def render(program: Program, context: Mapping[str, object], now: datetime, budget: Budget | None = None) -> str:
     """`TooMuch`, and no other error."""
-    return _Rendering(context, now).whole(program)
+    return _Rendering(context, now, budget or Budget()).whole(program)
 
 
 class _Rendering:
-    def __init__(self, context: Mapping[str, object], now: datetime) -> None:
-        self._root, self._now = context, now
+    def __init__(self, context: Mapping[str, object], now: datetime, budget: Budget) -> None:
+        self._root, self._now, self._budget = context, now, budget
         self._out: list[str] = []
-        self._left, self._room = STEPS_MAX, OUTPUT_MAX
 
     def whole(self, program: Program) -> str:
         self._program(program, Scope(self._root, None, {"root": self._root}, {}))
@@ -182,14 +190,14 @@ class _Rendering:
         return text(value)
 
     def _write(self, written: str) -> None:
-        self._room -= len(written)
-        if self._room < 0:
+        self._budget.room -= len(written)
+        if self._budget.room < 0:
             raise TooMuch(f"a template may become {OUTPUT_MAX} characters")
         self._out.append(written)
 
     def _step(self, size: int = 0) -> None:
-        self._left -= 1 + size // _COSTLY
-        if self._left < 0:
+        self._budget.steps -= 1 + size // _COSTLY
+        if self._budget.steps < 0:
             raise TooMuch(f"a template may take {STEPS_MAX} steps")
 
 

@@ -3,20 +3,19 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
-from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 
 from tocsin.dialects.sentry import body
 from tocsin.dialects.sentry.answers import Rejection
-from tocsin.dialects.sentry.endpoint import Answering
 from tocsin.dialects.sentry.limits import MIB, Limits
 from tocsin.dialects.sentry.management import auth, replies
 from tocsin.dialects.sentry.management.form import Form
 from tocsin.domain.errors import TocsinError
-from tocsin.domain.instant import Instant
+from tocsin.http import endpoint
+from tocsin.http.endpoint import Asked
 from tocsin.http.requests import raw_path
-from tocsin.service.principal import Principal, Principals
+from tocsin.service.principal import Principals
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,27 +29,15 @@ class Door:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class Call(Asked):
     """A call that may be made: its key is good for the method, the organisation and the project of the path."""
 
-    request: Request
-    principal: Principal
-    received: Instant
     door: Door
-
-    @property
-    def query(self) -> QueryParams:
-        return self.request.query_params
 
     @property
     def url(self) -> str:
         """Without the query."""
-        base = self.door.public_url or str(self.request.base_url)
-        return base.rstrip("/") + raw_path(self.request.scope)
-
-    def part(self, name: str) -> str:
-        """A variable of the path, decoded."""
-        return str(self.request.path_params[name])
+        return self.base_of(self.door.public_url) + raw_path(self.request.scope)
 
     async def form(self) -> Form:
         """The body: a JSON object of at most 1 MiB. Refused 400, 413, 415."""
@@ -60,31 +47,23 @@ class Call:
 Handler = Callable[[Call], Awaitable[Response]]
 
 
-class Endpoint(Answering):
-    """An ASGI application around the handlers of one path, by method."""
-
+class Endpoint(endpoint.Endpoint[Call]):
     def __init__(self, handlers: Mapping[str, Handler], door: Door) -> None:
-        self._handlers = dict(handlers)
-        if "GET" in self._handlers:
-            self._handlers.setdefault("HEAD", self._handlers["GET"])
-        self._allow = ", ".join((*self._handlers, "OPTIONS"))
+        super().__init__(handlers)
         self._door = door
 
-    async def answer(self, request: Request) -> Response:
-        if request.method == "OPTIONS":
-            return Response(b"", 200, {"Allow": self._allow})
-        handler = self._handlers.get(request.method)
-        if handler is None:
-            detail = f"method {request.method[:20]} is not allowed; use {self._allow}"
-            return replies.reply(405, {"detail": detail}, {"Allow": self._allow})
-        try:
-            return await handler(self._admit(request))
-        except replies.Invalid as problem:
-            return replies.reply(400, problem.problems)
-        except (replies.Refused, Rejection) as problem:
-            return replies.reply(problem.status, {"detail": problem.detail})
-        except TocsinError as problem:
-            return replies.of_error(problem)
+    async def let_in(self, request: Request, handler: Handler) -> Response:
+        return await handler(self._admit(request))
+
+    def worded(self, error: Exception) -> Response | None:
+        if isinstance(error, replies.Invalid):
+            return replies.reply(400, error.problems)
+        if isinstance(error, replies.Refused | Rejection):
+            return replies.reply(error.status, {"detail": error.detail})
+        return replies.of_error(error) if isinstance(error, TocsinError) else None
+
+    def refused(self, status: int, text: str, headers: Mapping[str, str] | None = None) -> Response:
+        return replies.reply(status, {"detail": text}, headers)
 
     def _admit(self, request: Request) -> Call:
         principal = auth.principal_of(request, self._door.principals)
