@@ -307,6 +307,7 @@ def build(settings: Settings) -> Parts:
             prefix=settings.listen.path_prefix,
             worded=dialects.worded(settings),
             busy=dialects.busy(settings),
+            endless=dialects.endless(settings),
         ),
         room=room,
         failed=failed,
