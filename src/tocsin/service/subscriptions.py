@@ -30,7 +30,7 @@ class Subscriptions:
         return await asyncio.to_thread(self._store.put, wanted)
 
     async def put_many(self, principal: Principal, wanted: Sequence[Subscription]) -> list[Subscription]:
-        """Makes these, or changes whether they are active, all or none. Each has one of monitor and group. NotFound."""
+        """Makes these, or changes whether they are active. Each has one of monitor and group. NotFound: of none."""
         principal.require(Scope.ADMIN)
         project = principal.project.number
         return await asyncio.to_thread(self._store.put_many, project, wanted) if wanted else []
@@ -63,13 +63,13 @@ class Subscriptions:
     async def replace_of_monitors(
         self, principal: Principal, wanted: Mapping[int, Wanted]
     ) -> dict[int, list[Subscription]]:
-        """Of many monitors at once, as `replace`: all of it or nothing."""
+        """Of many monitors at once, as `replace`. Written in turns, should there be many."""
         return await self._replace(principal, Whose.MONITOR, wanted)
 
     async def replace_of_groups(
         self, principal: Principal, wanted: Mapping[int, Wanted]
     ) -> dict[int, list[Subscription]]:
-        """Of many groups at once, as `replace`: all of it or nothing."""
+        """Of many groups at once, likewise."""
         return await self._replace(principal, Whose.GROUP, wanted)
 
     async def _replace(
