@@ -2,9 +2,9 @@
 
 import msgspec
 import pytest
-from sqlalchemy import event
 
 from support.stores import NOW, commit, count, delta, monitor, with_monitors
+from support.writes import Writes
 from tocsin.domain import errors
 from tocsin.domain.facts import MonitorDeleted
 from tocsin.domain.notification import Subscription
@@ -114,24 +114,6 @@ def test_many_are_put_or_none_and_taken_away(store, world):
     assert count(store, "subscriptions") == 2
     world.delete_many(1, [made[0].number, 99])
     assert world.of(1, Whose.CHANNEL, [1, 2]) == {1: [], 2: [made[1]]}
-
-
-class Writes:
-    """What the writer of a store does: rows and statements of each transaction in turn."""
-
-    def __init__(self, store) -> None:
-        self.rows: list[int] = []
-        self.statements: list[int] = []
-        event.listen(store.database.writer, "before_cursor_execute", self._executed)
-
-    def _executed(self, _connection, _cursor, statement, parameters, _context, many) -> None:
-        if statement.startswith("BEGIN"):
-            self.rows.append(0)
-            self.statements.append(0)
-            return
-        self.statements[-1] += 1
-        if not statement.startswith("SELECT"):
-            self.rows[-1] += len(parameters) if many else 1
 
 
 def crowd(store) -> list[int]:
