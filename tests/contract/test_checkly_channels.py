@@ -89,6 +89,17 @@ def test_the_bodies_of_the_go_sdk(checkly: Checkly) -> None:
         assert {name: made["config"][name] for name in body["config"]} == body["config"]
 
 
+def test_many_change_one_at_once(checkly: Checkly) -> None:
+    """Each another part of it: none is lost."""
+    said = {"sendDegraded": True, "sslExpiry": True, "sslExpiryThreshold": 7, "sendRecovery": False}
+    for _ in range(5):
+        made = make(checkly)
+        path = f"{PATH}/{made['id']}"
+        checkly.put_apart(path, said)
+        found = checkly.get(path)
+        assert found == {**made, **said, "updated_at": found["updated_at"]}
+
+
 def test_pages(checkly: Checkly) -> None:
     ids = [make(checkly)["id"] for _ in range(3)]
     answer = checkly.call("GET", f"{PATH}?limit=2&page=1")
