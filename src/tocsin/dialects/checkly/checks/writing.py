@@ -1,8 +1,9 @@
 """Checks as use cases: many are planned together and written in one entry of the journal, all or none.
 
 A partial update depends on what is there: that is read first, and written only if nobody changed it meanwhile; else it
-is read again. Those of one check take turns, so that many at once do not undo each other's work. Subscriptions follow when the checks are written: the same update, or deployment, again completes what a
-crash left. Of many checks other requests get a turn in between.
+is read again. Those of one check take turns, so that many at once do not undo each other's work. Subscriptions follow
+when the checks are written: the same update, or deployment, again completes what a crash left. Of many checks other
+requests get a turn in between.
 """
 
 import asyncio
