@@ -82,7 +82,7 @@ class Edge:
         projects = {PROJECT: Project(PROJECT, "p42", "P42", "", 0)}
         lane = pings.Pings(check_ins, self.tokens, projects.get, Addresses("127.0.0.1"), self._reject)
         others = [Route(f"/ping/{{key:{NO_TOKEN}}}{rest}", cronitors) for rest in ("/{rest:path}", "")]
-        found = [*others, *pings.routes(lane)]
+        found = [*pings.routes(lane), *others]
         self.app = application(found, self.journal.arrival, Room(room, 2**40), self._reject, busy=pings.BUSY)
 
     def _reject(self, dialect: str, reason: str) -> None:
