@@ -31,6 +31,10 @@ _REST: Final = "[A-Za-z0-9._~/-]*"
 
 
 _BODILESS: Final = frozenset(("GET", "HEAD", "OPTIONS"))
+_ENDLESS: Final = re.compile(
+    "/(healthz|readyz|metrics(/[a-z]+)?|v1/projects/[^/]+/monitors:watch|v1/check-statuses"
+    "|accounts/[^/]+/(v2/)?prometheus/metrics)"
+)
 
 
 class Busy(NamedTuple):
@@ -105,7 +109,7 @@ class Front:
             state["hold"] = hold
             with self._arrival() as received:
                 state["received"] = received
-                if not _endless(path):
+                if not _endless(scope["method"], path):
                     await self._bounded(path, scope, receive, send)
                     return
             await self._rest(scope, receive, send)
@@ -162,11 +166,12 @@ def _counted(receive: Receive, hold: Hold) -> Receive:
     return counting
 
 
-def _endless(path: str) -> bool:
-    """Reads that may go on for as long as they like and must not hold the clock; and what tells how we are."""
-    if path.endswith((":watch", "/prometheus/metrics", "/check-statuses")) or path.startswith("/metrics"):
-        return True
-    return path in ("/healthz", "/readyz")
+def _endless(method: str, path: str) -> bool:
+    """Reads that may go on for as long as they like and must not hold the clock; and what tells how we are.
+
+    By the whole path: others may end in what somebody has called a monitor.
+    """
+    return method in _BODILESS and _ENDLESS.fullmatch(path) is not None
 
 
 def _first_word(path: str) -> str:
