@@ -245,6 +245,32 @@ def test_more_than_there_is_room_for_are_told_to_come_back():
     asyncio.run(main())
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "bounded"),
+    [
+        ("GET", "/v1/check-statuses", False),
+        ("GET", "/accounts/a/prometheus/metrics", False),
+        ("GET", "/accounts/a/v2/prometheus/metrics", False),
+        ("GET", "/v1/projects/p/monitors:watch", False),
+        ("GET", "/metrics", False),
+        ("GET", "/report/check-statuses", True),
+        ("GET", "/p/key/check-statuses", True),
+        ("GET", "/report/job:watch", True),
+        ("GET", "/v1/projects/p/monitors/x:watch", True),
+        ("GET", "/a/b/c/prometheus/metrics", True),
+        ("POST", "/v1/check-statuses", True),
+        ("POST", "/accounts/a/prometheus/metrics", True),
+    ],
+)
+def test_what_is_bounded_goes_by_the_whole_path(method, path, bounded):
+    async def main():
+        front = application([], room=Room(0, 2**20))
+        start, *_ = await ask(front, scope_of(path, method))
+        assert (start["status"] == 503) is bounded
+
+    asyncio.run(main())
+
+
 def test_bodies_are_held_and_let_go():
     async def main():
         room, waiting = Room(9, 50_000), Waiting()
