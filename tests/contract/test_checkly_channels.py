@@ -183,6 +183,10 @@ def test_subscriptions(checkly: Checkly) -> None:
             {"type": "WEBHOOK", "config": {"url": "https://x/", "queryParameters": [{"key": "{{", "value": ""}]}},
             "config.queryParameters[0].key",
         ),
+        (
+            {"type": "WEBHOOK", "config": {"url": "https://x/", "headers": [{"key": "Host", "value": "y"}]}},
+            "config.headers[0].key",
+        ),
         ({"type": "SMS", "config": {"number": "5550001111"}}, "config.number"),
         ({"type": "CALL", "config": {"name": "x"}}, "config.number"),
         ({"type": "PAGERDUTY", "config": {"account": "x"}}, "config.serviceKey"),
@@ -198,6 +202,7 @@ def test_what_is_refused_is_named(checkly: Checkly, body, named: str) -> None:
     assert answer.status == 400
     assert answer.json["validation"] == {"source": "payload", "keys": [named]}
     assert named in answer.json["message"]
+    assert "none of ," not in answer.json["message"]
 
 
 def test_ids_that_are_none(checkly: Checkly) -> None:

@@ -52,7 +52,7 @@ class FormError(Exception):
 
 
 def check_form(form: Form | None, url: str, field: str = "channel") -> None:
-    """InvalidArgument names the template below `field` that cannot be read, and why."""
+    """InvalidArgument names the template below `field` that cannot be read, or the header that none can be, and why."""
     if "{{" in url:
         check_template(url, f"{field}.url")
     if form is None:
@@ -61,7 +61,17 @@ def check_form(form: Form | None, url: str, field: str = "channel") -> None:
     for name, pairs in (("headers", form.headers), ("query", form.query)):
         for index, pair in enumerate(pairs):
             check_template(pair.key, f"{field}.form.{name}[{index}].key")
+            if name == "headers" and "{{" not in pair.key:
+                _check_header(pair.key.strip(), f"{field}.form.headers[{index}].key")
             check_template(pair.value, f"{field}.form.{name}[{index}].value")
+
+
+def _check_header(name: str, field: str) -> None:
+    """What a template makes of a name is left out, where no request may have it; a plain name can be told at once."""
+    if not _TOKEN.fullmatch(name):
+        raise errors.invalid(field, f"{name[:60]!r} is no name of a header, such as X-Team")
+    if name.lower() in _RESERVED:
+        raise errors.invalid(field, f"{name} is set by whoever sends the request; leave it out")
 
 
 def check_template(text: str, field: str) -> None:

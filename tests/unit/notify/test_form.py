@@ -190,3 +190,11 @@ def test_a_template_that_cannot_be_read_is_named(form, url, field):
     check_form(Form(template="{{CHECK_NAME}}", headers=(Pair("a", "{{B}}"),)), "https://{{HOST}}/")
     with pytest.raises(errors.InvalidArgument, match=f"channel.{field}: cannot be read as a template: line"):
         check_form(form, url)
+
+
+@pytest.mark.parametrize("key", ["Host", "content-length", "x-checkly-signature", "a\r\nb", "a b", "Ünï"])
+def test_a_header_that_no_request_may_have_is_named(key):
+    check_form(Form(headers=(Pair(" X-Team ", "1"), Pair("{{A}} {{B}}"))), HOOK)
+    check_form(Form(query=(Pair(key, "1"),)), HOOK)
+    with pytest.raises(errors.InvalidArgument, match=r"channel\.form\.headers\[1\]\.key: "):
+        check_form(Form(headers=(Pair("ok"), Pair(key))), HOOK)

@@ -100,6 +100,12 @@ async def test_who_is_off_by_itself_stays_off() -> None:
     assert [monitor.inactive for monitor in world.monitors.values()] == [False, True, False]
 
 
+async def test_a_new_group_is_told_to_all_channels_oldest_first() -> None:
+    world = World()
+    await world.groups.put(ADMIN, {"name": "new"}, NOW, assign=True)
+    assert world.subscriptions == [(1, True), (2, True), (3, True), (9, True)]
+
+
 async def test_others_get_a_turn_between_some_hundreds_of_members() -> None:
     world = World(MEMBERS)
     await world.switch(False)

@@ -178,7 +178,10 @@ async def test_all_or_none_and_all_problems_at_once(world):
     ]
     with pytest.raises(Refused) as refusal:
         await world.checks.apply(ADMIN, wishes, NOW)
-    assert refusal.value.more["validation"]["keys"] == ["second: groupId", "third: alertChannelSubscriptions"]
+    assert refusal.value.more["validation"]["keys"] == [
+        "second: groupId",
+        "third: alertChannelSubscriptions[0].alertChannelId",
+    ]
     assert (world.written, world.monitors) == (0, {})
     problems = Problems()
     await world.checks.check(ADMIN, wishes, NOW, problems)

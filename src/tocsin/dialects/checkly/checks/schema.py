@@ -125,7 +125,7 @@ def _runtime(value: Any, name: str, problems: Problems) -> str | None:
 
 
 def _subscriptions(value: Any, name: str, problems: Problems) -> tuple[tuple[int, bool], ...] | None:
-    """(number of the channel, active); of one that is named twice the later one holds."""
+    """(number of the channel, active). One may be named twice, if both say the same."""
     found = values.items(value, name, problems, most=SUBSCRIPTIONS_MAX)
     if found is None:
         return None
@@ -139,8 +139,8 @@ def _subscriptions(value: Any, name: str, problems: Problems) -> tuple[tuple[int
         active = parts.get("activated")
         if not isinstance(active, bool):
             problems.wrong(f"{where}.activated", "is required, true or false")
-        elif channel is not None:
-            wanted[channel] = active
+        elif channel is not None and wanted.setdefault(channel, active) != active:
+            problems.wrong(f"{where}.activated", f"another entry says the opposite of channel {channel}")
     return tuple(wanted.items())
 
 
@@ -156,9 +156,11 @@ def _variables(value: Any, name: str, problems: Problems) -> list[dict[str, Any]
         if parts is None:
             continue
         key = values.text(parts.get("key"), f"{where}.key", problems, least=1, most=1_000)
-        content = values.text(parts.get("value"), f"{where}.value", problems, most=TEXT_MAX)
         locked = values.flag(parts.get("locked"), f"{where}.locked", problems) or False
         secret = values.flag(parts.get("secret"), f"{where}.secret", problems) or False
+        content = parts.get("value")
+        if content is not None or not secret:  # who sends back what was read of a secret has no value
+            content = values.text(content, f"{where}.value", problems, most=TEXT_MAX)
         kept.append({"key": key, "value": "" if secret else content, "locked": locked, "secret": secret})
     return kept
 

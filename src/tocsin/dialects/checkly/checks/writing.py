@@ -183,9 +183,10 @@ class Checks:
             mine = Problems()
             former = groups.get(monitor.group) if monitor is not None else None
             group = _group(wish.said, former, numbered, mine)
-            for channel, _ in wish.said.get("alertChannelSubscriptions") or ():
+            for number, (channel, _) in enumerate(wish.said.get("alertChannelSubscriptions") or ()):
                 if channel not in channels:
-                    mine.wrong("alertChannelSubscriptions", f"there is no alert channel {channel}")
+                    where = f"alertChannelSubscriptions[{number}].alertChannelId"
+                    mine.wrong(where, f"there is no alert channel {channel}; create it first")
             token = wish.token or uuid.uuid4().hex
             one = mapping.plan(wish.said, monitor, former, group, received, token=token)
             try:

@@ -79,7 +79,7 @@ class Fields:
     def choice(self, name: str, known: Collection[str]) -> str | None:
         value = self._body.get(name)
         if value is not None and (not isinstance(value, str) or value not in known):
-            raise self.wrong(name, f"{_shown(value)} is none of {', '.join(known)}")
+            raise self.wrong(name, f"{_shown(value)} is none of {', '.join(filter(None, known))}")
         return value
 
     def texts(self, name: str, *, count: int, most: int) -> tuple[str, ...] | None:

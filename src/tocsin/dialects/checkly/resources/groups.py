@@ -179,7 +179,8 @@ class CheckGroups:
     ) -> Sequence[tuple[int, bool]] | None:
         """The subscriptions that there will be; None: they stay. InvalidArgument: of a channel that is not there."""
         if planned.subscriptions is None:
-            return [(one.number, True) for one in await self._channels.every(principal)] if assign else None
+            every = sorted(one.number for one in await self._channels.every(principal)) if assign else None
+            return None if every is None else [(number, True) for number in every]
         if planned.subscriptions:
             there = {channel.number for channel in await self._channels.every(principal)}
             for index, (channel, _) in enumerate(planned.subscriptions):
