@@ -135,7 +135,9 @@ def _subscriptions(value: Any, name: str, problems: Problems) -> tuple[tuple[int
         parts = values.members(one, where, problems)
         if parts is None:
             continue
-        channel = values.whole(parts.get("alertChannelId"), f"{where}.alertChannelId", problems, least=1)
+        channel, member = parts.get("alertChannelId"), f"{where}.alertChannelId"
+        if not values.missing(channel, member, problems):
+            channel = values.whole(channel, member, problems, least=1)
         active = parts.get("activated")
         if not isinstance(active, bool):
             problems.wrong(f"{where}.activated", "is required, true or false")
@@ -155,8 +157,8 @@ def _variables(value: Any, name: str, problems: Problems) -> list[dict[str, Any]
         parts = values.members(one, where, problems)
         if parts is None:
             continue
-        key = values.text(parts.get("key"), f"{where}.key", problems, least=1, most=1_000)
-        content = values.text(parts.get("value"), f"{where}.value", problems, most=TEXT_MAX)
+        key = _needed(parts, "key", where, problems, least=1, most=1_000)
+        content = _needed(parts, "value", where, problems, most=TEXT_MAX)
         locked = values.flag(parts.get("locked"), f"{where}.locked", problems) or False
         secret = values.flag(parts.get("secret"), f"{where}.secret", problems) or False
         kept.append({"key": key, "value": "" if secret else content, "locked": locked, "secret": secret})
@@ -167,22 +169,33 @@ def _incident(value: Any, name: str, problems: Problems) -> dict[str, Any] | Non
     parts = values.members(value, name, problems)
     if parts is None:
         return None
-    service = parts.get("serviceId")
-    if not isinstance(service, str) or uid_of(service) is None:
+    service, severity = parts.get("serviceId"), parts.get("severity")
+    if not values.missing(service, f"{name}.serviceId", problems) and (
+        not isinstance(service, str) or uid_of(service) is None
+    ):
         problems.wrong(f"{name}.serviceId", f"{values.shown(service)} must be a UUID")
-    severity = parts.get("severity")
-    if severity not in SEVERITIES:
-        problems.wrong(f"{name}.severity", f"{values.shown(severity)} is none of {', '.join(SEVERITIES)}")
+    if not values.missing(severity, f"{name}.severity", problems):
+        values.choice(severity, f"{name}.severity", problems, SEVERITIES)
     told = parts.get("notifySubscribers")
     if not isinstance(told, bool):
         problems.wrong(f"{name}.notifySubscribers", "is required, true or false")
     return {
         "serviceId": service,
         "severity": severity,
-        "name": values.text(parts.get("name"), f"{name}.name", problems, most=NAME_MAX),
-        "description": values.text(parts.get("description"), f"{name}.description", problems, most=TEXT_MAX),
+        "name": _needed(parts, "name", name, problems, most=NAME_MAX),
+        "description": _needed(parts, "description", name, problems, most=TEXT_MAX),
         "notifySubscribers": told,
     }
+
+
+def _needed(
+    parts: Mapping[str, Any], member: str, name: str, problems: Problems, *, most: int, least: int = 0
+) -> str | None:
+    """A text that must be there."""
+    value, where = parts.get(member), f"{name}.{member}"
+    if values.missing(value, where, problems):
+        return None
+    return values.text(value, where, problems, most=most, least=least)
 
 
 def _intent(value: Any, name: str, problems: Problems) -> dict[str, Any] | None:
