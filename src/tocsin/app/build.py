@@ -68,7 +68,6 @@ from tocsin.service.principal import Principals
 from tocsin.service.project_settings import Settings as Decisions
 from tocsin.service.room import Room
 from tocsin.service.statistics import Statistics
-from tocsin.service.subscriptions import Subscriptions
 from tocsin.service.tokens import Tokens
 from tocsin.service.watching import Watching
 from tocsin.store import SqlStore
@@ -76,7 +75,6 @@ from tocsin.store.browse import SqlBrowse
 from tocsin.store.deploying import SqlDeployments
 from tocsin.store.notification import SqlNotification
 from tocsin.store.nouns import SqlNouns
-from tocsin.store.subscriptions import SqlSubscriptions
 from tocsin.telemetry.metrics import Metrics
 from tocsin.telemetry.volume import VolumeWatch
 
@@ -104,6 +102,7 @@ class Parts:
     metrics: Metrics
     services: dict[str, object]
     journal: LocalJournal
+    tokens: Tokens
     http: Front
     room: Room
     failed: Callable[[str, str], None]
@@ -136,7 +135,7 @@ def build(settings: Settings) -> Parts:
     if settings.telemetry.volume_watch:
         metrics.ingest_anomaly.set_function(lambda: volume.abnormal(clock.now()))
 
-    tokens = Tokens(store)
+    tokens = Tokens(store, journal.hold, within_ms=settings.engine.answer_within_ms)
 
     def observe_delta(delta: Delta) -> None:
         tokens.forget(delta)
@@ -215,7 +214,7 @@ def build(settings: Settings) -> Parts:
         settings_of=settings_of,
         groups=groups,
         channels=Channels(shelves),
-        subscriptions=Subscriptions(SqlSubscriptions(store.database)),
+        subscriptions=notifying.subscriptions,
         windows=windows_in_use,
         incidents=incidents,
         check_ins=check_ins,
@@ -299,6 +298,7 @@ def build(settings: Settings) -> Parts:
         metrics=metrics,
         services=services,
         journal=journal,
+        tokens=tokens,
         http=application(
             routes,
             journal.arrival,
@@ -307,6 +307,7 @@ def build(settings: Settings) -> Parts:
             prefix=settings.listen.path_prefix,
             worded=dialects.worded(settings),
             busy=dialects.busy(settings),
+            endless=dialects.endless(settings),
         ),
         room=room,
         failed=failed,

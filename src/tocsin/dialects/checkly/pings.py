@@ -18,6 +18,7 @@ from tocsin.dialects.checkly import replies
 from tocsin.dialects.checkly.call import DIALECT
 from tocsin.domain import errors
 from tocsin.domain.check_in import Report, ReportKind
+from tocsin.domain.instant import Instant
 from tocsin.domain.project import Project, Scope
 from tocsin.http.addresses import Addresses
 from tocsin.http.endpoint import CLIENT_MAX
@@ -50,8 +51,8 @@ _OK: Final = Answer(200, (_UNCACHED, length(b"OK"), (CONTENT_TYPE, b"text/plain;
 
 
 class Finder(Protocol):
-    async def find(self, token: str) -> Found | None:
-        """Whose a token is (32 hex characters, small letters); None: nobody's."""
+    async def find(self, token: str, received: Instant) -> Found | None:
+        """Whose a token is (32 hex characters, small letters); None: nobody's. `received`: when its ping arrived."""
 
 
 class Pings(Endpoint):
@@ -91,7 +92,8 @@ class Pings(Endpoint):
         return _OK
 
     async def _report(self, request: Request, client: str) -> None:
-        found = await self._tokens.find(request.variables["token"].replace("-", "").lower())
+        token = request.variables["token"].replace("-", "").lower()
+        found = await self._tokens.find(token, request.received)  # no await from here until the report is queued
         project = self._project_of(found.project) if found is not None else None
         if found is None or project is None:
             raise errors.NotFound("no check has this ping URL", reason="PING_TOKEN_UNKNOWN", metadata={})

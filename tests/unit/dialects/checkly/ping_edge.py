@@ -57,7 +57,8 @@ class Tokens:
     def __init__(self) -> None:
         self.trouble: TocsinError | None = None
 
-    async def find(self, token: str) -> Found | None:
+    async def find(self, token: str, received: int) -> Found | None:
+        assert received == NOW
         if self.trouble is not None:
             raise self.trouble
         return {TOKEN.replace("-", ""): Found(PROJECT, "job"), ORPHAN.replace("-", ""): Found(7, "x")}.get(token)
