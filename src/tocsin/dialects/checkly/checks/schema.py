@@ -77,6 +77,10 @@ def _text(most: int, least: int = 0) -> Reader:
     return lambda value, name, problems: values.text(value, name, problems, most=most, least=least)
 
 
+def _name(value: Any, name: str, problems: Problems) -> str | None:
+    return values.title(value, name, problems, most=NAME_MAX)
+
+
 def _number(least: int, most: int = values.NUMBER_MAX) -> Reader:
     return lambda value, name, problems: values.number(value, name, problems, least=least, most=most)
 
@@ -215,7 +219,7 @@ def _intent(value: Any, name: str, problems: Problems) -> dict[str, Any] | None:
 
 # Name → how it is read, and whether null may be said.
 ATTRIBUTES: Final[dict[str, tuple[Reader, bool]]] = {
-    "name": (_text(NAME_MAX, 1), False),
+    "name": (_name, False),
     "heartbeat": (heartbeat.read, False),
     "checkType": (_type, False),
     "activated": (_flag, False),

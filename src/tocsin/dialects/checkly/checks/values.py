@@ -2,6 +2,7 @@
 
 import json
 import math
+import unicodedata
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
@@ -33,6 +34,20 @@ def missing(value: Any, name: str, problems: Problems) -> bool:
     return value is None
 
 
+def title(value: Any, name: str, problems: Problems, *, most: int) -> str | None:
+    """A text in one line, with something to be seen in it."""
+    found = text(value, name, problems, least=1, most=most)
+    if found is None:
+        return None
+    if any(unicodedata.category(letter) == "Cc" for letter in found):
+        problems.wrong(name, "must not have control characters in it, such as line feeds")
+    elif not found.strip():
+        problems.wrong(name, "must not be blank")
+    else:
+        return found
+    return None
+
+
 def plain(number: float) -> str:
     """All of its digits, and no more."""
     return str(int(number)) if float(number).is_integer() else str(number)
@@ -57,6 +72,8 @@ def text(value: Any, name: str, problems: Problems, *, most: int, least: int = 0
         problems.wrong(name, f"must be text, not {shown(value)}")
     elif not least <= len(value) <= most:
         problems.wrong(name, f"must have {least} to {most} characters, not {len(value)}")
+    elif "\0" in value:
+        problems.wrong(name, "must not have the character U+0000 in it: stores cannot keep that")
     else:
         return value
     return None
