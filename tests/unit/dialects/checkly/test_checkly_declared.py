@@ -107,7 +107,10 @@ def test_a_body_that_is_none():
 
 
 def test_what_is_declared_twice():
-    assert "check 'nightly': is declared twice" in refusal(check(), check(), resource("check-group", "nightly"))
+    with pytest.raises(Refused) as raised:
+        read(check(), check(), resource("check-group", "nightly"))
+    assert raised.value.text == "check 'nightly': logicalId: is declared twice"
+    assert raised.value.more["validation"]["keys"] == ["logicalId"]
 
 
 # --- plans

@@ -178,10 +178,8 @@ async def test_all_or_none_and_all_problems_at_once(world):
     ]
     with pytest.raises(Refused) as refusal:
         await world.checks.apply(ADMIN, wishes, NOW)
-    assert refusal.value.more["validation"]["keys"] == [
-        "second: groupId",
-        "third: alertChannelSubscriptions[0].alertChannelId",
-    ]
+    assert refusal.value.more["validation"]["keys"] == ["groupId", "alertChannelSubscriptions[0].alertChannelId"]
+    assert "second: groupId: there is no group 9; third: alertChannelSubscriptions[0]" in refusal.value.text
     assert (world.written, world.monitors) == (0, {})
     problems = Problems()
     await world.checks.check(ADMIN, wishes, NOW, problems)

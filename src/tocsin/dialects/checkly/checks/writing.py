@@ -16,7 +16,7 @@ from weakref import WeakValueDictionary
 from tocsin.dialects.checkly.checks import mapping
 from tocsin.dialects.checkly.checks.mapping import Planned, is_check
 from tocsin.dialects.checkly.checks.schema import Said
-from tocsin.dialects.checkly.problems import Problem, Problems
+from tocsin.dialects.checkly.problems import Problems
 from tocsin.dialects.checkly.services import Services
 from tocsin.domain.commands import PutMonitor
 from tocsin.domain.errors import Aborted, AlreadyExists, InvalidArgument, NotFound, Unavailable
@@ -195,7 +195,7 @@ class Checks:
                 mine.wrong_by(problem, _attribute(problem))
             if mapping.too_long(one.change):
                 mine.wrong("script", f"with all else that is kept of a check at most {mapping.KEPT_MAX} bytes of JSON")
-            problems.found += [_labelled(wish.label, found) for found in mine.found]
+            problems.found += [found._replace(resource=wish.label) for found in mine.found]
             planned.append((wish, monitor, one))
             if len(planned) % _TURN == 0:
                 await asyncio.sleep(0)
@@ -252,7 +252,3 @@ def _group(said: Said, former: Group | None, numbered: Mapping[int, Group], prob
 def _attribute(problem: InvalidArgument) -> str:
     path: Any = problem.violations[0].field if problem.violations else ""
     return next((attribute for part, attribute in _ATTRIBUTES.items() if part in path), "")
-
-
-def _labelled(label: str, problem: Problem) -> Problem:
-    return Problem(f"{label}: {problem.field}", problem.text) if label else problem

@@ -12,7 +12,7 @@ from tocsin.dialects.checkly.checks.mapping import is_check
 from tocsin.dialects.checkly.checks.writing import Checks, Wish, monitor_id_of
 from tocsin.dialects.checkly.deploy.plan import Here, Item
 from tocsin.dialects.checkly.deploy.world import Public, World
-from tocsin.dialects.checkly.problems import Problem, Problems
+from tocsin.dialects.checkly.problems import Problems
 from tocsin.domain.deployment import Action, Binding
 from tocsin.domain.errors import InvalidArgument
 from tocsin.domain.instant import Instant
@@ -119,7 +119,7 @@ def _wish(world: World, item: Item, problems: Problems) -> Wish | None:
             payload = {**payload, "groupId": None}
         said = world.read[one.logical_id] = schema.read({**_DEFAULTS, **payload}, mine)
     if mine.found:
-        problems.found += [Problem(f"{one.told}: {problem.field}", problem.text) for problem in mine.found]
+        problems.found += [problem._replace(resource=one.told) for problem in mine.found]
         return None
     if group is not None:
         said = {**said, "groupId": group.public}

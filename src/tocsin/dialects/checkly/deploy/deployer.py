@@ -144,7 +144,8 @@ class Deployer:
                 continue
             name = await self._kinds[one.type].find(principal, one.physical)
             if name is None:
-                problems.wrong("", f"{one.told}: there is no {one.type} {str(one.physical)[:64]!r} in this account")
+                text = f"there is no {one.type} {str(one.physical)[:64]!r} in this account"
+                problems.wrong("physicalId", text, one.told)
             else:
                 world.put(one.type, one.logical_id, Known(name, one.physical))
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from tocsin.dialects.checkly.deploy.plan import Here, Item
-from tocsin.dialects.checkly.deploy.world import Public, World, about, resolved
+from tocsin.dialects.checkly.deploy.world import Public, World, resolved
 from tocsin.dialects.checkly.problems import Problems
 from tocsin.domain.deployment import Binding
 from tocsin.domain.errors import InvalidArgument
@@ -87,7 +87,7 @@ class Numbered:
             try:
                 self.plan(self._payload(world, item), received)
             except InvalidArgument as problem:
-                problems.wrong("", about(item.declared, problem))
+                problems.wrong_by(problem, resource=item.declared.told)
 
     async def put(self, principal: Principal, world: World, items: Sequence[Item], received: Instant) -> list[Public]:
         return [await self.change(principal, self._payload(world, item), received, item.name) for item in items]

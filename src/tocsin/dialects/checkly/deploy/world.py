@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from tocsin.dialects.checkly.deploy.declared import CHANNEL, CHECK, GROUP, Declared
-from tocsin.domain.errors import InvalidArgument, invalid
+from tocsin.domain.errors import invalid
 
 Public = int | str
 REFERENCES: Final = {"groupId": GROUP, "alertChannelId": CHANNEL, "checkId": CHECK}
@@ -61,8 +61,3 @@ def resolved(world: World, payload: Mapping[str, Any]) -> dict[str, Any]:
         if known is not None:
             found[name] = known.public
     return found
-
-
-def about(one: Declared, problem: InvalidArgument) -> str:
-    """What is wrong with a resource, in one line."""
-    return f"{one.told}: {problem.message}"
