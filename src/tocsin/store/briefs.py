@@ -60,11 +60,11 @@ def read(connection: Connection, project: int, wanted: Sequence[int]) -> list[Br
             rows[number] = min(several, key=lambda row: _rank(names[row[_ENVIRONMENT]]))
     periods = _periods(connection, {row[_POLICY] for row in rows.values()})
     labels: dict[str, tuple[str, ...]] = {}  # most monitors have the tags of others
+    found = (rows[number] for number in wanted if number in rows)
     return [
-        _brief(row, period, labels)
-        for number in wanted
-        if (row := rows.get(number)) is not None and row[_PROJECT] == project
-        if (period := periods.get(row[_POLICY])) is not None
+        _brief(one, periods[one[_POLICY]], labels)
+        for one in found
+        if one[_PROJECT] == project and one[_POLICY] in periods
     ]
 
 
