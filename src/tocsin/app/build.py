@@ -169,7 +169,8 @@ def build(settings: Settings) -> Parts:
         Flushing(settings.engine.flush_tracks),
     )
     notifying.ask(partition)
-    store.database.overlay = Overlay(lambda: partition.engine)
+    store.database.overlay = overlay = Overlay(lambda: partition.engine)
+    store.database.overlay_briefs = overlay.briefs
     pulse = Pulse(clock, partition.deaf, time.monotonic)
     register(metrics, partition, clock, journal, principals)
 

@@ -12,7 +12,7 @@ from tocsin.domain.facts import CheckInRefused
 from tocsin.domain.incident import Cause, Incident
 from tocsin.domain.instant import Instant, Millis
 from tocsin.domain.monitor import Policy
-from tocsin.store.port import CheckInFilter, MonitorWithHealth
+from tocsin.store.port import Brief, CheckInFilter, MonitorWithHealth
 
 T = TypeVar("T")
 
@@ -234,6 +234,12 @@ class Browse(Protocol):
         self, project: int, only: Selection, *, now: Instant, size: int, offset: int
     ) -> Numbered[MonitorWithHealth]:
         """`size` of the monitors behind the first `offset`."""
+
+    def rolling(self, project: int) -> list[int]:
+        """Numbers of the monitors whose one schedule is a rolling one, rising."""
+
+    def briefs(self, project: int, numbers: Sequence[int]) -> list[Brief]:
+        """In the order of the numbers, without those that are not, or no more, such monitors of the project."""
 
     def newest(self, tracks: Sequence[tuple[int, int, Instant]], states: Collection[State]) -> dict[int, CheckIn]:
         """By track, the newest check-in in one of the states.

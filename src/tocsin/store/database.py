@@ -16,7 +16,7 @@ import msgspec
 from sqlalchemy import Connection, Engine, exc
 
 from tocsin.store import sqlite
-from tocsin.store.port import MonitorWithHealth, StoreTrouble
+from tocsin.store.port import Brief, MonitorWithHealth, StoreTrouble
 
 READERS: Final = 8
 STATEMENT_TIMEOUT_MS: Final = 30_000
@@ -41,6 +41,7 @@ class Database:
         self.doors = doors
         self._lock = threading.Lock()
         self.overlay: Callable[[Iterable[MonitorWithHealth]], None] = lambda _: None  # what memory knows better
+        self.overlay_briefs: Callable[[Iterable[Brief]], None] = lambda _: None
         self._held: Connection | None = None
         self._elsewhere = False  # the writer's connection may lead to what is the primary no more
         self._trouble = ""

@@ -8,11 +8,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
+import msgspec
+
 from tocsin.domain.check_in import CheckIn, State
 from tocsin.domain.errors import Unavailable
 from tocsin.domain.facts import CheckInRefused
 from tocsin.domain.incident import Incident, Outage
-from tocsin.domain.instant import Instant
+from tocsin.domain.instant import Instant, Millis
 from tocsin.domain.maintenance import MaintenanceWindow
 from tocsin.domain.monitor import Monitor
 from tocsin.domain.project import Key, Project, Scope
@@ -73,6 +75,23 @@ class MonitorWithHealth:
     tracks: list[tuple[str, Track]]
     incidents: dict[int, Incident]
     created: dict[int, Instant] = field(default_factory=dict)
+
+
+class Brief(msgspec.Struct, gc=False):
+    """What a scrape shows of a monitor with one schedule that is a rolling one."""
+
+    project: int
+    id: str
+    uid: str
+    display_name: str
+    group: str  # its key; "": none
+    tags: tuple[str, ...]
+    inactive: bool
+    muted_until: Instant | None
+    period: Millis
+    track: Track | None
+    """In the default environment, or in its first by name; None: in none. Health, verdict, the counts of what was
+    judged and the last success are read, the rest is not."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,7 @@ QUICK = {
     ),
     "browse refusals of a project": lambda store: browse(store).refusals(1, None, size=5, turn=Turn()),
     "browse refusals": lambda store: browse(store).refusals(1, "m-1", size=5, turn=Turn()),
+    "briefs": lambda store: browse(store).briefs(1, browse(store).rolling(1)),
     "counts": lambda store: browse(store).counts(
         [1], since=NOW - 4 * WEEK, until=NOW + DAY, width=DAY, environments=()
     ),

@@ -20,7 +20,6 @@ from tocsin.domain import errors
 from tocsin.domain.check_in import Report, ReportKind
 from tocsin.domain.instant import Instant
 from tocsin.domain.project import Project, Scope
-from tocsin.http.addresses import Addresses
 from tocsin.http.endpoint import CLIENT_MAX
 from tocsin.http.front import Busy
 from tocsin.http.raw import CONTENT_TYPE, Answer, Endpoint, Request, length
@@ -61,14 +60,12 @@ class Pings(Endpoint):
         check_ins: CheckIns,
         tokens: Finder,
         project_of: Callable[[int], Project | None],
-        addresses: Addresses,
         failed: Callable[[str, str], None],
     ) -> None:
         """`failed(dialect, error reason)` is told of pings that were refused."""
         self._check_ins = check_ins
         self._tokens = tokens
         self._project_of = project_of
-        self._addresses = addresses
         self._failed = failed
 
     async def answer(self, request: Request) -> ASGIApp:
@@ -106,7 +103,6 @@ class Pings(Endpoint):
             dialect=DIALECT,
             client=client[:CLIENT_MAX],
             pair=False,
-            address=self._addresses.of(request),
         )
         receipt = await self._check_ins.report(Principal(project, Scope.INGEST), report)
         if receipt.refusal is not None and receipt.refusal.reason != "MONITOR_DISABLED":

@@ -17,7 +17,6 @@ from tocsin.domain.errors import TocsinError
 from tocsin.domain.facts import CheckInRefused
 from tocsin.domain.project import Project
 from tocsin.domain.receipt import Receipt
-from tocsin.http.addresses import Addresses
 from tocsin.http.app import application
 from tocsin.http.tokens import NO_TOKEN
 from tocsin.service.check_ins import CheckIns
@@ -81,7 +80,7 @@ class Edge:
             clock_offset=lambda _dialect, _milliseconds: None,
         )
         projects = {PROJECT: Project(PROJECT, "p42", "P42", "", 0)}
-        lane = pings.Pings(check_ins, self.tokens, projects.get, Addresses("127.0.0.1"), self._reject)
+        lane = pings.Pings(check_ins, self.tokens, projects.get, self._reject)
         others = [Route(f"/ping/{{key:{NO_TOKEN}}}{rest}", cronitors) for rest in ("/{rest:path}", "")]
         found = [*pings.routes(lane), *others]
         self.app = application(found, self.journal.arrival, Room(room, 2**40), self._reject, busy=pings.BUSY)
