@@ -156,7 +156,7 @@ def test_groups_come_before_checks_before_subscriptions():
 
 
 def test_references_stand_for_what_is_known():
-    world = World()
+    world = World("shop")
     world.put("check-group", "g", Known("group-key", None))
     assert resolved(world, {"groupId": {"ref": "g"}, "name": "n"}) == {"groupId": None, "name": "n"}
     world.made("check-group", "g", 7)

@@ -25,7 +25,8 @@ class Known(NamedTuple):
 class World:
     """By type and logical id."""
 
-    def __init__(self) -> None:
+    def __init__(self, namespace: str) -> None:
+        self.namespace = namespace  # of the program
         self._known: dict[tuple[str, str], Known] = {}
         self.read: dict[str, dict[str, Any]] = {}  # payloads of checks, read, by logical id
 

@@ -67,17 +67,16 @@ class AlertChannels:
     async def put(
         self, principal: Principal, payload: Any, received: Instant, *, number: int | None = None, key: str = ""
     ) -> Channel:
-        """Changes the one of `number`, NotFound; else the one of `key`, which it may make; else makes a new one.
+        """Changes the one of `number`, NotFound; else makes a new one, of `key` where that is given: AlreadyExists.
 
         One at a time of a project: what a request does not say stays as another has just made it.
         """
         async with self._turns.setdefault(principal.project.number, asyncio.Lock()):
             known = await self._channels.get_by_number(principal, number) if number is not None else None
-            if known is None and key:
-                known = await self.find(principal, key)
             values = self.plan(payload, known)
             made = known.key if known else key or f"checkly-{secrets.token_hex(4)}"
-            return await self._channels.put(principal, made, values, received, create=known is None)
+            new = known is None
+            return await self._channels.put(principal, made, values, received, create=new, update=not new)
 
     async def get(self, principal: Principal, number: int) -> Channel:
         """NotFound."""

@@ -72,14 +72,11 @@ class CheckGroups:
         version: int = 1,
         assign: bool = False,
     ) -> Group:
-        """Changes the one of `number`, NotFound; else the one of `key`, which it may make; else makes a new one.
+        """Changes the one of `number`, NotFound; else makes a new one, of `key` where that is given: AlreadyExists.
 
         `assign`: a new one of which nothing else is said is told by all channels there are.
         """
-        if number is not None:
-            known: Group | None = await self.get(principal, number)
-        else:
-            known = await self.find(principal, key) if key else None
+        known = await self.get(principal, number) if number is not None else None
         if known is None:
             planned = self.plan(payload, version=version)
             wanted = await self._wanted(principal, planned, assign=assign)

@@ -60,12 +60,14 @@ class Windows:
     async def put(
         self, principal: Principal, payload: Any, received: Instant, *, number: int | None = None, key: str = ""
     ) -> MaintenanceWindow:
-        """Changes the one of `number`, NotFound; else the one of `key`, which it may make; else makes a new one."""
+        """Changes the one of `number`, NotFound; else makes a new one, of `key` where that is given: AlreadyExists.
+
+        With a number, `key` is only where it is looked for first.
+        """
         async with self._turn(principal):  # what a request does not say stays as others have made it
-            if number is not None:
-                known: MaintenanceWindow | None = await self.get(principal, number)
-            else:
-                known = await self.find(principal, key) if key else None
+            known = await self.find(principal, key) if key and number is not None else None
+            if number is not None and (known is None or known.number != number):
+                known = await self.get(principal, number)
             said = self.plan(payload, received, known)
             values = await self._values(principal, said, received, known)
             if known is not None and not values:
