@@ -88,6 +88,17 @@ async def test_the_same_request_again_completes_what_failed(left: int, activated
     assert (world.group.inactive, world.off) == (not activated, 0 if activated else MEMBERS)
 
 
+async def test_who_was_left_behind_follows_a_group_that_is_switched_already() -> None:
+    world = World()
+    await world.switch(False)
+    world.group = msgspec.structs.replace(world.group, inactive=False)
+    await world.switch(True)
+    assert world.off == 0
+    world.group = msgspec.structs.replace(world.group, inactive=True)
+    await world.switch(False)
+    assert world.off == 3
+
+
 async def test_who_is_off_by_itself_stays_off() -> None:
     world = World()
     world.monitors["2"] = msgspec.structs.replace(world.monitors["2"], inactive=True)

@@ -132,26 +132,33 @@ class Checks:
         """Groups that were switched while their checks were written: whoever did so has not seen these as members."""
         if not groups:
             return rows
-        now = await self._services.groups.named(principal, {group.key for group in groups})
-        switched = {
-            group.key: group for group in groups if (there := now.get(group.key)) and there.inactive != group.inactive
-        }
-        commands = [
-            PutMonitor(
-                principal.project.number,
-                row.monitor.id,
-                mapping.regrouping(row.monitor, switched[row.monitor.group], now[row.monitor.group]),
-                create=False,
-                etag=row.monitor.etag,
-            )
-            for row in rows
-            if row.monitor.group in switched
-        ]
-        if not commands:
-            return rows
-        again = await self._services.monitors.put_many(principal, commands, received, most=MANY, checked=True)
-        changed = {row.monitor.id: row for row in again}
-        return [changed.get(row.monitor.id, row) for row in rows]
+        keys, switched, gone = {group.key for group in groups}, set[str](), set[str]()
+        for attempt in range(1, _ATTEMPTS + 1):
+            now = await self._services.groups.named(principal, keys)
+            switched |= {
+                group.key for group in groups if (there := now.get(group.key)) and there.inactive != group.inactive
+            }
+            there_now = switched & now.keys()
+            found = {row.monitor.id: row.monitor for row in rows if row.monitor.group in there_now}
+            changes = {monitor.id: mapping.regrouping(monitor, None, now[monitor.group]) for monitor in found.values()}
+            commands = [
+                PutMonitor(principal.project.number, monitor_id, change, create=False, etag=found[monitor_id].etag)
+                for monitor_id, change in changes.items()
+                if change.inactive != found[monitor_id].inactive and monitor_id not in gone
+            ]
+            if not commands:
+                break
+            wanted = [command.monitor_id for command in commands]
+            try:
+                again = await self._services.monitors.put_many(principal, commands, received, most=MANY, checked=True)
+            except (Aborted, NotFound):  # somebody has changed one, or deleted it
+                if attempt == _ATTEMPTS:
+                    raise
+                again = await self._services.browsing.find_exactly(principal, ids=wanted)
+                gone |= set(wanted) - {row.monitor.id for row in again}
+            changed = {row.monitor.id: row for row in again}
+            rows = [changed.get(row.monitor.id, row) for row in rows]
+        return rows
 
     async def _subscribe(self, principal: Principal, wanted: Mapping[int, Sequence[tuple[int, bool]]]) -> None:
         """By number of the monitor. A channel, or a check, that was deleted a moment ago is left out."""

@@ -94,14 +94,12 @@ class CheckGroups:
     async def _change(self, principal: Principal, known: Group, planned: Planned, received: Instant) -> Group:
         """One change of a group at a time. What a crash left half done, the same request again completes.
 
-        For that members are switched on before their group is, and off after it: while a group is off, their extras
-        tell what each is by itself.
+        Members are read after the group is written: whoever wrote one by what the group was before is seen here, or
+        sees the group as it is now.
         """
         wanted = await self._wanted(principal, planned, assign=False)
-        if known.inactive and planned.values.get("inactive") is False:
-            await self._regroup(principal, known, msgspec.structs.replace(known, inactive=False), received)
         group = (await self._groups.put(principal, known.key, planned.values, received, create=False)).group
-        if group.inactive:
+        if group.inactive or "inactive" in planned.values:
             await self._regroup(principal, known, group, received)
         await self._tell(principal, group, wanted)
         return group
