@@ -283,6 +283,7 @@ async def test_who_subscribes_after_the_first_failure_hears_of_the_third(store):
     world.monitors(1, 2, policy=own(failures=3))
     world.changes(2, group="g")
     group = world.group("g")
+    await world.told()
     world.opens(1, 2, cause=Cause.MISSED, failure_count=1)
     assert await world.told() == []
     assert stores.count(store, "alerts") == 0
@@ -346,3 +347,28 @@ async def test_who_is_told_already_is_not_told_again_when_another_subscribes(sto
     assert await world.told(60) == []
     world.resolves(1)
     assert await world.told() == [["m-1 recovery 2 error"]]
+
+
+@pytest.mark.parametrize("change", [{"group": "g"}, {"alert_policy": AlertPolicy((HOOK,), escalation=Escalation(3))}])
+async def test_what_is_given_somebody_to_tell_after_the_first_failure_is_told_of(store, change):
+    world = World(store)
+    world.monitors(1, policy=own(failures=3))
+    world.subscribe(world.channel("ops"), group=world.group("g"))
+    world.opens(1, failure_count=1)
+    assert await world.told(1) == []
+    world.changes(1, **change)
+    assert await world.told(1) == []
+    world.continues(1, 3)
+    assert await world.told() == [["m-1 alert 1 error"]]
+
+
+async def test_a_default_list_that_somebody_enters_after_the_first_failure(store):
+    world = World(store)
+    world.monitors(1, policy=own(failures=3))
+    world.opens(1, failure_count=1)
+    assert await world.told(1) == []
+    world.tell(HOOK)
+    world.dispatcher.heard([], [], [1])
+    assert await world.told(1) == []
+    world.continues(1, 3)
+    assert await world.told() == [["m-1 alert 1 error"]]

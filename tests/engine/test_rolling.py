@@ -413,6 +413,22 @@ def test_a_window_that_only_silences_from_now_on() -> None:
     assert missed(world) == ["2:50:00"]
 
 
+@pytest.mark.parametrize("restarts", [False, True])
+def test_another_period_in_a_window_counts_from_its_end(*, restarts: bool) -> None:
+    world = timer()
+    world.ok("00:00")
+    window(world, "00:01", "50:00", "2:00:00.500")
+    world.tick("1:55:00")
+    world.put("1:57:00", schedules=(Rolling(30 * MINUTE),))
+    if restarts:
+        world.restart()
+    assert expected(world) == "2:30:00.500"
+    world.tick("2:40:01")
+    assert missed(world) == []
+    world.tick("2:40:01.001")
+    assert missed(world) == ["2:40:01"]
+
+
 def test_another_window_leaves_it_where_it_is() -> None:
     world = timer()
     world.ok("00:00")

@@ -63,7 +63,7 @@ from tocsin.service.incidents import Incidents
 from tocsin.service.maintenance_windows import MaintenanceWindows
 from tocsin.service.manual_incidents import ManualIncidents
 from tocsin.service.monitors import Monitors
-from tocsin.service.notification import Channels, NotificationLists
+from tocsin.service.notification import Channels
 from tocsin.service.principal import Principals
 from tocsin.service.project_settings import Settings as Decisions
 from tocsin.service.room import Room
@@ -202,7 +202,7 @@ def build(settings: Settings) -> Parts:
         monitors,
         incidents,
         Statistics(browse),
-        NotificationLists(shelves),
+        notifying.lists,
         windows_in_use,
         groups,
         environments,

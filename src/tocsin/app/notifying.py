@@ -54,9 +54,12 @@ class Notifying:
         planning = Planning(self.outbox, self._tellable, clock, around)
         self.dispatcher = Dispatcher(self.outbox, planning, clock)
         nouns = SqlNotification(store.database)
-        self.lists, self.channels = NotificationLists(nouns), Channels(nouns)
+        self.lists, self.channels = NotificationLists(nouns, self._heard), Channels(nouns)
         self.subscriptions = Subscriptions(SqlSubscriptions(store.database), self.dispatcher.heard)
         self.notices = Notices(self.outbox, SqlNoticeSearches(store.database), store, self.dispatcher.wake)
+
+    def _heard(self, project: int) -> None:
+        self.dispatcher.heard((), (), [project])
 
     def services(self) -> dict[str, object]:
         """By the full name of the service."""

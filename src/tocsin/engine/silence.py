@@ -84,6 +84,9 @@ def rearm(subject: Subject, at: Instant, *, fresh: bool) -> None:
         return
     if fresh:
         open_runs.limit(subject, at, judged=True)
+    if timing.rolling and is_held(track) and (end := _over(subject, at)) is not None:
+        hold(subject, end)
+        return
     expected = awaited(track, timing, at, fresh=fresh)
     if expected is not None and expected < at:
         expected = timing.next_after(at)  # its grace may last, but nobody waited for it before this change
@@ -207,12 +210,17 @@ def excused(subject: Subject) -> bool:
 
 def maintained(subject: Subject) -> Instant | None:
     """When the maintenance is over that what a rolling timer expects, or its deadline, lies in; None: neither does."""
-    track, windows = subject.track, subject.state.windows
-    if not windows:
+    track = subject.track
+    if not subject.state.windows:
         return None
-    of = (subject.state.compiler, subject.monitor.project, subject.monitor.number, subject.environment)
-    end = windows.until(*of, track.deadline)
-    return windows.until(*of, track.expected) if end is None and not is_held(track) else end
+    end = _over(subject, track.deadline)
+    return _over(subject, track.expected) if end is None and not is_held(track) else end
+
+
+def _over(subject: Subject, instant: Instant) -> Instant | None:
+    """When the maintenance is over that an instant lies in; None: it lies in none."""
+    state, monitor = subject.state, subject.monitor
+    return state.windows.until(state.compiler, monitor.project, monitor.number, subject.environment, instant)
 
 
 def _go_on_after(subject: Subject, end: Instant | None) -> None:

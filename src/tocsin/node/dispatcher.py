@@ -16,6 +16,7 @@ from tocsin.domain.facts import (
     IncidentContinued,
     IncidentOpened,
     IncidentResolved,
+    MonitorChanged,
 )
 from tocsin.domain.instant import Clock, Instant
 from tocsin.engine.delta import Delta
@@ -26,6 +27,7 @@ from tocsin.store.port import StoreTrouble
 
 _TROUBLE_S: Final = 1.0  # after something that may pass
 _BROKEN_S: Final = 5.0  # after something that should not be
+_Heard = tuple[set[int], set[int], set[int]]  # monitors, groups and projects of which somebody hears now
 _LONGEST_S: Final = 3_600.0  # a clock that is set is found at the latest then
 
 _log = structlog.get_logger("tocsin.dispatcher")
@@ -42,7 +44,7 @@ class Dispatcher:
         self._tracking = True  # whether anybody is being told of anything; known after the first turn
         self._incidents: set[int] = set()  # to be looked at again
         self._monitors: set[int] = set()  # whose incidents are
-        self._heard: tuple[set[int], set[int]] = set(), set()  # monitors and groups that somebody hears of now
+        self._heard: _Heard = set(), set(), set()
         self._counted: dict[int, int] = {}  # failures of incidents that went on while it planned
 
     def deliver(self, delivering: Delivering) -> None:
@@ -58,9 +60,9 @@ class Dispatcher:
             self._monitors.update(monitors)
             self._wake.set()
 
-    def heard(self, monitors: Collection[int], groups: Collection[int]) -> None:
+    def heard(self, monitors: Collection[int], groups: Collection[int], projects: Collection[int] = ()) -> None:
         """Of which somebody hears now; by number. Perhaps nobody did when their incidents opened."""
-        for all_of_them, some in zip(self._heard, (monitors, groups), strict=True):
+        for all_of_them, some in zip(self._heard, (monitors, groups, projects), strict=True):
             all_of_them.update(some)
         if any(self._heard):
             self._wake.set()
@@ -77,11 +79,15 @@ class Dispatcher:
                     look(self, fact)
         if self._tracking and (delta.monitors or delta.deleted_monitors or delta.deleted_tracks):
             self._monitors.update(delta.monitors, delta.deleted_monitors, delta.deleted_tracks.values())
+        if delta.monitors:
+            for fact in delta.facts:
+                if type(fact) is MonitorChanged and (fact.monitor.group or fact.monitor.alert_policy.channels):
+                    self._heard[0].add(fact.monitor.number)
         if self._tracking and delta.project_settings:  # perhaps its escalation
             self._all = True
         if self._new:
             self._tracking = True
-        if self._new or self._events or self._all or self._incidents or self._monitors:
+        if self._new or self._events or self._all or self._incidents or self._monitors or self._heard[0]:
             self._wake.set()
 
     async def run(self) -> None:
@@ -116,7 +122,7 @@ class Dispatcher:
         incidents, monitors, everything = self._incidents, self._monitors, self._all or not self._started
         heard = self._heard
         self._new, self._events, self._all, self._incidents, self._monitors = False, False, False, set(), set()
-        self._heard = set(), set()
+        self._heard = set(), set(), set()
         self._planned = False
         try:
             if everything:

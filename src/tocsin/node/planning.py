@@ -97,14 +97,14 @@ class Planning:
         if monitors:
             await self.again(await asyncio.to_thread(self._outbox.tracked_of, monitors))
 
-    async def heard(self, monitors: Collection[int], groups: Collection[int]) -> None:
-        """Open incidents of monitors, and of members of groups, that somebody hears of since a moment ago.
+    async def heard(self, monitors: Collection[int], groups: Collection[int], projects: Collection[int] = ()) -> None:
+        """Open incidents of monitors, members of groups and projects, that somebody hears of since a moment ago.
 
         Where nobody did before, what was due up to now is passed over: only an escalation may have more to say.
         """
         if self._cursor is None:
             return
-        found = await asyncio.to_thread(self._tellable.open_of, monitors, groups)
+        found = await asyncio.to_thread(self._tellable.open_of, monitors, groups, projects)
         numbers = [number for number in found if number <= self._cursor]  # the others are still to be looked at
         for first in range(0, len(numbers), SLICE):
             some = numbers[first : first + SLICE]

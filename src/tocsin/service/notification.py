@@ -1,7 +1,7 @@
 """Notification lists and channels: put, delete, read. Nothing is judged by them, so they go straight to the store."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Generic
 
 from tocsin.domain import errors
@@ -73,8 +73,25 @@ class Nouns(Generic[T]):
 
 
 class NotificationLists(Nouns[NotificationList]):
-    def __init__(self, store: SqlNotification) -> None:
+    def __init__(self, store: SqlNotification, heard: Callable[[int], None] = lambda _project: None) -> None:
+        """`heard(project)` tells that somebody may hear of its monitors since a moment ago."""
         super().__init__(store.lists)
+        self._heard = heard
+
+    async def put(
+        self,
+        principal: Principal,
+        key: str,
+        values: Mapping[str, Any],
+        received: Instant,
+        *,
+        create: bool = True,
+        update: bool = True,
+    ) -> NotificationList:
+        """As every noun."""
+        made = await super().put(principal, key, values, received, create=create, update=update)
+        self._heard(principal.project.number)
+        return made
 
     async def delete(self, principal: Principal, key: str, *, allow_missing: bool = False) -> None:
         """FailedPrecondition: the default list, which each project has."""

@@ -12,6 +12,7 @@ class RollingTimer:
     grace: int
     windows: list[tuple[int, int]] = field(default_factory=list)
     expected: int | None = None  # None: not armed
+    held: int = 0  # the end of the maintenance that it last ran out in
     failures: int = 0
     active: bool = True
     events: list[tuple[str, int, int | None]] = field(default_factory=list)  # what, when, what was expected then
@@ -29,7 +30,7 @@ class RollingTimer:
     def change_period(self, at: int, period: int) -> None:
         self.run_up_to(at)
         if period != self.period and self.expected is not None:
-            self.expected = at + period
+            self.expected = max(at, self.held) + period
         self.period = period
 
     def change_grace(self, at: int, grace: int) -> None:
@@ -42,7 +43,7 @@ class RollingTimer:
         self.run_up_to(at)
         if active == self.active:
             return
-        self.active = active
+        self.active, self.held = active, 0
         self.expected = at + self.period if active else None
         self._be_well(at)
 
@@ -59,6 +60,7 @@ class RollingTimer:
         assert self.expected is not None
         end = self._over(at) or self._over(self.expected)
         if end is not None:
+            self.held = end
             self.expected = end + self.period
             return
         self.events.append(("missed", at, self.expected))
