@@ -141,6 +141,28 @@ def test_what_takes_too_much_ends(template):
 
 
 @pytest.mark.parametrize(
+    ("template", "wanted"),
+    [
+        (f"{{{{date 1 '{'[' * 90_000}'}}}}", ""),
+        (f"{{{{date '{'[' * 90_000}'}}}}", ""),
+        (f"{{{{date '{'2020-' + ' ' * 90_000}x' 'YYYY'}}}}", ""),
+        (f"{{{{#lt 1 '{'1' * 90_000}x'}}}}less{{{{/lt}}}}", ""),
+        (f"{{{{#ifEven '{'1' * 90_000}0'}}}}even{{{{/ifEven}}}}", ""),
+    ],
+    ids=["tokens", "tokens alone", "phrase", "number", "digits"],
+)
+def test_no_pattern_sees_a_long_text(template, wanted):
+    """Each of them would keep the whole process busy for minutes, in a single step."""
+    assert made(template) == wanted
+
+
+def test_numbers_beyond_all_numbers():
+    huge = "0x" + "f" * 290
+    assert number(huge) == math.inf
+    assert made("{{#with true}}{{#with @root.HUGE}}{{#lt 1 this}}x{{/lt}}{{/with}}{{/with}}", HUGE=huge) == "x"
+
+
+@pytest.mark.parametrize(
     ("value", "wanted"),
     [
         (0.1, "0.1"),
