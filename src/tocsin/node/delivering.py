@@ -118,6 +118,9 @@ class Delivering:
                     return
                 some = waiting if len(waiting) >= self._delivery.group_from else waiting[:1]
                 outcome = await self._try(queue, some)
+                if outcome is None:
+                    most = 1
+                    continue
                 if outcome.taken:
                     some, most = some[: outcome.taken], outcome.taken
                 if outcome.after_ms and not outcome.sent:
@@ -130,14 +133,17 @@ class Delivering:
             _log.warning("notices wait for the database", trouble=str(trouble))
             await asyncio.sleep(1)
 
-    async def _try(self, queue: Queue, some: Sequence[Notice]) -> Outcome:
+    async def _try(self, queue: Queue, some: Sequence[Notice]) -> Outcome | None:
+        """None: one of these cannot be sent, and must not take the others with it: they go one by one."""
         try:
             return await self._send(queue.project, queue.destination, some)
         except StoreTrouble:
             raise
         except Exception as error:  # one that cannot be sent must not stop the others
-            _log.exception("a notice cannot be sent", notice=some[0].number)
-            return Outcome(sent=False, error=f"internal: {type(error).__name__}")
+            _log.exception("a notice cannot be sent", notice=some[0].number, notices=len(some))
+            if len(some) > 1:
+                return None
+            return Outcome(sent=False, again=True, error=f"internal: {type(error).__name__}")
 
     def _settled(self, some: Sequence[Notice], outcome: Outcome) -> list[Settled]:
         now = self._clock.now()

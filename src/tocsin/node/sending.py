@@ -12,6 +12,7 @@ from tocsin.domain.notification import WEBHOOK, Channel, Form, parts
 from tocsin.notify import form, webhook
 from tocsin.notify.webhook import Outcome, Pace
 from tocsin.outgoing import Client
+from tocsin.store.port import StoreTrouble
 from tocsin.store.tellable import SqlTellable
 from tocsin.store.variables import SqlTexts
 
@@ -64,6 +65,11 @@ class Sender:
         except form.FormError as error:
             _log.warning("a form gives no request", channel=channel.number, error=str(error))
             return Outcome(sent=False, error=str(error))
+        except StoreTrouble:
+            raise
+        except Exception as error:  # of this notice; the next one may do better
+            _log.exception("a form cannot be filled in", channel=channel.number, notice=notice.number)
+            return Outcome(sent=False, again=True, error=f"internal: {type(error).__name__}")
         outcome = await webhook.ask(self._client, *asked, now, always=True)
         if outcome.error and form.is_host_hidden(channel.url) and not outcome.error.startswith("answered"):
             return outcome._replace(error=_HIDDEN)

@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 import msgspec
+import structlog
 
 from tocsin.domain import errors
 from tocsin.domain.instant import Instant
@@ -37,6 +38,7 @@ _UNKNOWN: Final = (  # of heartbeats; templates that name them find a text
 )
 _NO_URL: Final = "the URL, as it was rendered, is not of the form https://host/path"
 _HEX: Final = re.compile(r"[0-9a-f]{32}")
+_log = structlog.get_logger("tocsin.form")
 
 
 class Request(NamedTuple):
@@ -131,6 +133,9 @@ class _Writer:
         try:
             return handlebars.render(_parsed(template), self._context, self._now)
         except (handlebars.TemplateError, handlebars.TooMuch):
+            return None
+        except Exception as error:  # the news matters more; what an error says may be a secret
+            _log.error("a template cannot be rendered", error=type(error).__name__)  # noqa: TRY400
             return None
 
 

@@ -96,7 +96,10 @@ class Client:
             followed = 300 <= answer.status < 400 and (method in _READ_ONLY or answer.status in _KEEPS_METHOD)
             if not followed or not target:
                 return answer
-            following = url.join(target)
+            try:
+                following = url.join(target)
+            except ValueError:  # besides InvalidURL
+                raise Failed(f"redirected to what is no URL: {target[:200]!r}") from None
             if (following.scheme, following.host, following.port) != (url.scheme, url.host, url.port):
                 headers = {name: value for name, value in headers.items() if name.lower() not in _SECRET}
             url = following

@@ -179,9 +179,31 @@ async def test_one_notice_that_breaks_its_sender_stops_no_other(world):
     world.delivering._send = send
     world.opens(1, 2)
     assert await world.told() == [["m-2 alert 1 error"]]
+    assert world.states() == {"SENT": 1, "PENDING": 1}
+    await world.told(600)  # it may have been the server's own trouble
     assert world.states() == {"SENT": 1, "DEAD": 1}
     dead = world.outbox.page(1, size=9).rows[-1]
     assert dead.error == "internal: ZeroDivisionError"
+
+
+async def test_one_notice_that_breaks_its_sender_takes_none_of_its_request_with_it(store):
+    world = World(store, group_from=5)
+    world.monitors(*range(1, 21))
+    world.tell(HOOK)
+    usual = world.delivering._send
+
+    async def send(project, destination, notices):
+        if any(notice.monitor == 7 for notice in notices):
+            raise ZeroDivisionError
+        return await usual(project, destination, notices)
+
+    world.delivering._send = send
+    world.opens(*range(1, 21))
+    went_out = [words for request in await world.told() for words in request]
+    assert sorted(went_out) == sorted(f"m-{number} alert 1 error" for number in range(1, 21) if number != 7)
+    assert world.states() == {"SENT": 19, "PENDING": 1}
+    await world.told(600)
+    assert world.states() == {"SENT": 19, "DEAD": 1}
 
 
 async def test_many_incidents_that_nobody_is_told_of_are_passed_over_at_once(store):

@@ -13,7 +13,9 @@ from support.stores import sqlite_url
 from support.telling import NOW, World
 from tocsin.domain.notice import Content, Notice, NoticeKind, NoticeState
 from tocsin.domain.notification import ChannelKind, Form, Pair
+from tocsin.node import sending
 from tocsin.node.sending import FORM_PACE, Sender
+from tocsin.notify.form import Request
 from tocsin.notify.webhook import Outcome
 from tocsin.outgoing import Client, Guard
 from tocsin.outgoing.guard import networks
@@ -115,3 +117,28 @@ async def test_nobody_answers(world):
     async with client() as going:
         outcome = await sender(world, going)(1, "webhook:ops", [notice(1)])
     assert (outcome.sent, outcome.again, outcome.taken, outcome.pace) == (False, True, 1, FORM_PACE)
+
+
+async def test_a_form_that_breaks_is_trouble_of_one_notice(world, monkeypatch):
+    """Whatever goes wrong in there: the next notice of the channel goes out, and this one is tried again."""
+
+    def broken(_filled, _url, one, *_):
+        if one.number == 1:
+            raise ZeroDivisionError("a secret")
+        return Request("POST", server.url("/hook"), {}, b"{}")
+
+    monkeypatch.setattr(sending.form, "request", broken)
+    async with answering(hook=status(200)) as server, client() as going:
+        world.channel("ops", url=server.url("/hook"), form=Form())
+        going_out = sender(world, going)
+        outcome = await going_out(1, "webhook:ops", [notice(1), notice(2)])
+        assert outcome == Outcome(sent=False, again=True, error="internal: ZeroDivisionError", taken=1, pace=FORM_PACE)
+        assert (await going_out(1, "webhook:ops", [notice(2)])).sent
+
+
+async def test_an_unreadable_time_to_come_again_loses_no_notice(world):
+    odd = "Mon, 01 Jan 2020 00:00:00 +99999999999999999999"
+    async with answering(hook=status(503, Retry_After=odd)) as server, client() as going:
+        world.channel("ops", url=server.url("/hook"))
+        outcome = await sender(world, going)(1, "webhook:ops", [notice(1)])
+    assert outcome == Outcome(sent=False, again=True, error="answered 503")

@@ -9,6 +9,7 @@ import pytest
 from tocsin.domain import errors
 from tocsin.domain.notice import Content, Notice, NoticeKind, NoticeState
 from tocsin.domain.notification import Form, Pair
+from tocsin.notify import handlebars
 from tocsin.notify.form import FormError, check_form, request, variables
 
 T0 = 1_774_000_800_000  # 2026-03-20T10:00:00Z
@@ -187,3 +188,21 @@ def test_a_template_that_cannot_be_read_is_named(form, url, field):
     check_form(Form(template="{{CHECK_NAME}}", headers=(Pair("a", "{{B}}"),)), "https://{{HOST}}/")
     with pytest.raises(errors.InvalidArgument, match=f"channel.{field}: cannot be read as a template: line"):
         check_form(form, url)
+
+
+def test_whatever_goes_wrong_in_a_template_the_news_is_sent(monkeypatch):
+    def broken(*_):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(handlebars, "render", broken)
+    made = asked(Form(template="{{CHECK_NAME}}", headers=(Pair("X-A", "{{B}}"), Pair("X-C", "c"))))
+    assert msgspec.json.decode(made.body)["CHECK_NAME"] == "Back<up>"
+    assert made.headers["X-C"] == b"c"
+    assert "X-A" not in made.headers
+
+
+@pytest.mark.parametrize("name", ["0x" + "f" * 290, "1" * 20_000 + "x", "[" * 20_000])
+def test_whatever_a_check_is_called(name):
+    """Names are data: no template may stumble over one."""
+    template = "{{#with true}}{{#with @root.CHECK_NAME}}{{#lt this 1}}{{/lt}}{{date this}}gone{{/with}}{{/with}}"
+    assert asked(Form(template=template), name=name).body == b"gone"

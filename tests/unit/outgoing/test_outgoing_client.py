@@ -102,6 +102,14 @@ async def test_credentials_stay_with_the_host_they_were_for():
     assert server.asked[1].headers["x-kept"] == "yes"
 
 
+@pytest.mark.parametrize("target", ["http:////:1]_", "http://[::1", "http://a:99999999/", "ftp://example.org/"])
+async def test_a_redirect_to_what_is_no_url(target):
+    async with answering() as server, client() as outgoing:
+        server.replies["/start"] = status(307, Location=target)
+        with pytest.raises(Failed):
+            await outgoing.request("POST", server.url("/start"))
+
+
 async def test_redirects_end():
     async with answering() as server, client(limits=Limits(redirects=2)) as outgoing:
         server.replies["/round"] = status(307, Location="/round")
