@@ -26,6 +26,7 @@ from tocsin.notify.handlebars.nodes import Program
 
 SIGNATURE: Final = "x-checkly-signature"  # HMAC-SHA256 of the body's bytes, in hexadecimal digits
 TIMESTAMP: Final = "x-checkly-timestamp"  # when it was sent, Unix milliseconds
+SECONDS_MAX: Final = 1.0  # of the processor, for all templates of one request
 _BODILESS: Final = ("GET", "HEAD")
 _RESERVED: Final = ("host", "content-length", "transfer-encoding", "connection", SIGNATURE, TIMESTAMP)
 _TOKEN: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,200}")
@@ -78,11 +79,12 @@ def request(form: Form, url: str, notice: Notice, texts: Mapping[str, str], publ
     known = variables(notice, public_url)
     writer = _Writer({**texts, **known}, now)
     target = _target(writer, form, url)
-    body = b"" if form.method in _BODILESS else _body(writer, form.template, known)
     headers = {"Content-Type": b"application/json", "Idempotency-Key": notice.idempotency_key.encode()}
     for name, value in _headers(writer, form.headers):
         headers = {other: old for other, old in headers.items() if other.lower() != name.lower()}
         headers[name] = value
+    # The body comes last, for it is the one that can do without its template when nothing is left for it.
+    body = b"" if form.method in _BODILESS else _body(writer, form.template, known)
     if form.secret:
         headers[SIGNATURE] = hmac.new(form.secret.encode(), body, hashlib.sha256).hexdigest().encode()
     headers[TIMESTAMP] = str(now).encode()
@@ -120,10 +122,10 @@ def variables(notice: Notice, public_url: str) -> dict[str, object]:
 
 
 class _Writer:
-    """Renders templates, and never fails."""
+    """Renders templates, which share one budget, and never fails."""
 
     def __init__(self, context: Mapping[str, object], now: Instant) -> None:
-        self._context = context
+        self._context, self._budget = context, handlebars.Budget(SECONDS_MAX)
         self._now = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=now)
 
     def __call__(self, template: str) -> str | None:
@@ -131,11 +133,12 @@ class _Writer:
         if "{{" not in template:
             return template
         try:
-            return handlebars.render(_parsed(template), self._context, self._now)
+            self._budget.look()
+            return handlebars.render(_parsed(template), self._context, self._now, self._budget)
         except (handlebars.TemplateError, handlebars.TooMuch):
             return None
         except Exception as error:  # the news matters more; what an error says may be a secret
-            _log.error("a template cannot be rendered", error=type(error).__name__)  # noqa: TRY400
+            _log.error("a template cannot be rendered", error=type(error).__name__)
             return None
 
 

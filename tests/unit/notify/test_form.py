@@ -206,3 +206,12 @@ def test_whatever_a_check_is_called(name):
     """Names are data: no template may stumble over one."""
     template = "{{#with true}}{{#with @root.CHECK_NAME}}{{#lt this 1}}{{/lt}}{{date this}}gone{{/with}}{{/with}}"
     assert asked(Form(template=template), name=name).body == b"gone"
+
+
+def test_all_texts_of_a_form_share_what_templates_may_take():
+    costly = "{{#each (split LONG '')}}{{/each}}"
+    form = Form(template="{{CHECK_NAME}}", headers=tuple(Pair(f"X-{place}", costly + "x") for place in range(100)))
+    made = asked(form, "https://example.org/{{CHECK_TYPE}}", {"LONG": "x" * 5_000})
+    assert made.url == "https://example.org/HEARTBEAT"
+    assert 1 <= sum(name.startswith("X-") for name in made.headers) <= 10
+    assert msgspec.json.decode(made.body)["CHECK_NAME"] == "Back<up>"  # and the news is sent

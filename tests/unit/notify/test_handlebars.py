@@ -1,5 +1,6 @@
 """Templates: what each part of the language does, what is refused, and that nothing a template says takes too much."""
 
+import itertools
 import math
 from datetime import UTC, datetime
 
@@ -8,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from support.templates import CONTEXT, Templates
-from tocsin.notify.handlebars import OUTPUT_MAX, SIZE_MAX, TemplateError, TooMuch, parse, render
+from tocsin.notify.handlebars import OUTPUT_MAX, SIZE_MAX, Budget, TemplateError, TooMuch, parse, render
 from tocsin.notify.handlebars.values import UNDEFINED, equal, number, same, text, truthy
 
 NOW = datetime(2026, 3, 31, 15, 4, 5, 67_000, UTC)
@@ -133,11 +134,53 @@ def test_what_is_refused(template, why):
         "{{#each @root.MANY}}{{#if (split @root.LONG '')}}{{/if}}{{/each}}",
         "{{#each @root.MANY}}{{#eq (replace @root.LONG 'x' @root.LONG) 'y'}}{{/eq}}{{/each}}",
         "{{#each (split @root.LONG '')}}{{#each (split @root.LONG '')}}{{/each}}{{/each}}",
+        "{{#with (split @root.LONG '') as |all|}}{{#each all}}{{#each all}}{{/each}}{{/each}}{{/with}}",
+        "{{#with (split @root.LONG '') as |all|}}{{#each all}}{{#is all 'y'}}{{/is}}{{/each}}{{/with}}",
+        "{{#each @root.MANY}}{{#is @root.HUGE 'y'}}{{/is}}{{/each}}",
+        "{{#each @root.MANY}}{{#eq 1 compare=@root.HUGE}}{{/eq}}{{/each}}",
+        f"{{{{#each @root.MANY}}}}{{{{@{'../' * 1_000}index}}}}{{{{/each}}}}",
+        "{{startsWith @root.ENDLESS 'x'}}",
     ],
 )
 def test_what_takes_too_much_ends(template):
+    huge = ["x" * 16_000] * 3
     with pytest.raises(TooMuch):
-        made(template, MANY=list(range(1_000)), LONG="x" * 16_000)
+        made(template, MANY=list(range(1_000)), LONG="x" * 16_000, HUGE=huge, ENDLESS="x" * 2_000_001)
+
+
+def test_an_element_is_not_compared_with_what_its_list_is_written_as():
+    class Unread(list):
+        """Nobody looks at all of it for the sake of one of its elements."""
+
+        def __iter__(self):
+            Unread.looked += 1
+            return super().__iter__()
+
+    Unread.looked = 0
+    assert made("{{#with @root.L as |l|}}{{#each l}}{{this}}{{/each}}{{/with}}", L=Unread("abc")) == "abc"
+    few = Unread.looked
+    Unread.looked = 0
+    made("{{#with @root.L as |l|}}{{#each l}}{{this}}{{/each}}{{/with}}", L=Unread("x" * 500))
+    assert Unread.looked == few
+
+
+def test_templates_may_share_what_they_may_take():
+    budget = Budget()
+    costly = parse("{{#each (split LONG '')}}{{/each}}")
+    context = {"LONG": "x" * 9_000}
+    assert render(costly, context, NOW, budget) == ""
+    with pytest.raises(TooMuch, match="steps"):
+        for _ in range(10):
+            render(costly, context, NOW, budget)
+    with pytest.raises(TooMuch):
+        render(parse("{{NAME}}"), CONTEXT, NOW, budget)
+
+
+def test_templates_may_take_some_time_only():
+    seconds = itertools.count()
+    with pytest.raises(TooMuch, match=r"0\.5 seconds"):
+        render(parse("{{NAME}}" * 200), CONTEXT, NOW, Budget(0.5, lambda: float(next(seconds))))
+    assert len(render(parse("{{N}}" * 200), CONTEXT, NOW, Budget(9_999, lambda: float(next(seconds))))) == 200
 
 
 @pytest.mark.parametrize(

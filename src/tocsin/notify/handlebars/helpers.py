@@ -30,6 +30,7 @@ from tocsin.notify.handlebars.values import (
 )
 
 PIECES_MAX: Final = 10_000  # of a text that is split
+PATH_MAX: Final = 32  # names in a path that is a text
 
 
 class Given(NamedTuple):
@@ -78,7 +79,7 @@ def _has(given: Given) -> bool:
 
 
 def _deep(where: object, path: str) -> object:
-    for name in path.split("."):
+    for name in path.split(".", PATH_MAX)[:PATH_MAX]:
         where = get(where, name)
     return where
 
