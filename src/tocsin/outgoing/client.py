@@ -17,7 +17,8 @@ from tocsin.outgoing.guard import Guard, Unresolved
 
 _READ_ONLY: Final = ("GET", "HEAD")
 _KEEPS_METHOD: Final = (307, 308)
-_SECRET: Final = ("authorization", "cookie")  # for the host they were meant for
+_HARMLESS: Final = frozenset(("content-type", "idempotency-key", "x-checkly-signature", "x-checkly-timestamp"))
+"""What goes to another origin, too. Any other header may hold a secret of the host that it was meant for."""
 
 
 class Failed(Exception):
@@ -101,7 +102,7 @@ class Client:
             except ValueError:  # besides InvalidURL
                 raise Failed(f"redirected to what is no URL: {target[:200]!r}") from None
             if (following.scheme, following.host, following.port) != (url.scheme, url.host, url.port):
-                headers = {name: value for name, value in headers.items() if name.lower() not in _SECRET}
+                headers = {name: value for name, value in headers.items() if name.lower() in _HARMLESS}
             url = following
         raise Failed(f"more than {self._limits.redirects} redirects")
 
