@@ -10,7 +10,6 @@ import hmac
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from typing import Final, NamedTuple
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
@@ -20,9 +19,9 @@ import structlog
 from tocsin.domain import errors
 from tocsin.domain.instant import Instant
 from tocsin.domain.notice import Notice, NoticeKind
-from tocsin.domain.notification import Form, Pair, check_url
+from tocsin.domain.notification import Form, Pair, check_form_size, check_url
 from tocsin.notify import handlebars, webhook
-from tocsin.notify.handlebars.nodes import Program
+from tocsin.notify.parsed import TREES
 
 SIGNATURE: Final = "x-checkly-signature"  # HMAC-SHA256 of the body's bytes, in hexadecimal digits
 TIMESTAMP: Final = "x-checkly-timestamp"  # when it was sent, Unix milliseconds
@@ -54,7 +53,9 @@ class FormError(Exception):
 
 
 def check_form(form: Form | None, url: str, field: str = "channel") -> None:
-    """InvalidArgument names the template below `field` that cannot be read, and why."""
+    """InvalidArgument names the template below `field` that cannot be read, and why. It may take half a second."""
+    if form is not None:
+        check_form_size(form, f"{field}.form")  # first, for reading takes its time
     if "{{" in url:
         check_template(url, f"{field}.url")
     if form is None:
@@ -68,8 +69,10 @@ def check_form(form: Form | None, url: str, field: str = "channel") -> None:
 
 def check_template(text: str, field: str) -> None:
     """InvalidArgument: it is none, and why."""
+    if "{{" not in text and len(text) <= handlebars.SIZE_MAX:
+        return
     try:
-        handlebars.parse(text)
+        TREES.tree(text)
     except handlebars.TemplateError as error:
         raise errors.invalid(field, f"cannot be read as a template: {error}") from None
 
@@ -134,17 +137,12 @@ class _Writer:
             return template
         try:
             self._budget.look()
-            return handlebars.render(_parsed(template), self._context, self._now, self._budget)
+            return handlebars.render(TREES.tree(template), self._context, self._now, self._budget)
         except (handlebars.TemplateError, handlebars.TooMuch):
             return None
         except Exception as error:  # the news matters more; what an error says may be a secret
             _log.error("a template cannot be rendered", error=type(error).__name__)
             return None
-
-
-@lru_cache(maxsize=128)
-def _parsed(template: str) -> Program:
-    return handlebars.parse(template)
 
 
 def _body(writer: _Writer, template: str, known: Mapping[str, object]) -> bytes:

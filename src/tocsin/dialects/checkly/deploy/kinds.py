@@ -49,7 +49,7 @@ class Numbered:
     """A kind of nouns that have a key, which we choose, and a number, which is shown."""
 
     every: Callable[[Principal], Awaitable[Mapping[str, int]]]  # numbers by key
-    plan: Callable[[Mapping[str, Any], Instant], object]  # InvalidArgument about a payload
+    plan: Callable[[Mapping[str, Any], Instant], Awaitable[object]]  # InvalidArgument about a payload
     change: Callable[[Principal, Mapping[str, Any], Instant, str], Awaitable[int]]  # of that key; its number
     drop: Callable[[Principal, str, Instant], Awaitable[None]]  # of that key, if it is there
     defaults: Mapping[str, Any]  # of what a payload does not say: a project declares all of a resource
@@ -85,7 +85,7 @@ class Numbered:
     ) -> None:
         for item in items:
             try:
-                self.plan(self._payload(world, item), received)
+                await self.plan(self._payload(world, item), received)
             except InvalidArgument as problem:
                 problems.wrong("", about(item.declared, problem))
 

@@ -1,5 +1,6 @@
 """Alert channels as use cases: put from a payload, delete, subscribe, shown many at once."""
 
+import asyncio
 import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -28,6 +29,7 @@ _MEMBERS: Final = {
     "channel.form.query": "config.queryParameters",
     "channel.form.secret": "config.webhookSecret",
     "channel.form.": "config.",
+    "channel.form": "config",
     "channel.display_name": "config.name",
     "channel.": "config.",
 }
@@ -44,9 +46,15 @@ class AlertChannels:
     ) -> None:
         self._channels, self._subscriptions = channels, subscriptions
         self._browsing, self._groups, self._bindings = browsing, groups, bindings
+        self._reading = asyncio.Semaphore(1)
 
-    def plan(self, payload: Any, known: Channel | None = None) -> Values:
+    async def plan(self, payload: Any, known: Channel | None = None) -> Values:
         """What would be written; InvalidArgument names the member. Nothing is asked of the store."""
+        async with self._reading:
+            return await asyncio.to_thread(self._plan, payload, known)
+
+    def _plan(self, payload: Any, known: Channel | None) -> Values:
+        """In a thread: a form may take half a second to read."""
         values = channel_json.read(payload, known)
         try:
             made = msgspec.structs.replace(known or Channel(0, 0, "new"), **values)
@@ -63,7 +71,7 @@ class AlertChannels:
         known = await self._channels.get_by_number(principal, number) if number is not None else None
         if known is None and key:
             known = await self.find(principal, key)
-        values = self.plan(payload, known)
+        values = await self.plan(payload, known)
         made = known.key if known else key or f"checkly-{secrets.token_hex(4)}"
         return await self._channels.put(principal, made, values, received, create=known is None)
 
