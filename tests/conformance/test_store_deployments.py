@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from support.stores import NOW
+from support.writes import Writes
 from tocsin.domain.deployment import Action, Binding, Deployment, Owner, Program, State, Step
 from tocsin.store import deployments as rows
 from tocsin.store.deploying import SqlDeployments
@@ -132,3 +133,21 @@ def test_the_longest_names_fit(store_of_deployments):
     binding = Binding("alert-channel-subscription", "ß" * 500, "r" * 300)
     intend(store, program, binding)
     assert store.owners(1, binding.type, [binding.resource]) == {binding.resource: Owner(program, binding.logical_id)}
+
+
+def test_many_bindings_hold_the_writer_for_a_moment_each_time(store, store_of_deployments):
+    many = [Binding("check", f"c{n}", f"?r{n}") for n in range(1_200)]
+    made = deployment()
+    store_of_deployments.begin(made)
+    writes = Writes(store)
+    store_of_deployments.intend(made, SHOP, many)
+    there = [one._replace(resource="made") for one in many]
+    done = msgspec.structs.replace(made, state=State.SUCCEEDED, end_time=NOW)
+    store_of_deployments.finish(done, there[600:], many[:600])
+    assert store_of_deployments.bindings(1, "shop") == there[600:]
+    assert max(writes.rows) <= 1_000  # each is taken away and put
+    going = deployment()
+    store_of_deployments.begin(going)
+    store_of_deployments.finish(msgspec.structs.replace(going, end_time=NOW), (), there[600:], program_gone=True)
+    assert store_of_deployments.bindings(1, "shop") == []
+    assert max(writes.rows) <= 1_000

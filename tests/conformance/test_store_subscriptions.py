@@ -1,8 +1,11 @@
 """Subscriptions are what was written, in either database, and end with their monitor, group or channel."""
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 
 from support.stores import NOW, commit, count, delta, monitor, with_monitors
+from support.writes import Writes
 from tocsin.domain import errors
 from tocsin.domain.facts import MonitorDeleted
 from tocsin.domain.notification import Subscription
@@ -101,6 +104,14 @@ def test_many_are_put_or_none_and_taken_away(store, world):
     made = world.put_many(1, wanted)
     assert shown(made) == [(1, 1, 0, True), (2, 0, 1, False)]
     assert world.put_many(1, wanted) == made
+    changed = world.put_many(
+        1, [Subscription(0, 1, 3, group=1), *(replace(one, active=not one.active) for one in made)]
+    )
+    assert shown(changed) == [(3, 0, 1, True), (1, 1, 0, False), (2, 0, 1, True)]
+    assert world.numbered(1, [one.number for one in changed]) == {one.number: one for one in changed}
+    world.delete_many(1, [changed[0].number])
+    assert world.put_many(1, wanted) == made
+    assert world.put_many(1, [*wanted, wanted[0]]) == [*made, made[0]]
     with pytest.raises(errors.NotFound):
         world.put_many(1, [Subscription(0, 1, 3, monitor=1), Subscription(0, 1, 9, monitor=1)])
     with pytest.raises(errors.NotFound):
@@ -112,3 +123,56 @@ def test_many_are_put_or_none_and_taken_away(store, world):
     assert count(store, "subscriptions") == 2
     world.delete_many(1, [made[0].number, 99])
     assert world.of(1, Whose.CHANNEL, [1, 2]) == {1: [], 2: [made[1]]}
+
+
+def crowd(store) -> list[int]:
+    with_monitors(store, *(monitor(number) for number in range(10, 510)))
+    return list(range(10, 510))
+
+
+def test_many_hold_the_writer_for_a_moment_each_time(store, world):
+    wanted = [Subscription(0, 1, channel, number) for number in crowd(store) for channel in (1, 2)]
+    writes = Writes(store)
+    made = world.put_many(1, wanted)
+    assert [(one.channel, one.monitor) for one in made] == [(one.channel, one.monitor) for one in wanted]
+    assert [one.number for one in made] == sorted(one.number for one in made)
+    assert sum(writes.rows) == 1_000
+    assert max(writes.rows) <= 200
+    assert max(writes.statements) <= 10
+    changed = [msgspec.structs.replace(one, active=False) for one in made[:3]]
+    del writes.rows[:]
+    assert world.put_many(1, [*changed, *wanted[3:]]) == [*changed, *made[3:]]
+    assert len(writes.rows) == 1
+    del writes.rows[:]
+    world.delete_many(1, [one.number for one in made])
+    assert len(writes.rows) > 1
+    assert count(store, "subscriptions") == 0
+
+
+def test_replacing_many_holds_the_writer_for_a_moment_each_time(store, world):
+    wanted = {number: [(1, True), (2, False)] for number in crowd(store)}
+    writes = Writes(store)
+    made = world.replace(1, Whose.MONITOR, wanted)
+    assert made == world.of(1, Whose.MONITOR, wanted)
+    assert max(writes.rows) <= 200
+    assert max(writes.statements) <= 10
+    assert world.replace(1, Whose.MONITOR, {number: [(3, True)] for number in wanted}).keys() == made.keys()
+    assert max(writes.rows) <= 200
+    assert count(store, "subscriptions") == 500
+
+
+def test_what_is_as_wanted_is_not_written(store, world):
+    wanted = [Subscription(0, 1, 1, monitor=1), Subscription(0, 1, 2, group=1, active=False)]
+    made = world.put_many(1, wanted)
+    writes = Writes(store)
+    assert world.put_many(1, wanted) == made
+    assert world.replace(1, Whose.MONITOR, {1: [(1, True)], 2: []}) == {1: made[:1], 2: []}
+    assert world.replace(1, Whose.GROUP, {1: [(2, False)]}) == {1: made[1:]}
+    assert writes.rows == []
+
+
+def test_the_last_word_on_one_holds(store, world):
+    said = [Subscription(0, 1, 1, monitor=1), Subscription(0, 1, 1, monitor=1, active=False)]
+    assert shown(world.put_many(1, said)) == [(1, 1, 0, False)] * 2
+    assert shown(world.put_many(1, said[::-1])) == [(1, 1, 0, True)] * 2
+    assert count(store, "subscriptions") == 1

@@ -276,3 +276,73 @@ async def test_what_is_switched_off_recovers_without_a_word(store):
     world.resolves(1, resolved_by=BY_DEACTIVATION)
     assert await world.told(600) == []
     assert stores.count(world.store, "alerts") == 0
+
+
+async def test_who_subscribes_after_the_first_failure_hears_of_the_third(store):
+    world = World(store)
+    world.monitors(1, 2, policy=own(failures=3))
+    world.changes(2, group="g")
+    group = world.group("g")
+    world.opens(1, 2, cause=Cause.MISSED, failure_count=1)
+    assert await world.told() == []
+    assert stores.count(store, "alerts") == 0
+    ops = world.channel("ops")
+    world.subscribe(ops, monitor=1)
+    world.subscribe(ops, group=group)
+    world.dispatcher.heard([1], [group])
+    assert await world.told(60) == []
+    for failures in (2, 3):
+        world.continues(1, failures)
+        world.continues(2, failures)
+    assert await world.told() == [["m-1 alert 1 missed"], ["m-2 alert 1 missed"]]
+
+
+async def test_who_subscribes_before_the_time_is_over_hears_of_it(store):
+    world = World(store)
+    world.monitors(1, policy=own(delay_ms=30 * MINUTE))
+    world.opens(1, cause=Cause.MISSED)
+    assert await world.told(1) == []
+    world.subscribe(world.channel("ops"), monitor=1)
+    world.dispatcher.heard([1], [])
+    assert await world.told(28) == []
+    assert await world.told(1) == [["m-1 alert 1 missed"]]
+
+
+@pytest.mark.parametrize("policy", [own(), AlertPolicy(), own(failures=2), AlertPolicy(repeat_interval_ms=MINUTE)])
+async def test_who_subscribes_too_late_does_not_hear_of_what_was_due_before(store, policy):
+    world = World(store)
+    world.monitors(1, policy=policy)
+    world.opens(1, failure_count=2)
+    assert await world.told(1) == []
+    world.subscribe(world.channel("ops"), monitor=1)
+    world.dispatcher.heard([1], [])
+    world.dispatcher.heard([1], [])
+    assert await world.told(60) == []
+    assert stores.count(store, "alerts") == 0
+    world.resolves(1)
+    assert await world.told(60) == []
+
+
+async def test_who_subscribes_late_hears_of_the_next_reminder(store):
+    world = World(store)
+    world.monitors(1, policy=own(repeat_interval_ms=10 * MINUTE))
+    world.opens(1)
+    assert await world.told(4) == []
+    world.subscribe(world.channel("ops"), monitor=1)
+    world.dispatcher.heard([1], [])
+    assert await world.told(5) == []
+    assert await world.told(5) == [["m-1 alert 1 error"]]
+
+
+async def test_who_is_told_already_is_not_told_again_when_another_subscribes(store):
+    world = World(store)
+    world.monitors(1, policy=own())
+    ops, mail = world.channel("ops"), world.channel("mail")
+    world.subscribe(ops, monitor=1)
+    world.opens(1)
+    assert await world.told() == [["m-1 alert 1 error"]]
+    world.subscribe(mail, monitor=1)
+    world.dispatcher.heard([1], [])
+    assert await world.told(60) == []
+    world.resolves(1)
+    assert await world.told() == [["m-1 recovery 2 error"]]

@@ -1,5 +1,7 @@
 """Check groups of Checkly's API: both versions, what they decide of their checks, what is refused."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from support.checkly import Checkly, fixture
@@ -148,6 +150,19 @@ def test_members_follow_their_group(checkly: Checkly) -> None:
         assert checkly.call("DELETE", f"/v1/checks/{one}").status == 204
     assert checkly.call("DELETE", path).status == 204
     assert checkly.refused("GET", path).status == 404
+
+
+def test_a_group_is_switched_by_many_at_once(checkly: Checkly) -> None:
+    """Whoever comes last, its members are as it is."""
+    group = make(checkly, name="switched")
+    checks = [checkly.create(name=f"switched {n}", groupId=group["id"])["id"] for n in range(3)]
+    path = f"{PATH}/{group['id']}"
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda n: checkly.ask("PUT", path, {"activated": n % 2 == 0}), range(24)))
+    activated = checkly.get(path)["activated"]
+    shown = [checkly.get(f"/v1/checks/{one}?applyGroupSettings=true")["activated"] for one in checks]
+    assert shown == [activated] * 3
+    assert [checkly.get(f"/v1/checks/{one}")["activated"] for one in checks] == [True] * 3
 
 
 def test_checks_of_a_group(checkly: Checkly) -> None:

@@ -247,10 +247,52 @@ def test_one_that_was_switched_on_and_never_pinged_starts_anew_with_another_peri
     assert expected(world) == "2:40:00"
 
 
-def test_switched_on_while_it_is_paused_it_stays_quiet() -> None:
+def test_switched_on_while_it_is_paused_it_starts_after_the_pause() -> None:
     world = timer(inactive=True, paused_until=instant("5:00:00"))
     world.put("30:00", inactive=False)
     assert world.tick("4:59:00") == []
+    world.restart()
+    world.tick("5:00:01")
+    assert expected(world) == "6:00:00"
+
+
+def test_paused_in_the_change_that_switches_it_on_it_starts_after_the_pause() -> None:
+    world = timer(inactive=True)
+    world.put("30:00", inactive=False, paused_until=instant("1:20:00"))
+    world.tick("2:30:00.001")
+    assert missed(world) == ["2:30:00"]
+
+
+@pytest.mark.parametrize("until", ["1:20:00", None])
+def test_one_that_was_switched_on_and_never_pinged_outlives_a_pause(until: str | None) -> None:
+    world = timer(inactive=True)
+    world.put("30:00", inactive=False)
+    world.put("1:10:00", paused_until=instant(until) if until else NEVER)
+    world.tick("1:15:00")
+    world.restart()
+    if until is None:
+        world.put("1:20:00", paused_until=None)
+    world.tick("1:20:01")
+    assert expected(world) == "2:20:00"
+    world.tick("2:30:00.001")
+    assert missed(world) == ["2:30:00"]
+
+
+def test_one_that_was_never_switched_on_nor_pinged_waits_for_nothing_after_a_pause() -> None:
+    world = timer()
+    world.put("10:00", paused_until=instant("20:00"))
+    world.tick("30:00")
+    assert world.tick("99:00:00") == []
+    world.put("99:10:00", inactive=True)
+    world.put("99:20:00", paused_until=instant("99:30:00"))
+    assert world.tick("999:00:00") == []
+
+
+def test_one_that_was_switched_on_and_off_waits_for_nothing() -> None:
+    world = timer(inactive=True)
+    world.put("30:00", inactive=False)
+    world.put("40:00", inactive=True, paused_until=instant("50:00"))
+    assert world.tick("99:00:00") == []
 
 
 def test_what_is_not_rolling_keeps_its_state_while_it_is_switched_off() -> None:

@@ -68,7 +68,6 @@ from tocsin.service.principal import Principals
 from tocsin.service.project_settings import Settings as Decisions
 from tocsin.service.room import Room
 from tocsin.service.statistics import Statistics
-from tocsin.service.subscriptions import Subscriptions
 from tocsin.service.tokens import Tokens
 from tocsin.service.watching import Watching
 from tocsin.store import SqlStore
@@ -76,7 +75,6 @@ from tocsin.store.browse import SqlBrowse
 from tocsin.store.deploying import SqlDeployments
 from tocsin.store.notification import SqlNotification
 from tocsin.store.nouns import SqlNouns
-from tocsin.store.subscriptions import SqlSubscriptions
 from tocsin.telemetry.metrics import Metrics
 from tocsin.telemetry.volume import VolumeWatch
 
@@ -215,7 +213,7 @@ def build(settings: Settings) -> Parts:
         settings_of=settings_of,
         groups=groups,
         channels=Channels(shelves),
-        subscriptions=Subscriptions(SqlSubscriptions(store.database)),
+        subscriptions=notifying.subscriptions,
         windows=windows_in_use,
         incidents=incidents,
         check_ins=check_ins,
@@ -307,6 +305,7 @@ def build(settings: Settings) -> Parts:
             prefix=settings.listen.path_prefix,
             worded=dialects.worded(settings),
             busy=dialects.busy(settings),
+            endless=dialects.endless(settings),
         ),
         room=room,
         failed=failed,

@@ -56,7 +56,7 @@ class Notifying:
         self.dispatcher = Dispatcher(self.outbox, planning, clock)
         nouns = SqlNotification(store.database)
         self.lists, self.channels = NotificationLists(nouns), Channels(nouns)
-        self.subscriptions = Subscriptions(SqlSubscriptions(store.database))
+        self.subscriptions = Subscriptions(SqlSubscriptions(store.database), self.dispatcher.heard)
         self.notices = Notices(self.outbox, SqlNoticeSearches(store.database), store, self.dispatcher.wake)
 
     def services(self) -> dict[str, object]:

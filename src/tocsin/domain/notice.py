@@ -86,3 +86,4 @@ class Told(msgspec.Struct, frozen=True, omit_defaults=True):
     seen: dict[str, Instant] = {}  # the others, and since when
     recipients: tuple[str, ...] = ()  # all that were told
     hushed: bool = False  # somebody or something wanted silence since
+    silence: Instant = 0  # up to when a final one was seen to last; reminders in it are counted when it is over

@@ -34,6 +34,7 @@ class TrackFlag(enum.IntFlag):
     DEAFENED = 1  # the window now waited for overlaps an outage: running out means UNKNOWN
     UNHEARD = 2  # the newest lapse is UNKNOWN, not MISSED; says nothing without a lapse
     MUTED = 4  # judged, not told, in this environment; the monitor's own mute mutes all
+    BEGUN = 8  # its rolling timer was switched on: it runs whether a signal ever came or not
 
 
 class Track(msgspec.Struct):

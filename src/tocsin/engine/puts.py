@@ -127,10 +127,10 @@ def store(state: State, monitor: Monitor, at: Instant, *, touch_runs: bool, trac
             if before.policy.schedules and not monitor.policy.schedules:
                 verdicts.drop_misses(subject, at)
             if quiet:
-                silence.rearm(subject, at, fresh=True)
                 if before.inactive and not monitor.inactive:
-                    silence.begin(subject, at)
-                elif monitor.inactive and not before.inactive and subject.timing.rolling:
+                    silence.begin(subject)
+                silence.rearm(subject, at, fresh=True)
+                if monitor.inactive and not before.inactive and subject.timing.rolling:
                     verdicts.forget(subject, at)
             else:
                 _judge_otherwise(subject, before.policy, monitor.policy, at, touch_runs=touch_runs)

@@ -13,7 +13,7 @@ from tocsin.domain.monitor import ExpectFrom
 from tocsin.domain.track import Track, Verdict
 from tocsin.engine import open_runs, verdicts
 from tocsin.engine.deadlines import RUN, SLOT
-from tocsin.engine.state import DEAFENED, UNHEARD, State
+from tocsin.engine.state import BEGUN, DEAFENED, UNHEARD, State
 from tocsin.engine.subject import Subject
 from tocsin.engine.timing import Timing
 
@@ -69,10 +69,10 @@ def fail_at_once(subject: Subject, at: Instant) -> None:
         _judge_slot(subject, at)
 
 
-def begin(subject: Subject, at: Instant) -> None:
-    """A rolling timer starts although no signal came: somebody switched it on."""
-    if subject.timing.rolling and subject.track.expected == NEVER and not subject.monitor.quiet(at):
-        expect(subject, subject.timing.next_after(at))
+def begin(subject: Subject) -> None:
+    """A rolling timer runs from now on although no signal came: somebody switched it on. `rearm` starts it."""
+    if subject.timing.rolling:
+        subject.track.flags |= BEGUN
 
 
 def rearm(subject: Subject, at: Instant, *, fresh: bool) -> None:
@@ -96,7 +96,7 @@ def rearm(subject: Subject, at: Instant, *, fresh: bool) -> None:
 def awaited(track: Track, timing: Timing, at: Instant, *, fresh: bool) -> Instant | None:
     """What a track that is not quiet waits for when it starts to wait at `at`; None: for its first report."""
     if timing.rolling:  # one that runs starts anew, also where it was switched on and never heard of
-        runs = track.expected != NEVER or begun(timing, track.last_check_in, track.last_lapse)
+        runs = track.expected != NEVER or track.flags & BEGUN or begun(timing, track.last_check_in, track.last_lapse)
         return timing.next_after(at) if runs else None
     if track.last_check_in != NEVER and not fresh:
         expected = timing.next_after(track.last_check_in)

@@ -42,6 +42,7 @@ from tocsin.schedule import Compiler
 NOWHERE: Final = 0xFFFFFFFF
 DISABLED: Final = 1
 INACTIVE: Final = 2
+BEGUN: Final = int(TrackFlag.BEGUN)
 DEAFENED: Final = int(TrackFlag.DEAFENED)
 MUTED: Final = int(TrackFlag.MUTED)
 UNHEARD: Final = int(TrackFlag.UNHEARD)

@@ -11,7 +11,7 @@ from tocsin.domain.track import Health, Track, Verdict
 from tocsin.engine import thresholds
 from tocsin.engine.causes import FAILED, MISSED, TOGETHER, Held, Judgement, keep
 from tocsin.engine.rules import Outcome
-from tocsin.engine.state import State
+from tocsin.engine.state import BEGUN, State
 from tocsin.engine.subject import Subject
 
 _CAUSES = {Verdict.ERROR: Cause.ERROR, Verdict.MISSED: Cause.MISSED, Verdict.TIMED_OUT: Cause.TIMED_OUT}
@@ -128,6 +128,7 @@ def forget(subject: Subject, at: Instant) -> None:
     track.failures = track.misses = track.recoveries = 0
     track.verdict, track.health = Verdict.NONE, Health.NEW
     track.last_lapse, track.last_lapse_slot = 0, NEVER
+    track.flags &= ~BEGUN
 
 
 def attend(state: State, incident: int, at: Instant) -> None:

@@ -42,6 +42,7 @@ class Dispatcher:
         self._tracking = True  # whether anybody is being told of anything; known after the first turn
         self._incidents: set[int] = set()  # to be looked at again
         self._monitors: set[int] = set()  # whose incidents are
+        self._heard: tuple[set[int], set[int]] = set(), set()  # monitors and groups that somebody hears of now
         self._counted: dict[int, int] = {}  # failures of incidents that went on while it planned
 
     def deliver(self, delivering: Delivering) -> None:
@@ -55,6 +56,13 @@ class Dispatcher:
         """Of which something has changed that decides who is told; by number."""
         if self._tracking and monitors:
             self._monitors.update(monitors)
+            self._wake.set()
+
+    def heard(self, monitors: Collection[int], groups: Collection[int]) -> None:
+        """Of which somebody hears now; by number. Perhaps nobody did when their incidents opened."""
+        for all_of_them, some in zip(self._heard, (monitors, groups), strict=True):
+            all_of_them.update(some)
+        if any(self._heard):
             self._wake.set()
 
     def observe(self, delta: Delta) -> None:
@@ -106,7 +114,9 @@ class Dispatcher:
     async def _plan(self) -> None:
         new, events = self._new or not self._started, self._events or not self._started
         incidents, monitors, everything = self._incidents, self._monitors, self._all or not self._started
+        heard = self._heard
         self._new, self._events, self._all, self._incidents, self._monitors = False, False, False, set(), set()
+        self._heard = set(), set()
         self._planned = False
         try:
             if everything:
@@ -115,6 +125,8 @@ class Dispatcher:
                 await self._planning.new()
             await self._planning.again(incidents)
             await self._planning.again_of(monitors)
+            if any(heard):
+                await self._planning.heard(*heard)
             await self._planning.again_due()
             if events:
                 await self._planning.events()
@@ -122,6 +134,7 @@ class Dispatcher:
             self._new, self._events, self._all = self._new or new, self._events or events, self._all or everything
             self._incidents |= incidents
             self._monitors |= monitors
+            self.heard(*heard)
             raise
         finally:
             self._planned = True

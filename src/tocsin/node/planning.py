@@ -97,6 +97,36 @@ class Planning:
         if monitors:
             await self.again(await asyncio.to_thread(self._outbox.tracked_of, monitors))
 
+    async def heard(self, monitors: Collection[int], groups: Collection[int]) -> None:
+        """Open incidents of monitors, and of members of groups, that somebody hears of since a moment ago.
+
+        Where nobody did before, what was due up to now is passed over: only an escalation may have more to say.
+        """
+        if self._cursor is None:
+            return
+        found = await asyncio.to_thread(self._tellable.open_of, monitors, groups)
+        numbers = [number for number in found if number <= self._cursor]  # the others are still to be looked at
+        for first in range(0, len(numbers), SLICE):
+            some = numbers[first : first + SLICE]
+            tracked = await asyncio.to_thread(self._outbox.tracked, some)
+            await self.again(tracked)
+            known = await asyncio.to_thread(self._tellable.incidents, set(some) - tracked.keys())
+            now = self._clock.now()
+            new = {one.number: alert for one in known.values() if (alert := self._passed(one, now)) is not None}
+            alerts, notices = await self._plan([known[number] for number in new], new, now)
+            if alerts:
+                await asyncio.to_thread(self._outbox.keep, alerts, notices)
+                self._around.planned(notices)
+                await asyncio.sleep(_PAUSE_S)
+
+    def _passed(self, one: Known, now: Instant) -> Alert | None:
+        """As if it had been looked at so far, and there was nobody to tell."""
+        telling = self._telling(one, ())
+        if not telling.final_silence:
+            return None
+        told = planner.plan(self._standing(one, now, silent=False), telling, Told(), now).told
+        return None if told is None else Alert(one.number, one.project, one.monitor, told, None)
+
     async def events(self) -> None:
         """Reports of which somebody wants to know: now is looked up who."""
         while events := await asyncio.to_thread(self._outbox.planned_events, SLICE):

@@ -6,8 +6,9 @@ An alert goes out when a cause has lasted for its delay: one for each cause, the
 goes to all who were told something. While silence is wanted nothing is said; if the incident is open when it ends,
 one alert says so. Who looks late says what was due before the recovery, once, and does not repeat reminders.
 
-Under an escalation an alert also waits for so many failures, and silence is final: what falls due in it is passed over,
-and only what falls due later is said. A recovery then goes to those who were told of something.
+Under an escalation an alert also waits for so many failures, and silence is final: what falls due in it, or while there
+is nobody to tell, is passed over, and only what falls due later is said. A recovery then goes to those who were told of
+something. Reminders in such a silence are not looked at one by one: they are counted when it is over.
 """
 
 from collections.abc import Iterable, Iterator
@@ -15,7 +16,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from tocsin.domain.instant import NEVER, Instant, Millis
+from tocsin.domain.instant import MINUTE, NEVER, Instant, Millis
 from tocsin.domain.notice import NoticeKind, Told
 
 
@@ -73,11 +74,11 @@ def plan(standing: Standing, telling: Telling, told: Told, now: Instant) -> Plan
     if standing.quiet_until is not None and not telling.final_silence:
         hushed = msgspec.structs.replace(told, hushed=True)
         return Plan((), hushed, None if standing.quiet_until == NEVER else standing.quiet_until)
-    if not telling.destinations:
+    if not telling.destinations and not telling.final_silence:
         return _to_nobody(telling, told, now)
     speech = _Speech(standing, telling, told, now)
     speech.alerts()
-    return Plan(tuple(speech.sayings), speech.told, speech.look(), speech.count())
+    return OVER if speech.over() else Plan(tuple(speech.sayings), speech.told, speech.look(), speech.count())
 
 
 def _to_nobody(telling: Telling, told: Told, now: Instant) -> Plan:
@@ -118,17 +119,29 @@ class _Speech:
     def __init__(self, standing: Standing, telling: Telling, told: Told, now: Instant) -> None:
         self.standing, self.telling, self.told, self.now = standing, telling, told, now
         self.sayings: list[Saying] = []
-        self._silent = standing.quiet_until is not None
+        self._silence = standing.quiet_until
+        if self._silence is None and not telling.destinations:  # who comes may come unseen: asked ever more seldom
+            self._silence = now + max(MINUTE, now - (told.last or now))
 
     def alerts(self) -> None:
+        if self._silence is None:
+            self._pass_over()
         before = self._due_before()
         self.causes()
         told = self.told
-        if self._due_before() > before or not before or self.standing.acknowledged:
+        if self._silence is not None or self._due_before() > before or not before or self.standing.acknowledged:
             pass
         elif told.hushed or self._reminder() <= self.now:
             self._alert((*self.standing.causes, *told.causes)[:1], reminder=True)
-        self.told = msgspec.structs.replace(self.told, hushed=False)
+        self.told = msgspec.structs.replace(self.told, hushed=False, silence=self._silence or 0)
+
+    def _pass_over(self) -> None:
+        """Reminders that fell due in the silence before."""
+        told, every = self.told, self.telling.repeat_ms
+        end = min(self.now, told.silence)
+        if self._due_before() and every and end > told.last and not self.standing.acknowledged:
+            many = int(min((end - 1 - told.last) // every, max(self._left(), 0)))
+            self.told = msgspec.structs.replace(told, passed=told.passed + many, last=told.last + many * every)
 
     def causes(self) -> None:
         """One alert for each cause that has lasted for its delay, once there are enough failures."""
@@ -138,6 +151,12 @@ class _Speech:
     def look(self) -> Instant | None:
         times = list(self._times())
         return min(times) if times else None
+
+    def over(self) -> bool:
+        """Nobody was told anything, and nothing can follow that somebody could be told."""
+        waits = self.told.seen and not self._counted()
+        reminds = self.telling.repeat_ms and self._left() > 0
+        return not (self.telling.destinations or self.told.sent or waits or reminds or self.look() is not None)
 
     def count(self) -> int:
         return 0 if self._counted() or self._left() <= 0 else self.telling.failures
@@ -149,15 +168,19 @@ class _Speech:
             for cause, since in self.told.seen.items():
                 yield self._due(cause, since)
         if self._due_before() and not self.standing.acknowledged and self._reminder() != NEVER:
-            yield self._reminder()
+            if self._silence is None:
+                yield self._reminder()
+            elif self._silence != NEVER:  # the first one after it
+                every = self.telling.repeat_ms
+                yield max(self._reminder(), self.told.last + -((self.told.last - self._silence) // every) * every)
 
     def _alert(self, causes: Iterable[str], *, reminder: bool = False) -> None:
         for cause in causes:
             told = self.told
-            if self._left() <= 0 or not self.telling.destinations:
+            if self._left() <= 0:
                 return
             sequence = told.sent + 1
-            if not self._silent:
+            if self._silence is None:
                 late = reminder or self.telling.failures > 1 or self._delay(cause) > 0
                 which = self._due_before() if reminder else 0
                 said = Saying(NoticeKind.ALERT, sequence, cause, self.telling.destinations, reminder, late, which)

@@ -1,7 +1,7 @@
 """Subscriptions: which channels hear of a monitor or of a group's members. Only telling looks at them: no journal."""
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from tocsin.domain import errors
 from tocsin.domain.notification import Subscription
@@ -16,8 +16,13 @@ Wanted = Iterable[tuple[int, bool]]  # (number of the channel, active)
 class Subscriptions:
     """Channels, monitors and groups are meant by number. They end with what they are of."""
 
-    def __init__(self, store: SqlSubscriptions) -> None:
-        self._store = store
+    def __init__(
+        self,
+        store: SqlSubscriptions,
+        heard: Callable[[Collection[int], Collection[int]], None] = lambda _monitors, _groups: None,
+    ) -> None:
+        """`heard(monitors, groups)` tells, by number, of whom somebody may hear since a moment ago."""
+        self._store, self._heard = store, heard
 
     async def put(
         self, principal: Principal, channel: int, *, monitor: int = 0, group: int = 0, active: bool
@@ -27,13 +32,17 @@ class Subscriptions:
         if (monitor == 0) == (group == 0):
             raise errors.invalid("subscription", "is of a monitor or of a group: name one of the two")
         wanted = Subscription(0, principal.project.number, channel, monitor, group, active)
-        return await asyncio.to_thread(self._store.put, wanted)
+        made = await asyncio.to_thread(self._store.put, wanted)
+        self._tell([made])
+        return made
 
     async def put_many(self, principal: Principal, wanted: Sequence[Subscription]) -> list[Subscription]:
-        """Makes these, or changes whether they are active, all or none. Each has one of monitor and group. NotFound."""
+        """Makes these, or changes whether they are active. Each has one of monitor and group. NotFound: of none."""
         principal.require(Scope.ADMIN)
         project = principal.project.number
-        return await asyncio.to_thread(self._store.put_many, project, wanted) if wanted else []
+        made = await asyncio.to_thread(self._store.put_many, project, wanted) if wanted else []
+        self._tell(made)
+        return made
 
     async def numbered(self, principal: Principal, numbers: Collection[int]) -> dict[int, Subscription]:
         """Those of these that there are."""
@@ -63,13 +72,13 @@ class Subscriptions:
     async def replace_of_monitors(
         self, principal: Principal, wanted: Mapping[int, Wanted]
     ) -> dict[int, list[Subscription]]:
-        """Of many monitors at once, as `replace`: all of it or nothing."""
+        """Of many monitors at once, as `replace`. Written in turns, should there be many."""
         return await self._replace(principal, Whose.MONITOR, wanted)
 
     async def replace_of_groups(
         self, principal: Principal, wanted: Mapping[int, Wanted]
     ) -> dict[int, list[Subscription]]:
-        """Of many groups at once, as `replace`: all of it or nothing."""
+        """Of many groups at once, likewise."""
         return await self._replace(principal, Whose.GROUP, wanted)
 
     async def _replace(
@@ -80,7 +89,13 @@ class Subscriptions:
         for some in listed.values():
             if len(some) > CHANNELS_MAX:
                 raise errors.invalid("subscriptions", f"at most {CHANNELS_MAX}, not {len(some)}")
-        return await asyncio.to_thread(self._store.replace, principal.project.number, whose, listed)
+        made = await asyncio.to_thread(self._store.replace, principal.project.number, whose, listed)
+        self._tell([one for some in made.values() for one in some])
+        return made
+
+    def _tell(self, made: Iterable[Subscription]) -> None:
+        active = [one for one in made if one.active]
+        self._heard({one.monitor for one in active if one.monitor}, {one.group for one in active if one.group})
 
     async def of_monitors(self, principal: Principal, numbers: Collection[int]) -> dict[int, list[Subscription]]:
         """Of each of these monitors, oldest first; one without any has an empty list."""

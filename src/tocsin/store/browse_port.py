@@ -277,14 +277,14 @@ class Browse(Protocol):
     ) -> dict[int, list[dict[State, int]]]:
         """By monitor, of each stretch between two neighbours of `cuts` how many check-ins of each state were recorded.
 
-        Recorded is when a report came, and when a slot without one was called missed. Cuts rise. Monitors that have
-        none are left out.
+        Recorded is when a report came, and when a slot without one was called missed. Cuts rise. Of a monitor one
+        environment counts, this one or, where it has not this one, its first by name. Those without any are left out.
         """
 
     def recorded(
         self, monitor: int, environment: str, states: Collection[State], stretch: Stretch, limit: int
     ) -> Passage:
-        """Up to `limit` check-ins of a monitor by when they were recorded, newest first."""
+        """Up to `limit` check-ins of a monitor by when they were recorded, newest first; environments as above."""
 
     def told(self, project: int) -> list[Told]:
         """Of every monitor, by id."""

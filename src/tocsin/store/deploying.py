@@ -1,10 +1,14 @@
 """`SqlDeployments`: programs, their bindings and their deployments, in a database, beside the partition's loop."""
 
 from collections.abc import Collection, Sequence
+from typing import Final
 
 from tocsin.domain.deployment import Binding, Deployment, Owner, Program
 from tocsin.store import bindings, deployments
 from tocsin.store.database import Database
+from tocsin.store.turns import turns
+
+_TURN: Final = 500  # bindings of one transaction: a few milliseconds
 
 
 class SqlDeployments:
@@ -41,11 +45,14 @@ class SqlDeployments:
             return deployments.begin(connection, deployment)
 
     def intend(self, deployment: Deployment, program: Program, new: Sequence[Binding]) -> None:
-        """Before anything is made: what will stand for what. So a repeated deployment finds what this one made."""
+        """Before anything is made: what will stand for what. So a repeated deployment finds what this one made.
+
+        Written in turns: should the database fail in the middle, some bindings mean what is never made.
+        """
         with self._database.write() as connection:
             deployments.save(connection, deployment)
             bindings.put_program(connection, deployment.project, program)
-            bindings.bind(connection, deployment.project, program.namespace, new)
+        self._bind(deployment.project, program.namespace, new)
 
     def save(self, deployment: Deployment) -> None:
         with self._database.write() as connection:
@@ -59,14 +66,27 @@ class SqlDeployments:
         *,
         program_gone: bool = False,
     ) -> None:
-        """With the bindings of what it has made and of what it has taken away, or of everything."""
+        """With the bindings of what it has made and of what it has taken away, or of everything.
+
+        Written in turns, the deployment last: one whose bindings are not all written has not ended.
+        """
+        for some in turns(gone, _TURN):
+            with self._database.write() as connection:
+                bindings.unbind(connection, deployment.project, deployment.namespace, some)
+        self._bind(deployment.project, deployment.namespace, bound)
         with self._database.write() as connection:
             deployments.save(connection, deployment)
-            bindings.unbind(connection, deployment.project, deployment.namespace, gone)
-            bindings.bind(connection, deployment.project, deployment.namespace, bound)
             if program_gone:
                 bindings.remove_program(connection, deployment.project, deployment.namespace)
+                return
+            bindings.unbind(connection, deployment.project, deployment.namespace, gone)
+            bindings.bind(connection, deployment.project, deployment.namespace, bound)
 
     def deployment(self, project: int, id: str) -> Deployment | None:
         with self._database.read() as connection:
             return deployments.get(connection, project, id)
+
+    def _bind(self, project: int, namespace: str, new: Sequence[Binding]) -> None:
+        for some in turns(new, _TURN):
+            with self._database.write() as connection:
+                bindings.bind(connection, project, namespace, some)

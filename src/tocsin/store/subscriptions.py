@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import Enum
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Table, delete, insert, select, tuple_, update
 
 from tocsin.domain import errors
 from tocsin.domain.notification import Subscription
@@ -12,8 +12,10 @@ from tocsin.store.database import Database
 from tocsin.store.port import chunks
 from tocsin.store.schema import channels, groups, monitors
 from tocsin.store.schema import subscriptions as table
+from tocsin.store.turns import turns
 
 _MANY: Final = 500  # values in one IN
+_TURN: Final = 200  # rows of one transaction: a few milliseconds
 
 
 class Whose(Enum):
@@ -29,6 +31,7 @@ class Whose(Enum):
 
 
 Wanted = Iterable[tuple[int, bool]]  # (channel, active)
+Place = tuple[int, int, int]  # channel, monitor and group: there is one of each
 _THERE: Final[Mapping[Whose, Table]] = {Whose.CHANNEL: channels, Whose.MONITOR: monitors, Whose.GROUP: groups}
 
 
@@ -43,19 +46,22 @@ class SqlSubscriptions:
 
         NotFound: the channel, the monitor or the group is not there.
         """
-        with self._database.write() as connection:
-            _require(connection, wanted.project, Whose.CHANNEL, [wanted.channel])
-            _require(connection, wanted.project, Whose.MONITOR, [wanted.monitor] if wanted.monitor else ())
-            _require(connection, wanted.project, Whose.GROUP, [wanted.group] if wanted.group else ())
-            return _put(connection, wanted)
+        return self.put_many(wanted.project, [wanted])[0]
 
     def put_many(self, project: int, wanted: Sequence[Subscription]) -> list[Subscription]:
-        """As `put`, all or none."""
-        with self._database.write() as connection:
-            for whose in Whose:
-                named = {getattr(one, whose.value) for one in wanted}
-                _require(connection, project, whose, named if whose is Whose.CHANNEL else named - {0})
-            return [_put(connection, one) for one in wanted]
+        """As `put`; of one that is named twice, the last word holds. NotFound: nothing has changed.
+
+        Written in turns: should the database fail in the middle, some are there.
+        """
+        last = {_place(one): one for one in wanted}
+        with self._database.read() as connection:
+            _require_all(connection, project, last)
+            known = _known(connection, last)
+        different = [one for place, one in last.items() if place not in known or known[place].active != one.active]
+        for some in turns(different, _TURN):
+            with self._database.write() as connection:
+                known |= _write(connection, project, some)
+        return [known[_place(one)] for one in wanted]
 
     def numbered(self, project: int, numbers: Collection[int]) -> dict[int, Subscription]:
         """Those of these that there are."""
@@ -68,30 +74,32 @@ class SqlSubscriptions:
 
     def delete_many(self, project: int, numbers: Collection[int]) -> None:
         """What is gone already does not matter."""
-        with self._database.write() as connection:
-            for some in chunks(sorted(numbers), _MANY):
+        for some in turns(sorted(numbers), _MANY):
+            with self._database.write() as connection:
                 connection.execute(delete(table).where(table.c.project == project, table.c.number.in_(some)))
 
     def replace(self, project: int, whose: Whose, wanted: Mapping[int, Wanted]) -> dict[int, list[Subscription]]:
-        """Makes these all there are of each of these monitors or groups, in this order: all of it, or nothing.
+        """Makes these all there are of each of these monitors or groups, in this order. NotFound: nothing has changed.
 
-        NotFound: a channel, a monitor or a group is not there.
+        Written in turns: should the database fail in the middle, each of them has all of its own or what it had.
         """
         named = {number: dict(some) for number, some in wanted.items()}
-        with self._database.write() as connection:
+        with self._database.read() as connection:
             _require(connection, project, whose, named)
             _require(connection, project, Whose.CHANNEL, {channel for some in named.values() for channel in some})
             known = _of(connection, project, whose, named)
-            gone = [one.number for number, some in known.items() for one in some if one.channel not in named[number]]
-            for some in chunks(gone, _MANY):
-                connection.execute(delete(table).where(table.c.number.in_(some)))
-            return {
-                number: [
-                    _put(connection, Subscription(0, project, channel, active=active, **{whose.value: number}))
-                    for channel, active in some.items()
-                ]
-                for number, some in named.items()
-            }
+        written: dict[Place, Subscription] = {_place(one): one for some in known.values() for one in some}
+        different = [
+            number for number, some in named.items() if {one.channel: one.active for one in known[number]} != some
+        ]
+        rows = [len(named[number]) + len(known[number]) for number in different]
+        for some in turns(different, max(1, _TURN // max(rows, default=1))):
+            with self._database.write() as connection:
+                written |= _replace(connection, project, whose, {number: named[number] for number in some})
+        kept: dict[int, dict[int, Subscription]] = {number: {} for number in named}
+        for one in written.values():
+            kept[getattr(one, whose.value)][one.channel] = one
+        return {number: [kept[number][channel] for channel in some] for number, some in named.items()}
 
     def of(self, project: int, whose: Whose, numbers: Collection[int]) -> dict[int, list[Subscription]]:
         """Of each of these, oldest first; one without any has an empty list."""
@@ -115,18 +123,61 @@ def end(connection: Connection, whose: Whose, numbers: Collection[int]) -> None:
         connection.execute(delete(table).where(whose.column.in_(some)))
 
 
-def _put(connection: Connection, wanted: Subscription) -> Subscription:
-    mine = (
-        *(table.c.channel == wanted.channel, table.c.monitor == wanted.monitor, table.c.group == wanted.group),
-        table.c.project == wanted.project,
-    )
-    known = connection.execute(select(table).where(*mine)).one_or_none()
-    if known is None:
-        values = {name: getattr(wanted, name) for name in Subscription.__struct_fields__ if name != "number"}
-        return _from_row(connection.execute(insert(table).values(values).returning(*table.columns)).one())
-    if known.active != wanted.active:
-        connection.execute(update(table).where(table.c.number == known.number).values(active=wanted.active))
-    return Subscription(known.number, known.project, known.channel, known.monitor, known.group, wanted.active)
+def _place(one: Subscription) -> Place:
+    return one.channel, one.monitor, one.group
+
+
+def _replace(
+    connection: Connection, project: int, whose: Whose, named: Mapping[int, Mapping[int, bool]]
+) -> dict[Place, Subscription]:
+    """All that there are now."""
+    _require(connection, project, whose, named)
+    known = _of(connection, project, whose, named)
+    gone = [one.number for number, some in known.items() for one in some if one.channel not in named[number]]
+    for few in chunks(gone, _MANY):
+        connection.execute(delete(table).where(table.c.number.in_(few)))
+    wanted = [
+        Subscription(0, project, channel, active=active, **{whose.value: number})
+        for number, some in named.items()
+        for channel, active in some.items()
+    ]
+    return _write(connection, project, wanted)
+
+
+def _write(connection: Connection, project: int, wanted: Sequence[Subscription]) -> dict[Place, Subscription]:
+    """No two of one place. What they are of may have gone since somebody looked: NotFound."""
+    places = {_place(one): one for one in wanted}
+    _require_all(connection, project, places)
+    known = _known(connection, places)
+    new = [one for place, one in places.items() if place not in known]
+    if new:
+        values = [
+            {name: getattr(one, name) for name in Subscription.__struct_fields__ if name != "number"} for one in new
+        ]
+        connection.execute(insert(table), values)
+    different = [one for place, one in places.items() if place in known and known[place].active != one.active]
+    for active in (True, False):
+        numbers = [known[_place(one)].number for one in different if one.active is active]
+        for few in chunks(numbers, _MANY):
+            connection.execute(update(table).where(table.c.number.in_(few)).values(active=active))
+    return _known(connection, places)
+
+
+def _known(connection: Connection, places: Collection[Place]) -> dict[Place, Subscription]:
+    """Those of these that there are."""
+    found: dict[Place, Subscription] = {}
+    key = tuple_(table.c.channel, table.c.monitor, table.c.group)
+    for some in chunks(sorted(places), _MANY):
+        rows = (_from_row(row) for row in connection.execute(select(table).where(key.in_(some))))
+        found |= {_place(one): one for one in rows}
+    return found
+
+
+def _require_all(connection: Connection, project: int, places: Collection[Place]) -> None:
+    """What these are of."""
+    _require(connection, project, Whose.CHANNEL, {channel for channel, _, _ in places})
+    _require(connection, project, Whose.MONITOR, {monitor for _, monitor, _ in places if monitor})
+    _require(connection, project, Whose.GROUP, {group for _, _, group in places if group})
 
 
 def _of(connection: Connection, project: int, whose: Whose, numbers: Collection[int]) -> dict[int, list[Subscription]]:

@@ -143,6 +143,19 @@ class SqlTellable:
                 found |= {one.number: one for one in _known(connection, _select().where(incidents.c.number.in_(some)))}
         return found
 
+    def open_of(self, monitors_: Collection[int], groups_: Collection[int]) -> list[int]:
+        """Incidents that are open, of these monitors and of the members of these groups, lowest first; by number."""
+        wanted, found = set(monitors_), list[int]()
+        with self._database.read() as connection:
+            for some in chunks(sorted(groups_), _MANY):
+                members = select(monitors.c.number).join(groups, _IN_GROUP).where(groups.c.number.in_(some))
+                wanted.update(connection.execute(members).scalars())
+            for some in chunks(sorted(wanted), _MANY):  # by track, as the index of those that are open goes
+                mine = select(tracks.c.number).where(tracks.c.monitor.in_(some))
+                ours = select(incidents.c.number).where(incidents.c.track.in_(mine), incidents.c.resolve_time.is_(None))
+                found += connection.execute(ours).scalars()
+        return sorted(found)
+
     def monitors(self, numbers: Collection[int]) -> dict[int, Named]:
         """By number; those that were deleted are not there."""
         columns = (monitors.c.number, monitors.c.id, monitors.c.display_name, monitors.c.body, *_OF_GROUP)

@@ -172,6 +172,9 @@ def test_a_template_that_writes_too_much_gives_the_variables():
     assert msgspec.json.decode(body)["CHECK_NAME"] == "Back<up>"
     long = asked(Form(template="{{V}}" * 100), texts={"V": "x" * 16_000})
     assert msgspec.json.decode(long.body)["CHECK_NAME"] == "Back<up>"
+    costly = "{{#each TAGS}}{{#each @root.TAGS}}{{/each}}{{/each}}"  # some 9,000 steps: of one request at most five
+    made = asked(Form(headers=tuple(Pair(f"X-{n}", costly + "x") for n in range(9))), tags=("t",) * 95)
+    assert 0 < sum(name.startswith("X-") for name in made.headers) <= 5
     assert "X-Long" not in asked(Form(headers=(Pair("X-Long", "{{V}}" * 100),)), texts={"V": "x" * 16_000}).headers
 
 

@@ -39,6 +39,10 @@ class Story:
         self.next = None if made.look is None else (made.look - T0) / MINUTE
         return self
 
+    def to(self, destinations: tuple[str, ...]) -> "Story":
+        self.telling = self.telling._replace(destinations=destinations)
+        return self
+
     def until(self, minute: float) -> "Story":
         while self.next is not None and self.next <= minute:
             self.at(self.next)
@@ -101,7 +105,7 @@ def test_what_falls_due_in_silence_is_not_told_afterwards():
 
 def test_the_next_reminder_after_silence_is_told():
     story = Story(repeat=5, limit=4).at(0, quiet_until=NEVER)
-    assert story.next == 5
+    assert story.next is None  # until something changes
     story.until(7).at(7, quiet_until=None)
     assert (story.said, story.next) == ([], 10)
     story.until(60)
@@ -127,6 +131,63 @@ def test_a_threshold_in_silence_is_passed_over():
 def test_a_reminder_in_silence_is_passed_over_and_the_recovery_told():
     story = Story(repeat=5).at(0).at(1, quiet_until=NEVER).until(7).at(7, quiet_until=None).at(8, resolved=8)
     assert story.said == ["0 alert 1", "8 recovery 2"]
+
+
+def test_reminders_in_a_silence_without_an_end_are_not_looked_at_and_counted_when_it_ends():
+    story = Story(repeat=5, limit=30).at(0).at(1, quiet_until=NEVER)
+    told = story.told
+    assert (story.next, story.at(60).told) == (None, told)
+    story.at(102, quiet_until=None)
+    assert (story.said, story.next) == (["0 alert 1"], 105)
+    assert story.until(500).said[1] == "105 reminder 2 remains 21"
+    assert (len(story.said), story.next) == (10, None)
+
+
+def test_a_silence_that_took_all_reminders():
+    story = Story(repeat=5, limit=3).at(0).at(1, quiet_until=NEVER).at(102, quiet_until=None)
+    assert (story.said, story.next) == (["0 alert 1"], None)
+
+
+def test_the_end_of_a_silence_is_waited_for_and_what_is_due_then_is_said():
+    story = Story(repeat=5).at(0).at(1, quiet_until=T0 + 22 * MINUTE)
+    assert story.next == 25
+    assert story.at(25, quiet_until=None).said[1:] == ["25 reminder 2 remains 5"]
+    story.at(26, quiet_until=T0 + 35 * MINUTE)
+    assert story.next == 35
+    assert story.at(35, quiet_until=None).said[2:] == ["35 reminder 3 remains 7"]
+    story.at(36, quiet_until=T0 + 50 * MINUTE).at(42, quiet_until=None)  # it ended before
+    assert (len(story.said), story.next) == (3, 45)
+
+
+def test_who_comes_after_the_opening_hears_of_the_threshold():
+    story = Story(failures=3).to(()).at(0).at(1).to(OPS).at(70, failures=2).at(140, failures=3)
+    assert story.said == ["140 alert 1 remains 0"]
+    story = Story(delay=10).to(()).at(0)
+    assert story.next == 10
+    assert story.to(OPS).until(99).said == ["10 alert 1 remains 0"]
+
+
+def test_who_comes_after_the_threshold_hears_of_the_next_reminder():
+    story = Story(failures=2, repeat=5, limit=4).to(()).at(0).at(1, failures=2)
+    assert story.said == []
+    story.until(12).to(OPS).at(13)
+    assert (story.said, story.next) == ([], 16)
+    assert story.until(99).said == ["16 reminder 1 remains 3"]
+
+
+def test_one_that_nobody_is_told_of_is_looked_at_ever_more_seldom():
+    story = Story(repeat=1).to(()).at(0)
+    looks = []
+    while story.next is not None and story.next < 10_000:
+        looks.append(story.next)
+        story.at(story.next)
+    assert len(looks) < 20
+
+
+def test_what_nobody_was_told_of_is_over_when_nothing_can_follow():
+    assert Story().to(()).at(0).told is None
+    assert Story(failures=2).to(()).at(0).at(5, failures=2).told is None
+    assert Story().at(0).to(()).at(5).told is not None
 
 
 def test_what_recovers_in_silence_is_not_told():

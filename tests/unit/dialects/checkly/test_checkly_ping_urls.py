@@ -1,6 +1,7 @@
 """The ping URL: forms, methods, what is recorded, and what is said when nothing is."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 
 import pytest
@@ -200,7 +201,7 @@ LATIN = st.text(st.characters(max_codepoint=255, exclude_characters="\r\n\0"), m
 
 @settings(suppress_health_check=[HealthCheck.too_slow])
 @given(
-    st.lists(PART, min_size=1, max_size=4).map(lambda parts: "/" + "/".join(parts)),
+    st.lists(PART, min_size=1, max_size=4).map(lambda parts: re.sub("/+", "/", "/" + "/".join(parts))),
     st.sampled_from(["GET", "POST", "HEAD", "PUT", "DELETE", "BREW"]),
     LATIN,
     st.binary(max_size=30),
@@ -209,9 +210,9 @@ def test_whatever_is_sent_only_a_token_counts(path, method, agent, body):
     """Never a fault of ours, and nothing is recorded but by one of the three forms."""
     edge = Edge()
     headers = [("User-Agent", agent.encode("latin-1")), ("Referer", agent.encode("latin-1"))]
-    answer = asyncio.run(edge.send(path.replace("//", "/"), method, content=body, headers=headers))
+    answer = asyncio.run(edge.send(path, method, content=body, headers=headers))
     assert answer.status_code in (200, 403, 404, 405)
     counts = {form.lower() for form in FORMS} | {f"{form}/".lower() for form in FORMS}
-    good = path.replace("//", "/").lower() in counts and method in ("GET", "POST", "HEAD")
+    good = path.lower() in counts and method in ("GET", "POST", "HEAD")
     blocked = any(bot in agent.lower() for bot in BLOCKED)
     assert len(edge.reports) == (good and not blocked)
