@@ -165,6 +165,17 @@ def test_a_group_is_switched_by_many_at_once(checkly: Checkly) -> None:
     assert [checkly.get(f"/v1/checks/{one}")["activated"] for one in checks] == [True] * 3
 
 
+def test_many_change_one_at_once(checkly: Checkly) -> None:
+    """Each another part of it: none is lost."""
+    said = {"concurrency": 7, "frequency": 5, "runtimeId": "2025.04", "tags": ["a"], "muted": True, "runParallel": True}
+    for _ in range(3):
+        made = make(checkly)
+        path = f"{PATH}/{made['id']}"
+        checkly.put_apart(path, said)
+        found = checkly.get(path)
+        assert found == {**made, **said, "updated_at": found["updated_at"]}
+
+
 def test_checks_of_a_group(checkly: Checkly) -> None:
     group = make(checkly, tags=["g"], muted=True, alertSettings=SETTINGS, useGlobalAlertSettings=False)
     path = f"{PATH}/{group['id']}/checks"

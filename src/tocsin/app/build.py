@@ -102,6 +102,7 @@ class Parts:
     metrics: Metrics
     services: dict[str, object]
     journal: LocalJournal
+    tokens: Tokens
     http: Front
     room: Room
     failed: Callable[[str, str], None]
@@ -134,7 +135,7 @@ def build(settings: Settings) -> Parts:
     if settings.telemetry.volume_watch:
         metrics.ingest_anomaly.set_function(lambda: volume.abnormal(clock.now()))
 
-    tokens = Tokens(store)
+    tokens = Tokens(store, journal.hold, within_ms=settings.engine.answer_within_ms)
 
     def observe_delta(delta: Delta) -> None:
         tokens.forget(delta)
@@ -297,6 +298,7 @@ def build(settings: Settings) -> Parts:
         metrics=metrics,
         services=services,
         journal=journal,
+        tokens=tokens,
         http=application(
             routes,
             journal.arrival,

@@ -90,6 +90,33 @@ class Form(msgspec.Struct, frozen=True, omit_defaults=True):
     receiver: str = ""  # what kind of receiver it is, in its dialect's words
 
 
+def keeping(form: Form, known: Form, *, secret: bool) -> Form:
+    """The form, with what readers are not shown as it was: values of locked pairs that are empty, found by their key.
+
+    `secret`: whether the secret stays too. The receiver always does.
+    """
+    return msgspec.structs.replace(
+        form,
+        headers=_keeping(form.headers, known.headers),
+        query=_keeping(form.query, known.query),
+        secret=known.secret if secret else form.secret,
+        receiver=known.receiver,
+    )
+
+
+def _keeping(pairs: Iterable[Pair], known: Iterable[Pair]) -> tuple[Pair, ...]:
+    """A key that is there again and again: the first is the first, and so on."""
+    values: dict[str, list[str]] = {}
+    for pair in known:
+        if pair.locked:
+            values.setdefault(pair.key, []).append(pair.value)
+    found = []
+    for pair in pairs:
+        value = values[pair.key].pop(0) if pair.locked and values.get(pair.key) else ""
+        found.append(pair if pair.value else msgspec.structs.replace(pair, value=value))
+    return tuple(found)
+
+
 _NEEDED: Final = {  # of `Channel.config`, by kind
     ChannelKind.EMAIL: "address",
     ChannelKind.SLACK: "url",

@@ -150,8 +150,11 @@ class Store(Protocol):
     def monitor_owner(self, number: int) -> tuple[int, str] | None:
         """Project and id of the monitor of a number, whosever it is."""
 
-    def owner_of_token(self, token: str) -> tuple[int, str] | None:
-        """Project and id of the monitor that has a ping token, whosever it is."""
+    def owners_of_tokens(self, tokens: Collection[str]) -> dict[str, tuple[int, str]]:
+        """Project and id of the monitors that have these ping tokens, whosever they are.
+
+        Of one thread at a time, which other reads do not keep waiting: pings wait for the answer.
+        """
 
     def get_monitors(self, project: int, numbers: Sequence[int]) -> list[MonitorWithHealth]:
         """Those of the project that exist, in the order of the numbers."""

@@ -54,6 +54,4 @@ async def test_also_of_a_vendor(channels, by):
 async def test_a_form_that_is_too_long_as_a_whole_is_named_as_its_client_knows_it(channels):
     pairs = [{"key": f"X-{one}", "value": "x" * 9_000} for one in range(30)]
     with pytest.raises(errors.InvalidArgument, match=r"^config: at most 200000 characters"):
-        await AlertChannels(channels, *[None] * 5).plan(
-            {"type": "WEBHOOK", "config": {**HOOK, "headers": pairs}}
-        )
+        await AlertChannels(channels, *[None] * 5).plan({"type": "WEBHOOK", "config": {**HOOK, "headers": pairs}})

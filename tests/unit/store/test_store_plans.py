@@ -83,6 +83,7 @@ QUICK = {
     ),
     "notices": lambda store: outbox(store).page(1, size=5, token=""),
     "old notices": lambda store: outbox(store).expire(NOW, 5),
+    "owners of tokens": lambda store: store.owners_of_tokens(["a" * 32, "b" * 32]),
     "errors of traces": lambda store: store.trace_errors(1, ["ab" * 16]),
     "deployment": deploy,
     "deployments": lambda store: SqlDeployments(store.database).deployment(1, "d"),
@@ -134,7 +135,7 @@ def test_nothing_is_scanned(tmp_path, read):
         for weeks in range(3):
             store.prepare(NOW + (weeks - 2) * WEEK)
         commit(store, delta(*(check_in(number(index, NOW - index * WEEK), track(1, 1)) for index in range(3))))
-        for engine in (store.database.writer, store.database.readers, store.database.lookups):
+        for engine in (store.database.writer, store.database.readers, store.database.lookups, store.database.doors):
             event.listen(engine, "before_cursor_execute", see)
         QUICK[read](store)
     finally:
@@ -183,7 +184,7 @@ def test_nothing_is_scanned_on_postgresql(postgres, read):
 
     try:
         with_monitors(store, monitor(1), monitor(2))
-        for engine in (store.database.writer, store.database.readers, store.database.lookups):
+        for engine in (store.database.writer, store.database.readers, store.database.lookups, store.database.doors):
             event.listen(engine, "before_cursor_execute", see)
         QUICK[read](store)
         seen = list(statements)

@@ -15,7 +15,8 @@ from tocsin.domain.errors import Unavailable
 from tocsin.domain.facts import CheckInRefused
 from tocsin.engine.singles import says_more
 
-FORMS = (f"/{TOKEN}", f"/ping/{TOKEN}", f"/heartbeats/ping/{TOKEN}")
+BARE = TOKEN.replace("-", "")
+FORMS = (f"/{TOKEN}", f"/ping/{TOKEN}", f"/heartbeats/ping/{TOKEN}", f"/ping/{BARE}", f"/heartbeats/ping/{BARE}")
 
 
 def refused(answer, status):
@@ -83,7 +84,7 @@ async def test_who_looks_at_links_is_no_job(bot):
     assert edge.rejections == ["checkly:AGENT_BLOCKED"]
 
 
-@pytest.mark.parametrize("token", [ORPHAN, UNKNOWN])
+@pytest.mark.parametrize("token", [ORPHAN, UNKNOWN, UNKNOWN.replace("-", ""), f"{UNKNOWN.replace('-', '')}/"])
 async def test_a_token_that_nobody_has(token):
     edge = Edge()
     refused(await edge.send(f"/ping/{token}"), 404)
@@ -91,7 +92,9 @@ async def test_a_token_that_nobody_has(token):
     assert edge.rejections == ["checkly:PING_TOKEN_UNKNOWN"]
 
 
-@pytest.mark.parametrize("path", [f"/ping/{TOKEN.replace('-', '')}", f"/ping/{TOKEN}0", "/ping/key/job", "/ping/x/"])
+@pytest.mark.parametrize(
+    "path", [f"/ping/{BARE}/job", f"/ping/{BARE}//", f"/ping/{BARE}0", f"/ping/{TOKEN}0", "/ping/key/job", "/ping/x/"]
+)
 async def test_what_is_no_token_is_somebody_elses(path):
     edge = Edge()
     assert (await edge.send(path)).text == "cronitor"

@@ -147,7 +147,7 @@ def _channels_json(subscriptions: Sequence[Subscription], view: View) -> Json:
                 names = ("name", "url", "method", "headers", "queryParameters")
                 found["webhook"].append({name: config[name] for name in names})
             case ChannelKind.SLACK:
-                found["slack"].append({"url": channel.url})
+                found["slack"].append({"url": config["url"]})
             case ChannelKind.SMS:
                 found["sms"].append({"number": config["number"], "name": config["name"]})
     return found

@@ -1,8 +1,9 @@
 """Checks as use cases: many are planned together and written in one entry of the journal, all or none.
 
 A partial update depends on what is there: that is read first, and written only if nobody changed it meanwhile; else it
-is read again. Subscriptions follow when the checks are written: the same update, or deployment, again completes what a
-crash left. Of many checks other requests get a turn in between.
+is read again. Those of one check take turns, so that many at once do not undo each other's work. Subscriptions follow
+when the checks are written: the same update, or deployment, again completes what a crash left. Of many checks other
+requests get a turn in between.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ import secrets
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, NamedTuple
+from weakref import WeakValueDictionary
 
 from tocsin.dialects.checkly.checks import mapping
 from tocsin.dialects.checkly.checks.mapping import Planned, is_check
@@ -17,7 +19,7 @@ from tocsin.dialects.checkly.checks.schema import Said
 from tocsin.dialects.checkly.problems import Problem, Problems
 from tocsin.dialects.checkly.services import Services
 from tocsin.domain.commands import PutMonitor
-from tocsin.domain.errors import Aborted, AlreadyExists, InvalidArgument, NotFound
+from tocsin.domain.errors import Aborted, AlreadyExists, InvalidArgument, NotFound, Unavailable
 from tocsin.domain.group import Group
 from tocsin.domain.instant import Instant
 from tocsin.domain.monitor import Monitor
@@ -29,7 +31,7 @@ _TURN: Final = 100  # checks between two turns of others
 MANY: Final = 10_000  # checks that are written together
 _SLICE: Final = 50  # checks after which others get a turn
 _ID_MAX: Final = 100  # characters of a name that become an id
-_ATTEMPTS: Final = 16  # of writers at the same time one gets through each time
+_ATTEMPTS: Final = 16  # to write before somebody else has: another protocol, or a deployment
 # Fields of the domain → the attribute that a client wrote.
 _ATTRIBUTES: Final = {
     "margin_ms": "heartbeat.grace",
@@ -53,6 +55,7 @@ class Wish(NamedTuple):
 class Checks:
     def __init__(self, services: Services) -> None:
         self._services = services
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # by uid of a monitor
 
     async def create(self, principal: Principal, said: Said, received: Instant) -> MonitorWithHealth:
         """Named after its name; where that is taken, with a 2 behind it, or a few random characters."""
@@ -69,7 +72,8 @@ class Checks:
         raise AlreadyExists(f"no id was free for {slug!r}", reason="MONITOR_ALREADY_EXISTS", metadata={})
 
     async def update(self, principal: Principal, monitor: Monitor, said: Said, received: Instant) -> MonitorWithHealth:
-        (row,) = await self.apply(principal, [Wish(monitor.id, said, new=False)], received)
+        async with self._turns.setdefault(monitor.uid, asyncio.Lock()):
+            (row,) = await self.apply(principal, [Wish(monitor.id, said, new=False)], received)
         return row
 
     async def check(self, principal: Principal, wishes: Sequence[Wish], received: Instant, problems: Problems) -> None:
@@ -81,15 +85,15 @@ class Checks:
     ) -> list[MonitorWithHealth]:
         """As many as there are wishes, in their order. Refused 400 tells all that is wrong; then nothing is kept.
 
-        AlreadyExists: an id or a ping token is taken. NotFound: one to change is gone.
+        AlreadyExists: an id or a ping token is taken. NotFound: one to change is gone. Unavailable: others change them
+        all the time.
         """
-        for attempt in range(1, _ATTEMPTS + 1):
+        for _ in range(_ATTEMPTS):
             try:
                 return await self._apply(principal, wishes, received, validate_only=validate_only)
             except Aborted:
-                if attempt == _ATTEMPTS:
-                    raise
-        raise AssertionError
+                continue
+        raise Unavailable("others are changing this at the same time; send it again", reason="ETAG_MISMATCH")
 
     async def _apply(
         self, principal: Principal, wishes: Sequence[Wish], received: Instant, *, validate_only: bool

@@ -4,6 +4,7 @@ import asyncio
 import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
+from weakref import WeakValueDictionary
 
 import msgspec
 
@@ -52,6 +53,7 @@ class AlertChannels:
         self._channels, self._subscriptions, self._members = channels, subscriptions, members
         self._browsing, self._groups, self._bindings = browsing, groups, bindings
         self._reading = asyncio.Semaphore(1)
+        self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
     async def plan(self, payload: Any, known: Channel | None = None) -> Values:
         """What would be written; InvalidArgument names the member. Nothing is asked of the store."""
@@ -72,13 +74,17 @@ class AlertChannels:
     async def put(
         self, principal: Principal, payload: Any, received: Instant, *, number: int | None = None, key: str = ""
     ) -> Channel:
-        """Changes the one of `number`, NotFound; else the one of `key`, which it may make; else makes a new one."""
-        known = await self._channels.get_by_number(principal, number) if number is not None else None
-        if known is None and key:
-            known = await self.find(principal, key)
-        values = await self.plan(payload, known)
-        made = known.key if known else key or f"checkly-{secrets.token_hex(4)}"
-        return await self._channels.put(principal, made, values, received, create=known is None)
+        """Changes the one of `number`, NotFound; else the one of `key`, which it may make; else makes a new one.
+
+        One at a time of a project: what a request does not say stays as another has just made it.
+        """
+        async with self._turns.setdefault(principal.project.number, asyncio.Lock()):
+            known = await self._channels.get_by_number(principal, number) if number is not None else None
+            if known is None and key:
+                known = await self.find(principal, key)
+            values = await self.plan(payload, known)
+            made = known.key if known else key or f"checkly-{secrets.token_hex(4)}"
+            return await self._channels.put(principal, made, values, received, create=known is None)
 
     async def get(self, principal: Principal, number: int) -> Channel:
         """NotFound."""

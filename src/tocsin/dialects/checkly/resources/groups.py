@@ -12,7 +12,6 @@ from msgspec import UNSET
 from tocsin.dialects.checkly import ids
 from tocsin.dialects.checkly.call import DIALECT
 from tocsin.dialects.checkly.checks.mapping import regrouping
-from tocsin.dialects.checkly.checks.writing import MANY
 from tocsin.dialects.checkly.problems import Problems
 from tocsin.dialects.checkly.resources import group_json
 from tocsin.dialects.checkly.resources.bindings import Bindings
@@ -33,6 +32,7 @@ from tocsin.store.port import chunks
 
 TYPE: Final = "check-group"
 _MADE_MAX: Final = 64  # characters of a key that is made of a name
+_TOGETHER: Final = 500  # members that are switched together; pings have their turn in between
 _ATTEMPTS: Final = 16  # of writers at the same time one gets through each time
 
 
@@ -205,9 +205,9 @@ class CheckGroups:
             members = (await self._groups.members(principal, [former.key]))[former.key]
             left = [monitor for monitor in members if monitor.id not in done]
             try:
-                for some in chunks(left, MANY):
+                for some in chunks(left, _TOGETHER):
                     await self._monitors.put_many(
-                        principal, list(_puts(project, some, former, group)), received, most=MANY, checked=True
+                        principal, list(_puts(project, some, former, group)), received, most=_TOGETHER, checked=True
                     )
                     done.update(monitor.id for monitor in some)
             except (errors.Aborted, errors.NotFound):  # somebody has changed one, or deleted it
