@@ -247,6 +247,31 @@ def test_a_text_without_tags_is_itself(plain):
     assert made(plain) == plain
 
 
+_ODD = (
+    "0x" + "f" * 290,
+    10**400,
+    1e308,
+    math.nan,
+    -math.inf,
+    "1" * 20_000 + "x",
+    "[" * 20_000,
+    "9" * 400,
+    "\ud800",
+    "",
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(0, 2**32), st.lists(st.sampled_from(_ODD), min_size=3, max_size=3))
+def test_odd_values_are_no_error(seed, values):
+    one, other, third = values
+    odd = {**CONTEXT, "NAME": one, "N": other, "S": third, "TAGS": values, "NESTED": [values, [values]], "ISO": third}
+    try:
+        assert len(render(parse(Templates(seed).one()), odd, NOW)) <= OUTPUT_MAX
+    except TooMuch as error:
+        assert str(error)
+
+
 @settings(max_examples=300, deadline=None)
 @given(st.integers(0, 2**32), st.data())
 def test_a_broken_template_is_refused_or_rendered(seed, data):
