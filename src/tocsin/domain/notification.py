@@ -34,6 +34,7 @@ METHODS: Final = ("GET", "POST", "PUT", "PATCH", "HEAD", "DELETE", "OPTIONS")
 TEMPLATE_MAX: Final = 100_000  # characters
 PAIRS_MAX: Final = 100
 PAIR_MAX: Final = 10_000  # characters of a key or a value
+FORM_MAX: Final = 200_000  # characters of a form: its template and all its pairs
 CONFIG_MAX: Final = 20_000  # bytes
 _PREFIX: Final = re.compile(r"[a-z][a-z0-9-]{0,31}")
 _SCHEMES: Final = ("http", "https")
@@ -205,7 +206,15 @@ def check_channel(found: Channel, field: str = "channel") -> None:
         raise errors.invalid(f"{field}.config.{needed}", f"a channel of kind {found.kind.value} needs it")
 
 
+def check_form_size(form: Form, field: str) -> None:
+    """InvalidArgument: it is too long as a whole."""
+    size = len(form.template) + sum(len(pair.key) + len(pair.value) for pair in (*form.headers, *form.query))
+    if size > FORM_MAX:
+        raise errors.invalid(field, f"at most {FORM_MAX} characters with all headers and parameters, not {size}")
+
+
 def _check_form(form: Form, field: str) -> None:
+    check_form_size(form, field)
     if form.method not in METHODS:
         raise errors.invalid(f"{field}.method", f"must be one of {', '.join(METHODS)}, not {form.method[:20]!r}")
     for name, text, most in (("template", form.template, TEMPLATE_MAX), ("secret", form.secret, PAIR_MAX)):

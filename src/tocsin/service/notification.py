@@ -108,6 +108,7 @@ class NotificationLists(Nouns[NotificationList]):
 class Channels(Nouns[Channel]):
     def __init__(self, store: SqlNotification) -> None:
         super().__init__(store.channels)
+        self._reading = asyncio.Semaphore(1)  # forms, each in a thread of those that read the database
 
     async def put(
         self,
@@ -121,7 +122,8 @@ class Channels(Nouns[Channel]):
     ) -> Channel:
         """As every noun; InvalidArgument also names a template that cannot be read."""
         principal.require(Scope.ADMIN)
-        await asyncio.to_thread(check_form, values.get("form"), values.get("url", ""))  # long ones take a while
+        async with self._reading:
+            await asyncio.to_thread(check_form, values.get("form"), values.get("url", ""))
         return await super().put(principal, key, values, received, create=create, update=update)
 
     async def with_hidden(self, principal: Principal, key: str, form: Form, *, secret: bool) -> Form:

@@ -60,7 +60,7 @@ def _groups(services: Services, groups: CheckGroups) -> Numbered:
     async def every(principal: Principal) -> Mapping[str, int]:
         return {row.group.key: row.group.number for row in await services.groups.every(principal)}
 
-    def plan(payload: Mapping[str, Any], _now: Instant) -> object:
+    async def plan(payload: Mapping[str, Any], _now: Instant) -> object:
         return groups.plan(whole(payload))
 
     async def make(principal: Principal, payload: Mapping[str, Any], received: Instant, key: str) -> int:
@@ -78,8 +78,8 @@ def _channels(services: Services, channels: AlertChannels) -> Numbered:
     async def every(principal: Principal) -> Mapping[str, int]:
         return {channel.key: channel.number for channel in await services.channels.every(principal)}
 
-    def plan(payload: Mapping[str, Any], _now: Instant) -> object:
-        return channels.plan(payload)
+    async def plan(payload: Mapping[str, Any], _now: Instant) -> object:
+        return await channels.plan(payload)
 
     async def make(principal: Principal, payload: Mapping[str, Any], received: Instant, key: str) -> int:
         return (await channels.put(principal, payload, received, key=key)).number
@@ -99,7 +99,7 @@ def _windows(services: Services, windows: Windows) -> Numbered:
     async def every(principal: Principal) -> Mapping[str, int]:
         return {window.id: window.number for window in await windows.every(principal)}
 
-    def plan(payload: Mapping[str, Any], now: Instant) -> object:
+    async def plan(payload: Mapping[str, Any], now: Instant) -> object:
         return windows.plan(payload, now)
 
     async def make(principal: Principal, payload: Mapping[str, Any], received: Instant, key: str) -> int:

@@ -66,7 +66,7 @@ class Numbered:
     """A kind of nouns that have a key, which we choose, and a number, which is shown."""
 
     every: Callable[[Principal], Awaitable[Mapping[str, int]]]  # numbers by key
-    plan: Callable[[Mapping[str, Any], Instant], object]  # InvalidArgument about a payload
+    plan: Callable[[Mapping[str, Any], Instant], Awaitable[object]]  # InvalidArgument about a payload
     make: Callable[[Principal, Mapping[str, Any], Instant, str], Awaitable[int]]  # AlreadyExists: of that key
     change: Callable[[Principal, Mapping[str, Any], Instant, str, int], Awaitable[int]]  # NotFound: of key and number
     drop: Callable[[Principal, str, Instant], Awaitable[None]]  # of that key, if it is there
@@ -102,7 +102,7 @@ class Numbered:
     ) -> None:
         for item in items:
             try:
-                self.plan(self._payload(world, item), received)
+                await self.plan(self._payload(world, item), received)
             except InvalidArgument as problem:
                 problems.wrong_by(problem, resource=item.declared.told)
 

@@ -34,6 +34,7 @@ _MEMBERS: Final = {
     "channel.form.query": "config.queryParameters",
     "channel.form.secret": "config.webhookSecret",
     "channel.form.": "config.",
+    "channel.form": "config",
     "channel.display_name": "config.name",
     "channel.": "config.",
 }
@@ -51,10 +52,16 @@ class AlertChannels:
     ) -> None:
         self._channels, self._subscriptions, self._members = channels, subscriptions, members
         self._browsing, self._groups, self._bindings = browsing, groups, bindings
+        self._reading = asyncio.Semaphore(1)
         self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
-    def plan(self, payload: Any, known: Channel | None = None) -> Values:
+    async def plan(self, payload: Any, known: Channel | None = None) -> Values:
         """What would be written; InvalidArgument names the member. Nothing is asked of the store."""
+        async with self._reading:
+            return await asyncio.to_thread(self._plan, payload, known)
+
+    def _plan(self, payload: Any, known: Channel | None) -> Values:
+        """In a thread: a form may take half a second to read."""
         values = channel_json.read(payload, known)
         try:
             made = msgspec.structs.replace(known or Channel(0, 0, "new"), **values)
@@ -73,7 +80,7 @@ class AlertChannels:
         """
         async with self._turns.setdefault(principal.project.number, asyncio.Lock()):
             known = await self._channels.get_by_number(principal, number) if number is not None else None
-            values = self.plan(payload, known)
+            values = await self.plan(payload, known)
             made = known.key if known else key or f"checkly-{secrets.token_hex(4)}"
             new = known is None
             return await self._channels.put(principal, made, values, received, create=new, update=not new)
