@@ -15,6 +15,7 @@ from starlette.responses import Response, StreamingResponse
 from tocsin.dialects.checkly import queries
 from tocsin.dialects.checkly.call import Call, Calls, require_account
 from tocsin.dialects.checkly.checks import finding
+from tocsin.dialects.checkly.checks.mapping import is_off
 from tocsin.dialects.checkly.exposition import V1, V2, Check, Line, render, v1_line, v2_line, worst_by_labels
 from tocsin.dialects.checkly.services import Services
 from tocsin.domain.group import Group
@@ -61,7 +62,7 @@ def checks_of(rows: Sequence[MonitorWithHealth], groups: dict[str, Group], now: 
         group = groups.get(monitor.group)
         name = (group.display_name or group.key) if group is not None else ""
         muted = (monitor.muted_until is not None and monitor.muted_until > now) or (group is not None and group.muted)
-        yield Check(monitor, finding.track_of(row), name, muted, not monitor.inactive)
+        yield Check(monitor, finding.track_of(row), name, muted, not is_off(monitor))
 
 
 def _answer(call: Call, pieces: Iterator[bytes]) -> Response:
