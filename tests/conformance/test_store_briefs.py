@@ -48,6 +48,7 @@ def fleet(store):
             group=chosen.choice(["", "g1"]),
             tags=tuple(chosen.sample(["red", "a:b", "ü"], chosen.randrange(3))),
             inactive=chosen.random() < 0.3,
+            disabled=chosen.random() < 0.2,
             muted_until=chosen.choice([None, NOW, NEVER]),
         )
         rows.monitors[one] = made, policy
@@ -72,8 +73,8 @@ def brief_of(row):
     (schedule,) = one.policy.schedules
     on = Track(next_track=0, **{name: getattr(found, name) for name in SHOWN}) if found is not None else None
     return Brief(
-        one.project, one.id, one.uid, one.display_name, one.group, one.tags, one.inactive, one.muted_until,
-        schedule.period_ms, on,
+        one.project, one.id, one.uid, one.display_name, one.group, one.tags, one.inactive or one.disabled,
+        one.muted_until, schedule.period_ms, on,
     )  # fmt: skip
 
 
@@ -84,7 +85,7 @@ def test_a_brief_says_what_the_monitor_says(browse, fleet):
         assert numbers == [row.monitor.number for row in whole]
         found = browse.briefs(project, numbers)
         assert found == [brief_of(row) for row in whole]
-        assert all(type(brief.inactive) is bool for brief in found)
+        assert all(type(brief.off) is bool for brief in found)
     assert browse.rolling(3) == []
 
 

@@ -230,6 +230,29 @@ def test_a_native_heartbeat_can_be_changed_here(checkly: Checkly) -> None:
     assert put(checkly, found, activated=True)["activated"] is True
 
 
+def test_a_check_that_another_protocol_disabled_is_not_activated(checkly: Checkly) -> None:
+    made = checkly.create(name=f"disabled-{uuid.uuid4().hex[:8]}")
+    path = "/v1/" + monitor_of(checkly, made)["name"]
+
+    def shown() -> list[bool]:
+        scrape = checkly.call("GET", f"/accounts/{checkly.account}/v2/prometheus/metrics", accept_encoding="identity")
+        (line,) = [one for one in scrape.text.splitlines() if made["id"] in one and "interval" in one]
+        (row,) = [one for one in checkly.get("/v1/reporting") if one["checkId"] == made["id"]]
+        return [
+            checkly.get(f"/v1/checks/{made['id']}")["activated"],
+            checkly.get(f"/v1/analytics/heartbeat-checks/{made['id']}")["activated"],
+            not row["deactivated"],
+            'activated="true"' in line,
+        ]
+
+    checkly.server.call("PATCH", path, {"disabled": True})
+    assert shown() == [False] * 4
+    assert put(checkly, made, tags=["t"])["activated"] is False  # nothing is said of it
+    assert put(checkly, made, activated=True)["activated"] is True
+    assert shown() == [True] * 4
+    assert monitor_of(checkly, made).get("disabled", False) is False
+
+
 def test_statuses(checkly: Checkly) -> None:
     made = checkly.create(name="pinged")
     before = checkly.get(f"/v1/check-statuses/{made['id']}")

@@ -30,6 +30,7 @@ _MONITOR: Final = (
     table.c.group,
     table.c.tags,
     table.c.inactive,
+    table.c.disabled,
     table.c.muted_until,
 )
 _TRACK: Final = (tracks.c.number, tracks.c.environment, *(tracks.c[name] for name in _SHOWN))
@@ -69,7 +70,8 @@ def read(connection: Connection, project: int, wanted: Sequence[int]) -> list[Br
 
 
 def _brief(row: Record, period: int, labels: dict[str, tuple[str, ...]]) -> Brief:
-    number, project, _, name, uid, display_name, group, text, inactive, muted_until, track, environment, *shown = row
+    number, project, _, name, uid, display_name, group, text, inactive, disabled, muted_until, track, *rest = row
+    environment, *shown = rest
     found = labels.get(text)
     if found is None:
         found = labels[text] = tags.from_text(text)
@@ -80,7 +82,7 @@ def _brief(row: Record, period: int, labels: dict[str, tuple[str, ...]]) -> Brie
         display_name,
         group,
         found,
-        inactive,
+        inactive or disabled,
         muted_until,
         period,
         _track(track, number, environment, *shown) if track is not None else None,

@@ -86,7 +86,7 @@ class Brief(msgspec.Struct, gc=False):
     display_name: str
     group: str  # its key; "": none
     tags: tuple[str, ...]
-    inactive: bool
+    off: bool  # inactive or disabled
     muted_until: Instant | None
     period: Millis
     track: Track | None

@@ -90,7 +90,7 @@ def _name_of(brief: Brief) -> str:
 
 
 def _switches(check: Check) -> str:
-    return f'muted="{"true" if check.muted else "false"}",activated="{"false" if check.brief.inactive else "true"}"'
+    return f'muted="{"true" if check.muted else "false"}",activated="{"false" if check.brief.off else "true"}"'
 
 
 def _line(brief: Brief, labels: str) -> Line:

@@ -19,7 +19,7 @@ LABELS = {
 
 
 def monitor(name="Nightly backup", tags=(), period=3_600_000, uid=UID):
-    return Brief(1, "nightly", uid, name, "", tuple(tags), inactive=False, muted_until=None, period=period, track=None)
+    return Brief(1, "nightly", uid, name, "", tuple(tags), off=False, muted_until=None, period=period, track=None)
 
 
 def track(**values):
@@ -27,7 +27,7 @@ def track(**values):
 
 
 def check(of=None, on=None, group="", *, muted=False, activated=True):
-    brief = msgspec.structs.replace(of or monitor(), track=on, inactive=not activated)
+    brief = msgspec.structs.replace(of or monitor(), track=on, off=not activated)
     return Check(brief, group, muted)
 
 

@@ -48,7 +48,8 @@ def written_json(monitor: Monitor, view: View) -> Json:
     """What creating and changing a check answer."""
     kept, group = mapping.kept_of(monitor), view.group_of(monitor)
     subscriptions = view.subscriptions.get(monitor.number, ())
-    activated, muted = mapping.is_activated(monitor, group), mapping.is_muted(monitor, view.now)
+    activated = mapping.is_activated(monitor, group) and not monitor.disabled
+    muted = mapping.is_muted(monitor, view.now)
     tags, escalation, whole = monitor.tags, monitor.alert_policy.escalation, monitor.alert_policy.project_escalation
     settings = alert_settings.shown(kept.alert_settings, escalation)
     if view.merged and group is not None:

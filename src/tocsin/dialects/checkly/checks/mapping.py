@@ -101,6 +101,11 @@ def is_activated(monitor: Monitor, group: Group | None) -> bool:
     return not monitor.inactive or own.held
 
 
+def is_off(monitor: Monitor) -> bool:
+    """Whether nothing is expected of it: by itself or with its group, or because another protocol has disabled it."""
+    return monitor.inactive or monitor.disabled
+
+
 def is_muted(monitor: Monitor, now: Instant) -> bool:
     return monitor.muted_until is not None and monitor.muted_until > now
 
@@ -125,6 +130,7 @@ def plan(
         group=(group.key if group else "") if known is None or "groupId" in said else UNSET,
         tags=said.get("tags", UNSET),
         inactive=_is_inactive(group, activated=activated),
+        disabled=False if said.get("activated") else UNSET,
         muted_until=_muted_until(said, known, now),
         ping_token=_token(beat, known, token),
         extras=_extras(kept, before, known),

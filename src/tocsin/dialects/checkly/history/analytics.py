@@ -7,7 +7,7 @@ from starlette.responses import Response
 from tocsin.dialects.checkly import bodies, queries
 from tocsin.dialects.checkly.call import Call, Calls
 from tocsin.dialects.checkly.checks import finding
-from tocsin.dialects.checkly.checks.mapping import is_check
+from tocsin.dialects.checkly.checks.mapping import is_check, is_off
 from tocsin.dialects.checkly.checks.schema import HEARTBEAT
 from tocsin.dialects.checkly.history.figures import Tally, percent, tally_of
 from tocsin.dialects.checkly.history.periods import Period, asked, quick, quick_name
@@ -45,7 +45,7 @@ class AnalyticsCalls:
         values = {AVAILABILITY: percent(tally), "retries": 0}
         found = {
             **_about(monitor),
-            "activated": not monitor.inactive,
+            "activated": not is_off(monitor),
             "muted": monitor.muted_until is not None and monitor.muted_until > call.received,
             "frequency": None,
             "from": iso(period.since),

@@ -5,7 +5,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from tocsin.dialects.checkly.checks.finding import track_of
-from tocsin.dialects.checkly.checks.mapping import is_check
+from tocsin.dialects.checkly.checks.mapping import is_check, is_off
 from tocsin.dialects.checkly.checks.statuses import is_failing
 from tocsin.dialects.checkly.replies import not_found
 from tocsin.http import badges
@@ -23,7 +23,7 @@ class Badges:
         if row is None or not is_check(row.monitor):
             return not_found("no such check")
         name = row.monitor.display_name or row.monitor.id
-        if row.monitor.inactive:
+        if is_off(row.monitor):
             return badges.answer(name, "paused")
         return badges.answer(name, "failing" if is_failing(track_of(row)) else "passing")
 

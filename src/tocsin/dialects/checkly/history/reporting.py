@@ -10,6 +10,7 @@ from starlette.responses import Response
 from tocsin.dialects.checkly import queries
 from tocsin.dialects.checkly.call import Call, Calls
 from tocsin.dialects.checkly.checks import finding
+from tocsin.dialects.checkly.checks.mapping import is_off
 from tocsin.dialects.checkly.checks.schema import HEARTBEAT
 from tocsin.dialects.checkly.history.figures import Tally, percent, tally_of
 from tocsin.dialects.checkly.history.periods import asked
@@ -46,7 +47,7 @@ class ReportCalls:
 
 
 def _wanted(monitor: Monitor, tags: frozenset[str], switched: bool | None) -> bool:
-    return (not tags or not tags.isdisjoint(monitor.tags)) and switched in (None, monitor.inactive)
+    return (not tags or not tags.isdisjoint(monitor.tags)) and switched in (None, is_off(monitor))
 
 
 def _shown(monitors: Sequence[Monitor], tallies: dict[int, Tally]) -> bytes:
@@ -58,7 +59,7 @@ def _row(monitor: Monitor, tally: Tally) -> dict[str, Any]:
         "name": monitor.display_name or monitor.id,
         "checkId": dashed(monitor.uid),
         "checkType": HEARTBEAT,
-        "deactivated": monitor.inactive,
+        "deactivated": is_off(monitor),
         "tags": monitor.tags,
         "aggregate": {"successRatio": percent(tally) or 0, "avg": 0, "p95": 0, "p99": 0},
     }
