@@ -11,9 +11,7 @@ TOKEN, OTHER = "a" * 32, "b" * 32
 
 def test_a_token_names_its_monitor(store: SqlStore) -> None:
     with_monitors(store, monitor(1, ping_token=TOKEN), monitor(2), monitor(3, project=2, ping_token=OTHER))
-    assert store.owner_of_token(TOKEN) == (1, "m-1")
-    assert store.owner_of_token(OTHER) == (2, "m-3")
-    assert store.owner_of_token("c" * 32) is None
+    assert store.owners_of_tokens({TOKEN, OTHER, "c" * 32}) == {TOKEN: (1, "m-1"), OTHER: (2, "m-3")}
     recalled = store.recall(Needs(tokens={TOKEN, OTHER, "c" * 32})).tokens
     assert recalled == {TOKEN: (1, "m-1"), OTHER: (2, "m-3")}
 
@@ -22,19 +20,19 @@ def test_tokens_change_places_in_one_commit(store: SqlStore) -> None:
     with_monitors(store, monitor(1, ping_token=TOKEN), monitor(2, ping_token=OTHER))
     swapped = (monitor(1, ping_token=OTHER), monitor(2, ping_token=TOKEN))
     commit(store, delta(*swapped, released_tokens={TOKEN, OTHER}))
-    assert [store.owner_of_token(token) for token in (TOKEN, OTHER)] == [(1, "m-2"), (1, "m-1")]
+    assert store.owners_of_tokens([TOKEN, OTHER]) == {TOKEN: (1, "m-2"), OTHER: (1, "m-1")}
 
 
 def test_the_token_of_a_deleted_monitor_is_free_in_the_same_commit(store: SqlStore) -> None:
     with_monitors(store, monitor(1, ping_token=TOKEN))
     commit(store, delta(monitor(2, ping_token=TOKEN), deleted_monitors={1}))
-    assert store.owner_of_token(TOKEN) == (1, "m-2")
+    assert store.owners_of_tokens([TOKEN]) == {TOKEN: (1, "m-2")}
 
 
 def test_what_gave_up_its_token_has_none(store: SqlStore) -> None:
     with_monitors(store, monitor(1, ping_token=TOKEN))
     commit(store, delta(monitor(1), released_tokens={TOKEN}))
-    assert store.owner_of_token(TOKEN) is None
+    assert store.owners_of_tokens([TOKEN]) == {}
 
 
 def test_the_database_lets_no_two_have_one(store: SqlStore) -> None:

@@ -63,7 +63,6 @@ def test_tallies_are_what_counting_gives(browse, rows, count):
 def test_nothing_is_counted_where_nothing_is(browse, rows):
     assert browse.tallies([], "production", [0, NOW]) == {}
     assert browse.tallies([1, 2], "production", [NOW]) == {}
-    assert browse.tallies([1, 2], "nowhere", [0, NOW]) == {}
     assert browse.tallies([3], "production", [0, NOW]) == {}
     assert browse.tallies([1], "production", [NOW, NOW]) == {}
     assert rows
@@ -91,8 +90,22 @@ def test_pages_are_what_sorting_gives(monkeypatch, browse, rows, size, block, lo
 
 
 def test_a_page_of_nothing(browse, rows):
-    assert browse.recorded(1, "nowhere", SHOWN, Stretch(0, NOW), 5) == ([], 0)
     assert browse.recorded(3, "production", SHOWN, Stretch(0, NOW), 5) == ([], 0)
     assert browse.recorded(1, "production", (), Stretch(0, NOW), 5) == ([], 0)
     assert browse.recorded(1, "production", SHOWN, Stretch(NOW, NOW), 5) == ([], 0)
+    assert rows
+
+
+def test_of_a_monitor_one_environment_counts(store, browse, rows):
+    """The one that is asked for, else the first by name."""
+    cuts = [NOW - 3 * WEEK, NOW]
+    assert browse.tallies([1], "nowhere", cuts) == browse.tallies([1], "production", cuts)
+    staging = browse.tallies([1], "staging", cuts)
+    assert staging != browse.tallies([1], "production", cuts)
+    page = browse.recorded(1, "staging", STATES, Stretch(0, NOW), 1000)
+    assert len(page.rows) == sum(staging[1][0].values())
+    assert {row.environment for row in page.rows} == {"staging"}
+    commit(store, delta(track(9, 3, 2), check_in(number(5000, NOW - HOUR), track(9, 3, 2), environment="staging")))
+    assert browse.tallies([3], "nowhere", cuts) == {}  # its first is production, where nothing was
+    assert browse.tallies([3], "staging", cuts) == {3: [{State.OK: 1}]}
     assert rows

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,7 @@ class Served:
     """An engine on a store, as a node drives it."""
 
     def __init__(self, store: SqlStore) -> None:
-        self.store, self.tokens = store, Tokens(store)
+        self.store, self.tokens = store, Tokens(store, nullcontext, within_ms=60_000)
         self.restart()
 
     def restart(self) -> None:
@@ -142,7 +143,7 @@ def test_tokens_change_hands_in_one_transaction_and_are_found_at_once(store: Sql
     served = Served(store)
 
     def found(*tokens: str) -> list[str | None]:
-        owners: list[Found | None] = [asyncio.run(served.tokens.find(token)) for token in tokens]
+        owners: list[Found | None] = [asyncio.run(served.tokens.find(token, T0)) for token in tokens]
         return [None if owner is None else owner.monitor_id for owner in owners]
 
     served.put(T0, "one", ping_token=first)
@@ -161,4 +162,4 @@ def test_tokens_change_hands_in_one_transaction_and_are_found_at_once(store: Sql
     assert (taken.reason if taken else None) == "PING_TOKEN_TAKEN"
     served.step(T0 + 3, DeleteMonitor(1, "two"), PutMonitor(2, "two", MonitorChange(ping_token=first)))
     assert found(first, second) == ["two", "one"]
-    assert asyncio.run(served.tokens.find(first)) == Found(2, "two")
+    assert asyncio.run(served.tokens.find(first, T0)) == Found(2, "two")

@@ -2,6 +2,7 @@
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from support.stores import NOW, commit, count, delta, monitor, with_monitors
 from support.writes import Writes
@@ -103,6 +104,14 @@ def test_many_are_put_or_none_and_taken_away(store, world):
     made = world.put_many(1, wanted)
     assert shown(made) == [(1, 1, 0, True), (2, 0, 1, False)]
     assert world.put_many(1, wanted) == made
+    changed = world.put_many(
+        1, [Subscription(0, 1, 3, group=1), *(replace(one, active=not one.active) for one in made)]
+    )
+    assert shown(changed) == [(3, 0, 1, True), (1, 1, 0, False), (2, 0, 1, True)]
+    assert world.numbered(1, [one.number for one in changed]) == {one.number: one for one in changed}
+    world.delete_many(1, [changed[0].number])
+    assert world.put_many(1, wanted) == made
+    assert world.put_many(1, [*wanted, wanted[0]]) == [*made, made[0]]
     with pytest.raises(errors.NotFound):
         world.put_many(1, [Subscription(0, 1, 3, monitor=1), Subscription(0, 1, 9, monitor=1)])
     with pytest.raises(errors.NotFound):

@@ -89,6 +89,17 @@ def test_the_bodies_of_the_go_sdk(checkly: Checkly) -> None:
         assert {name: made["config"][name] for name in body["config"]} == body["config"]
 
 
+def test_many_change_one_at_once(checkly: Checkly) -> None:
+    """Each another part of it: none is lost."""
+    said = {"sendDegraded": True, "sslExpiry": True, "sslExpiryThreshold": 7, "sendRecovery": False}
+    for _ in range(5):
+        made = make(checkly)
+        path = f"{PATH}/{made['id']}"
+        checkly.put_apart(path, said)
+        found = checkly.get(path)
+        assert found == {**made, **said, "updated_at": found["updated_at"]}
+
+
 def test_pages(checkly: Checkly) -> None:
     ids = [make(checkly)["id"] for _ in range(3)]
     answer = checkly.call("GET", f"{PATH}?limit=2&page=1")
@@ -108,6 +119,18 @@ def test_secrets_are_for_keys_that_may_write(checkly: Checkly, server: Server) -
     shown = reader.get(f"{PATH}/{hook['id']}")["config"]
     assert (shown["webhookSecret"], shown["headers"][0]["value"]) == ("***", "***")
     assert reader.get(f"{PATH}/{pager['id']}")["config"]["serviceKey"] == "***"
+    slack = make(checkly, "SLACK")
+    assert reader.get(f"{PATH}/{slack['id']}")["config"] == {"url": "***", "channel": "#ops"}
+    pairs = [{"key": "q", "value": "hush", "locked": True}, {"key": "r", "value": "open", "locked": False}]
+    locked = make(checkly, "WEBHOOK", config={**CONFIGS["WEBHOOK"], "queryParameters": pairs})
+    shown = [{**pairs[0], "value": "***"}, pairs[1]]
+    assert reader.get(f"{PATH}/{locked['id']}")["config"]["queryParameters"] == shown
+    said = [{"alertChannelId": one["id"], "activated": True} for one in (slack, locked)]
+    check = checkly.create(name="with secrets", alertChannelSubscriptions=said)["id"]
+    for who, url, parameters in ((checkly, CONFIGS["SLACK"]["url"], pairs), (reader, "***", shown)):
+        found = who.get(f"/v1/checks/{check}")["alertChannels"]
+        assert found["slack"] == [{"url": url}]
+        assert found["webhook"][0]["queryParameters"] == parameters
     assert reader.refused("PUT", f"{PATH}/{hook['id']}", {}).status == 403
     assert reader.refused("POST", PATH, {"type": "EMAIL", "config": CONFIGS["EMAIL"]}).status == 403
 
@@ -160,6 +183,10 @@ def test_subscriptions(checkly: Checkly) -> None:
             {"type": "WEBHOOK", "config": {"url": "https://x/", "queryParameters": [{"key": "{{", "value": ""}]}},
             "config.queryParameters[0].key",
         ),
+        (
+            {"type": "WEBHOOK", "config": {"url": "https://x/", "headers": [{"key": "Host", "value": "y"}]}},
+            "config.headers[0].key",
+        ),
         ({"type": "SMS", "config": {"number": "5550001111"}}, "config.number"),
         ({"type": "CALL", "config": {"name": "x"}}, "config.number"),
         ({"type": "PAGERDUTY", "config": {"account": "x"}}, "config.serviceKey"),
@@ -175,6 +202,7 @@ def test_what_is_refused_is_named(checkly: Checkly, body, named: str) -> None:
     assert answer.status == 400
     assert answer.json["validation"] == {"source": "payload", "keys": [named]}
     assert named in answer.json["message"]
+    assert "none of ," not in answer.json["message"]
 
 
 def test_ids_that_are_none(checkly: Checkly) -> None:

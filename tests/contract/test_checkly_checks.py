@@ -284,6 +284,7 @@ def test_many_change_one_check_at_once(checkly: Checkly) -> None:
     said: list[dict[str, Any]] = [
         *({name: f"{name} of them"} for name in ("description", "script", "scriptPath", "sslCheckDomain")),
         *({name: 7} for name in ("groupOrder", "setupSnippetId", "maxResponseTime", "frequencyOffset")),
+        *({"localSetupScript": "the same of many"} for _ in range(32)),
     ]
     with ThreadPoolExecutor(len(said)) as pool:
         list(pool.map(lambda one: put(checkly, made, **one), said))

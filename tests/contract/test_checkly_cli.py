@@ -1,11 +1,7 @@
 """The `checkly` CLI from npm, four generations of it, against a live server: deploy, look, preview, destroy."""
 
 import json
-import os
 import re
-import subprocess
-import sys
-import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +10,7 @@ import pytest
 
 from support.checkly import Checkly
 from support.checkly_cli import OLDEST, PREFERRED, VERSIONS, Cli
+from support.readers import reader_key
 from support.server import Server
 
 MADE = "Successfully deployed project"
@@ -48,23 +45,7 @@ def start(sentry_client: Callable[[str], Path], server: Server, tmp_path: Path) 
 
 @pytest.fixture(scope="module")
 def read_key(server: Server) -> str:
-    """Of the server's own account; it may read and nothing else."""
-    where = ("--project", str(server.project_id), "--data", str(server.data))
-    done = subprocess.run(
-        [sys.executable, "-m", "tocsin", "keys", "create", "--scope", "read", *where],
-        env={**os.environ, **server.environment},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    found = re.search(r"\b[0-9a-f]{32}\b", done.stdout)
-    assert found
-    reader = Checkly(server, found[0])
-    deadline = time.monotonic() + 10
-    while reader.call("GET", "/v1/accounts").status == 401:  # keys of another process are read within two seconds
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    return found[0]
+    return reader_key(server)
 
 
 @pytest.fixture(params=VERSIONS)

@@ -1,5 +1,7 @@
 """Check groups of Checkly's API: both versions, what they decide of their checks, what is refused."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from support.checkly import Checkly, fixture
@@ -148,6 +150,57 @@ def test_members_follow_their_group(checkly: Checkly) -> None:
         assert checkly.call("DELETE", f"/v1/checks/{one}").status == 204
     assert checkly.call("DELETE", path).status == 204
     assert checkly.refused("GET", path).status == 404
+
+
+def test_a_group_is_switched_by_many_at_once(checkly: Checkly) -> None:
+    """Whoever comes last, its members are as it is."""
+    group = make(checkly, name="switched")
+    checks = [checkly.create(name=f"switched {n}", groupId=group["id"])["id"] for n in range(3)]
+    path = f"{PATH}/{group['id']}"
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda n: checkly.ask("PUT", path, {"activated": n % 2 == 0}), range(24)))
+    activated = checkly.get(path)["activated"]
+    shown = [checkly.get(f"/v1/checks/{one}?applyGroupSettings=true")["activated"] for one in checks]
+    assert shown == [activated] * 3
+    assert [checkly.get(f"/v1/checks/{one}")["activated"] for one in checks] == [True] * 3
+
+
+def test_checks_are_written_while_their_group_is_switched(checkly: Checkly) -> None:
+    """None is left behind, and none forgets that nobody has switched it off."""
+    group = make(checkly, name="busy")
+    path = f"{PATH}/{group['id']}"
+    checks = [checkly.create(name=f"busy {n}", groupId=group["id"])["id"] for n in range(4)]
+
+    def ask(n: int) -> None:
+        if n % 3 == 0:
+            checkly.call("PUT", path, {"activated": n % 2 == 0})
+        elif n % 10 == 1:
+            checks.append(checkly.create(name=f"busy new {n}", groupId=group["id"])["id"])
+        else:
+            checkly.call("PUT", f"/v1/checks/heartbeat/{checks[n % 4]}", {"description": f"{n}"})
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(ask, range(60)))
+    for activated in (checkly.get(path)["activated"], True, False, True):
+        if activated != checkly.get(path)["activated"]:
+            checkly.ask("PUT", path, {"activated": activated})
+        shown = [checkly.get(f"/v1/checks/{one}?applyGroupSettings=true")["activated"] for one in checks]
+        assert shown == [activated] * len(checks)
+        assert [checkly.get(f"/v1/checks/{one}")["activated"] for one in checks] == [True] * len(checks)
+        rows = checkly.server.call("GET", "/v1/projects/-/monitors?pageSize=1000")["monitors"]
+        off = [row.get("inactive", False) for row in rows if row.get("displayName", "").startswith("busy ")]
+        assert off == [not activated] * len(checks)
+
+
+def test_many_change_one_at_once(checkly: Checkly) -> None:
+    """Each another part of it: none is lost."""
+    said = {"concurrency": 7, "frequency": 5, "runtimeId": "2025.04", "tags": ["a"], "muted": True, "runParallel": True}
+    for _ in range(3):
+        made = make(checkly)
+        path = f"{PATH}/{made['id']}"
+        checkly.put_apart(path, said)
+        found = checkly.get(path)
+        assert found == {**made, **said, "updated_at": found["updated_at"]}
 
 
 def test_checks_of_a_group(checkly: Checkly) -> None:

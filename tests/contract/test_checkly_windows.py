@@ -57,6 +57,18 @@ def test_once(checkly: Checkly) -> None:
     assert checkly.refused("DELETE", path).status == 404
 
 
+def test_many_change_one_at_once(checkly: Checkly) -> None:
+    """Each another part of it: none is lost."""
+    said = {"name": "all", "description": "why", "pauseAllChecks": True, "silenceAlertsTags": ["a"]}
+    said |= {"statusPageVisibility": {"enabled": False}, "endsAt": "2030-01-01T03:00:00.000Z"}
+    for _ in range(3):
+        made = make(checkly)
+        path = f"{PATH}/{made['id']}"
+        checkly.put_apart(path, said)
+        found = checkly.get(path)
+        assert found == {**made, **said, "updated_at": found["updated_at"]}
+
+
 def test_the_window_of_a_deploy(checkly: Checkly, server: Server) -> None:
     made = make(checkly, **{**DAILY, "name": "deployed"})
     assert {name: made[name] for name in DAILY} == {**DAILY, "name": "deployed"}

@@ -7,6 +7,7 @@ import uuid
 
 import pytest
 
+from support.checkly import Checkly
 from support.server import Server
 from tocsin.client import Client, ClientError
 
@@ -76,13 +77,21 @@ def test_of_a_project(server: Server) -> None:
         assert (done.returncode != 0, said in done.stderr, "Traceback" in done.stderr) == (True, True, False)
 
 
-def test_the_form_of_a_channel_keeps_its_secret_to_itself(server: Server) -> None:
+def test_the_form_of_a_channel_keeps_its_secrets_to_itself(server: Server) -> None:
     key = unique("c")
-    form = {"method": "PUT", "template": "{}", "headers": [{"key": "X", "value": "1", "locked": True}], "secret": "s3"}
+    headers = [{"key": "X", "value": "l0cked", "locked": True}, {"key": "Y", "value": "2", "locked": False}]
+    form = {"method": "PUT", "template": "{}", "headers": headers, "queryParameters": headers[:1], "secret": "s3"}
     made = server.call("POST", f"{CHANNELS}?channelId={key}", {"url": "https://example.org/", "form": form})
     assert "secret" not in made["form"]
-    assert made["form"]["headers"] == form["headers"]
+    blank = {"key": "X", "value": "", "locked": True}
+    assert made["form"]["headers"] == [blank, headers[1]]
+    assert made["form"]["queryParameters"] == [blank]
     assert (made["sendFailure"], made["sendRecovery"], made["autoSubscribe"]) == (True, True, False)
+    back = {**made["form"], "template": "x"}  # what was read, with a change: what is not shown stays
+    assert server.call("PATCH", f"{CHANNELS}/{key}?updateMask=form", {"form": back})["form"] == back
+    number = int(made["number"])
+    config = Checkly(server).get(f"/v1/alert-channels/{number}")["config"]
+    assert (config["headers"], config["queryParameters"], config["webhookSecret"]) == (headers, headers[:1], "s3")
     changed = server.call("PATCH", f"{CHANNELS}/{key}?updateMask=form,sendFailure", {"form": {}, "sendFailure": False})
     assert (changed["form"]["method"], changed["form"]["template"], changed["sendFailure"]) == ("POST", "", False)
     assert server.call("PATCH", f"{CHANNELS}/{key}?updateMask=sendFailure", {})["sendFailure"]
@@ -90,6 +99,21 @@ def test_the_form_of_a_channel_keeps_its_secret_to_itself(server: Server) -> Non
     for body in ({"form": {"method": "get"}}, {"kind": "KIND_EMAIL"}, {"form": {"headers": [{"key": ""}]}}):
         mask = next(iter(body))
         assert server.request("PATCH", f"{CHANNELS}/{key}?updateMask={mask}", body)[0] == 400
+
+
+def test_channels_of_other_kinds_are_made_by_other_protocols(server: Server) -> None:
+    status, _, content = server.request("POST", f"{CHANNELS}?channelId={unique('c')}", {"kind": "KIND_EMAIL"})
+    assert status == 400
+    assert b"channel.kind" in content
+    assert b"config" not in content
+    mail = {"type": "EMAIL", "config": {"address": "ops@example.invalid"}}
+    number = Checkly(server).ask("POST", "/v1/alert-channels", mail, status=201)["id"]
+    found = next(one for one in server.get(f"{CHANNELS}?pageSize=1000")["channels"] if int(one["number"]) == number)
+    path = f"/v1/{found['name']}"
+    changed = server.call("PATCH", f"{path}?updateMask=kind,sendFailure", {**found, "sendFailure": False})
+    assert (changed["kind"], changed["sendFailure"]) == ("KIND_EMAIL", False)
+    status, _, content = server.request("PATCH", f"{path}?updateMask=kind", {"kind": "KIND_SLACK"})
+    assert (status, b"channel.kind" in content) == (400, True)
 
 
 def cli(server: Server, *arguments: str) -> subprocess.CompletedProcess[str]:

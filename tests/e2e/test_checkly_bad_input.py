@@ -89,7 +89,12 @@ def test_bodies_that_are_no_object(checkly: Checkly, body: bytes) -> None:
         ({"alertChannelSubscriptions": [{"alertChannelId": 999_999, "activated": True}]}, "alertChannelSubscriptions"),
         ({"alertSettings": {"reminders": {"amount": 6}}}, "alertSettings.reminders.amount"),
         ({"description": "x" * 511}, "description"),
-        ({"tags": ["a\u0000b"]}, "tags"),
+        ({"tags": ["a\u0000b"]}, "tags[0]"),
+        ({"name": "a\u0000b"}, "name"),
+        ({"name": "a\nb"}, "name"),
+        ({"name": "  "}, "name"),
+        ({"description": "a\u0000b"}, "description"),
+        ({"script": "a\u0000b"}, "script"),
     ],
 )
 def test_values_out_of_bounds(checkly: Checkly, change: dict[str, Any], field: str) -> None:
@@ -122,12 +127,25 @@ def test_the_form_for_all_types_needs_one(checkly: Checkly) -> None:
         *("limit=0", "limit=101", "limit=x", "limit=1.5", "limit=-1", "limit=9999999999999999999"),
         *("page=0", "page=-1", "page=x", "page=1e3", "status=broken", "applyGroupSettings=maybe"),
         "search=" + "x" * 201,
-        "&".join(f"tag={one}" for one in range(1_001)),
+        "&".join(f"tag={one}" for one in range(101)),
     ],
 )
 def test_queries_out_of_bounds(checkly: Checkly, query: str) -> None:
     answer = checkly.refused("GET", f"/v1/checks?{query}")
     assert (answer.status, answer.json["validation"]["source"]) == (400, "query")
+
+
+def test_as_many_tags_as_a_check_may_have(checkly: Checkly) -> None:
+    assert checkly.get("/v1/checks?" + "&".join(f"tag={one}" for one in range(100))) == []
+
+
+def test_types_of_checks_that_are_not_run(checkly: Checkly) -> None:
+    """The vendor has a path for each."""
+    for kind in ("api", "browser", "tcp", "multi-step"):
+        answer = checkly.refused("POST", f"/v1/checks/{kind}", {"name": "x"})
+        assert (answer.status, answer.json["validation"]["keys"]) == (400, ["checkType"])
+        assert f"checks of the type {kind} are not run here" in answer.text
+    assert checkly.refused("POST", f"/v1/checks/{uuid.uuid4()}", {}).status == 405
 
 
 def test_odd_queries_of_a_write(checkly: Checkly) -> None:
@@ -236,7 +254,7 @@ def test_methods_that_are_not_served(checkly: Checkly) -> None:
 
 
 def test_odd_texts_are_kept(checkly: Checkly) -> None:
-    for name in ("\u202e", "a\u0000b", "'; DROP TABLE monitors; --", "💥" * 200, "<script>"):
+    for name in ("\u202e", "'; DROP TABLE monitors; --", "💥" * 200, "<script>"):
         made = checkly.create(name=name)
-        assert checkly.get(f"/v1/checks/{made['id']}")["name"] == name.replace("\0", "\ufffd")
+        assert checkly.get(f"/v1/checks/{made['id']}")["name"] == name
         assert checkly.get("/v1/checks?limit=1&search=%25%27") == []

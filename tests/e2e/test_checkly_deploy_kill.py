@@ -74,7 +74,7 @@ def test_the_next_deployment_completes_it(new_server: Callable[..., Server], per
     if left["status"] == "FAILED":
         assert (left["error"]["code"], left["result"]) == ("INTERRUPTED", None)
         assert left["endedAt"]
-    kept = {one["logicalId"]: one["id"] for one in everything(checkly, "/v1/checks")}
+    kept = {one["name"]: one["id"] for one in everything(checkly, "/v1/checks")}
     assert len(kept) in (0, CHECKS)  # all or none
 
     begun = checkly.ask("POST", "/v1/projects/deploy?dryRun=false", BODY, status=202)

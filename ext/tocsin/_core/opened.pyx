@@ -6,7 +6,7 @@ Cost: 64 bytes a miss; an incident as an object takes eight times as much.
 """
 cimport cython
 from cpython.mem cimport PyMem_RawFree, PyMem_RawRealloc
-from libc.stdint cimport int64_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint32_t
 
 
 @cython.final
@@ -94,16 +94,21 @@ cdef class Opened:
         return kept
 
     cdef int64_t _find(self, int64_t incident):
-        # A row has one incident at most, and their numbers ascend: it lies at least as far on as its number.
-        cdef uint64_t i = 0
-        while i < self.size and not self.rows[i].incident:
-            i += 1
-        if i == self.size or incident < self.rows[i].incident:
+        # Numbers ascend, but for rows without an incident; rules that opened others meanwhile have left gaps in them.
+        cdef uint32_t low = 0, high = self.size, middle, i
+        if incident <= 0:
             return -1
-        i += <uint64_t>(incident - self.rows[i].incident)
-        while i < self.size and self.rows[i].incident != incident:
-            i += 1
-        return <int64_t>i if i < self.size else -1
+        while low < high:
+            middle = i = low + (high - low) // 2
+            while i < high and not self.rows[i].incident:
+                i += 1
+            if i == high or self.rows[i].incident > incident:
+                high = middle
+            elif self.rows[i].incident == incident:
+                return i
+            else:
+                low = i + 1
+        return -1
 
     def find(self, int64_t incident):
         cdef int64_t found

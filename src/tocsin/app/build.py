@@ -102,6 +102,7 @@ class Parts:
     metrics: Metrics
     services: dict[str, object]
     journal: LocalJournal
+    tokens: Tokens
     http: Front
     room: Room
     failed: Callable[[str, str], None]
@@ -134,7 +135,7 @@ def build(settings: Settings) -> Parts:
     if settings.telemetry.volume_watch:
         metrics.ingest_anomaly.set_function(lambda: volume.abnormal(clock.now()))
 
-    tokens = Tokens(store)
+    tokens = Tokens(store, journal.hold, within_ms=settings.engine.answer_within_ms)
 
     def observe_delta(delta: Delta) -> None:
         tokens.forget(delta)
@@ -168,7 +169,8 @@ def build(settings: Settings) -> Parts:
         Flushing(settings.engine.flush_tracks),
     )
     notifying.ask(partition)
-    store.database.overlay = Overlay(lambda: partition.engine)
+    store.database.overlay = overlay = Overlay(lambda: partition.engine)
+    store.database.overlay_briefs = overlay.briefs
     pulse = Pulse(clock, partition.deaf, time.monotonic)
     register(metrics, partition, clock, journal, principals)
 
@@ -297,6 +299,7 @@ def build(settings: Settings) -> Parts:
         metrics=metrics,
         services=services,
         journal=journal,
+        tokens=tokens,
         http=application(
             routes,
             journal.arrival,
@@ -305,6 +308,7 @@ def build(settings: Settings) -> Parts:
             prefix=settings.listen.path_prefix,
             worded=dialects.worded(settings),
             busy=dialects.busy(settings),
+            endless=dialects.endless(settings),
         ),
         room=room,
         failed=failed,

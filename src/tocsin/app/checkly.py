@@ -13,7 +13,6 @@ from tocsin.dialects.checkly.history import badges
 from tocsin.dialects.checkly.history import routes as history
 from tocsin.dialects.checkly.limits import Limited, Limits, per_minute
 from tocsin.dialects.checkly.services import Services
-from tocsin.http.addresses import Addresses
 from tocsin.service.check_ins import CheckIns
 from tocsin.service.principal import Principals
 from tocsin.service.tokens import Tokens
@@ -58,4 +57,4 @@ def pings(
     """`failed(dialect, error reason)` is told of pings that were refused."""
     if not settings.dialects.checkly:
         return []
-    return ping_urls.routes(ping_urls.Pings(check_ins, tokens, principals.project, Addresses(), failed))
+    return ping_urls.routes(ping_urls.Pings(check_ins, tokens, principals.project, failed))

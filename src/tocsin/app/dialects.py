@@ -62,3 +62,8 @@ def busy(settings: Settings) -> tuple[Busy, ...]:
     sentry = (management.BUSY, sentry_ingest.BUSY) if chosen.sentry else ()
     tokens = pings.BUSY if chosen.checkly else ()  # first: others know only how their paths begin
     return (*tokens, *first, *sentry, *(checkly.BUSY if chosen.checkly else ()))
+
+
+def endless(settings: Settings) -> tuple[str, ...]:
+    """Patterns of paths whose reading takes as long as there is to show."""
+    return checkly.ENDLESS if settings.dialects.checkly else ()

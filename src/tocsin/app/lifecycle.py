@@ -72,6 +72,7 @@ async def serve(
             return await _Server(parts, lock).run(started, show)
         finally:
             parts.partition.close()
+            parts.tokens.close()
             parts.store.close()
 
 

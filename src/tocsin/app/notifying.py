@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping
+from contextlib import closing
 
 from tocsin import __version__
 from tocsin.api.channels import ChannelHandlers
@@ -86,12 +87,13 @@ class Notifying:
         )
         async with Client(guard, f"tocsin/{__version__}", Limits(timeout_s=notify.timeout_seconds)) as client:
             pace = Pace(notify.form_retries, round(notify.form_retry_seconds * SECOND))
-            sender = Sender(client, self._tellable, self._texts, self._clock, public_url, pace)
+            made = Sender(client, self._tellable, self._texts, self._clock, public_url, pace)
             wake = self.dispatcher.wake
-            self.dispatcher.deliver(
-                Delivering(self.outbox, sender, self._clock, delivery, _Counts(self._metrics), wake)
-            )
-            await self.dispatcher.run()
+            with closing(made) as sender:
+                self.dispatcher.deliver(
+                    Delivering(self.outbox, sender, self._clock, delivery, _Counts(self._metrics), wake)
+                )
+                await self.dispatcher.run()
 
     def _silenced(self, project: int, monitor: int, environment: str, at: Instant, tags: Collection[str]) -> bool:
         if self._partition is None:

@@ -34,6 +34,7 @@ METHODS: Final = ("GET", "POST", "PUT", "PATCH", "HEAD", "DELETE", "OPTIONS")
 TEMPLATE_MAX: Final = 100_000  # characters
 PAIRS_MAX: Final = 100
 PAIR_MAX: Final = 10_000  # characters of a key or a value
+FORM_MAX: Final = 200_000  # characters of a form: its template and all its pairs
 CONFIG_MAX: Final = 20_000  # bytes
 _PREFIX: Final = re.compile(r"[a-z][a-z0-9-]{0,31}")
 _SCHEMES: Final = ("http", "https")
@@ -87,6 +88,33 @@ class Form(msgspec.Struct, frozen=True, omit_defaults=True):
     query: tuple[Pair, ...] = ()
     secret: str = ""  # signs the body; "": it is not signed
     receiver: str = ""  # what kind of receiver it is, in its dialect's words
+
+
+def keeping(form: Form, known: Form, *, secret: bool) -> Form:
+    """The form, with what readers are not shown as it was: values of locked pairs that are empty, found by their key.
+
+    `secret`: whether the secret stays too. The receiver always does.
+    """
+    return msgspec.structs.replace(
+        form,
+        headers=_keeping(form.headers, known.headers),
+        query=_keeping(form.query, known.query),
+        secret=known.secret if secret else form.secret,
+        receiver=known.receiver,
+    )
+
+
+def _keeping(pairs: Iterable[Pair], known: Iterable[Pair]) -> tuple[Pair, ...]:
+    """A key that is there again and again: the first is the first, and so on."""
+    values: dict[str, list[str]] = {}
+    for pair in known:
+        if pair.locked:
+            values.setdefault(pair.key, []).append(pair.value)
+    found = []
+    for pair in pairs:
+        value = values[pair.key].pop(0) if pair.locked and values.get(pair.key) else ""
+        found.append(pair if pair.value else msgspec.structs.replace(pair, value=value))
+    return tuple(found)
 
 
 _NEEDED: Final = {  # of `Channel.config`, by kind
@@ -178,7 +206,15 @@ def check_channel(found: Channel, field: str = "channel") -> None:
         raise errors.invalid(f"{field}.config.{needed}", f"a channel of kind {found.kind.value} needs it")
 
 
+def check_form_size(form: Form, field: str) -> None:
+    """InvalidArgument: it is too long as a whole."""
+    size = len(form.template) + sum(len(pair.key) + len(pair.value) for pair in (*form.headers, *form.query))
+    if size > FORM_MAX:
+        raise errors.invalid(field, f"at most {FORM_MAX} characters with all headers and parameters, not {size}")
+
+
 def _check_form(form: Form, field: str) -> None:
+    check_form_size(form, field)
     if form.method not in METHODS:
         raise errors.invalid(f"{field}.method", f"must be one of {', '.join(METHODS)}, not {form.method[:20]!r}")
     for name, text, most in (("template", form.template, TEMPLATE_MAX), ("secret", form.secret, PAIR_MAX)):

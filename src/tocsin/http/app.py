@@ -33,6 +33,7 @@ def application(
     prefix: str = "",
     worded: Sequence[tuple[str, NotFound]] = (),
     busy: Sequence[Busy] = (),
+    endless: Sequence[str] = (),
 ) -> Front:
     """`worded`: beginnings of paths below which another protocol says that a path is unknown; the first one counts."""
 
@@ -45,7 +46,7 @@ def application(
     )
     trusted = os.environ.get(addresses.VARIABLE, addresses.TRUSTED)
     proxied = ProxyHeadersMiddleware(framework, trusted)  # type: ignore[arg-type] # its own names for ASGI
-    return Front(proxied, routes, arrival, room, failed, prefix=prefix, busy=busy)  # type: ignore[arg-type]
+    return Front(proxied, routes, arrival, room, failed, prefix=prefix, busy=busy, endless=endless)  # type: ignore[arg-type]
 
 
 def _not_found(request: Request, worded: Sequence[tuple[str, NotFound]]) -> ASGIApp:

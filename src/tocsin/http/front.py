@@ -31,10 +31,8 @@ _REST: Final = "[A-Za-z0-9._~/-]*"
 
 
 _BODILESS: Final = frozenset(("GET", "HEAD", "OPTIONS"))
-_ENDLESS: Final = re.compile(
-    "/(healthz|readyz|metrics(/[a-z]+)?|v1/projects/[^/]+/monitors:watch|v1/check-statuses"
-    "|accounts/[^/]+/(v2/)?prometheus/metrics)"
-)
+# Reads that may go on for as long as they like and must not hold the clock; and what tells how we are.
+_ENDLESS: Final = ("/v1/projects/[^/]+/monitors:watch", "/metrics(?:/.*)?", "/healthz", "/readyz")
 
 
 class Busy(NamedTuple):
@@ -82,8 +80,11 @@ class Front:
         *,
         prefix: str = "",
         busy: Iterable[Busy] = (),
+        endless: Iterable[str] = (),
     ) -> None:
         """`rest` answers what no lane does. `prefix`: everything is served below it too.
+
+        `endless`: patterns of whole paths whose reading may go on for as long as it likes, beside our own.
 
         `failed(dialect, error reason)` is told of requests that found no room; the first of `busy` that knows the path
         answers them.
@@ -97,6 +98,7 @@ class Front:
         self._failed = failed
         self._prefix = prefix.rstrip("/")
         self._busy = (*busy, _NATIVE)
+        self._endless = re.compile("|".join((*_ENDLESS, *endless)))
         self._answering = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -109,7 +111,7 @@ class Front:
             state["hold"] = hold
             with self._arrival() as received:
                 state["received"] = received
-                if not _endless(scope["method"], path):
+                if scope["method"] not in _BODILESS or not self._endless.fullmatch(path):
                     await self._bounded(path, scope, receive, send)
                     return
             await self._rest(scope, receive, send)
@@ -164,14 +166,6 @@ def _counted(receive: Receive, hold: Hold) -> Receive:
         return message
 
     return counting
-
-
-def _endless(method: str, path: str) -> bool:
-    """Reads that may go on for as long as they like and must not hold the clock; and what tells how we are.
-
-    By the whole path: others may end in what somebody has called a monitor.
-    """
-    return method in _BODILESS and _ENDLESS.fullmatch(path) is not None
 
 
 def _first_word(path: str) -> str:

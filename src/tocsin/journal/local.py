@@ -1,12 +1,13 @@
 """The journal inside this process: a bounded queue. `append` answers when the loop has committed, so it is durable.
 
 Arrivals: a request is stamped when it arrives, and until its report is queued no deadline after the stamp is judged.
-`horizon()` is how far judging may go. A client that trickles its body cannot hold the clock longer than `hold_ms`.
+`horizon()` is how far judging may go. A client that trickles its body cannot hold the clock longer than `hold_ms`; what
+we ourselves need before a report can be queued (`hold`) holds it until that is done, because it is no fault of a job.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from tocsin.domain.commands import Command, Entry
@@ -87,6 +88,25 @@ class Arrival:
         del self._open[self]
 
 
+class Held:
+    """Holds the clock at the arrival of a request that waits for us. Unavailable: it was turned away."""
+
+    __slots__ = ("_at", "_held", "_refused")
+
+    def __init__(self, at: Instant, held: "dict[Held, Instant]", refused: Callable[[Instant], None]) -> None:
+        self._at = at
+        self._held = held
+        self._refused = refused
+
+    def __enter__(self) -> None:
+        self._held[self] = self._at
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        del self._held[self]
+        if isinstance(error, Unavailable):
+            self._refused(self._at)
+
+
 class LocalJournal:
     def __init__(
         self,
@@ -111,6 +131,7 @@ class LocalJournal:
         self._oldest = Oldest()  # of the queue
         self._bytes = self._rows = 0  # of the queue
         self._open: dict[Arrival, Instant] = {}  # in the order of arrival
+        self._held: dict[Held, Instant] = {}
         self._taker: asyncio.Future[None] | None = None  # who waits for an entry
         self._closed = False
         self._listened_until: Instant | None = None
@@ -128,6 +149,13 @@ class LocalJournal:
 
     def arrival(self) -> Arrival:
         return Arrival(self._clock, self._open)
+
+    def hold(self, at: Instant) -> Held:
+        """While it is open no deadline after `at`, a request's arrival, is judged. Only for what ends in bounded time.
+
+        It must wait for nothing that the client does. When it ends with Unavailable, it is as if `append` had refused.
+        """
+        return Held(at, self._held, self._refused)
 
     async def append(self, at: Instant, command: Command) -> Receipt:
         """Queues a command and waits until its batch is committed. Unavailable: try again, safely with an id."""
@@ -181,7 +209,7 @@ class LocalJournal:
 
     def _refused(self, at: Instant) -> None:
         """What falls due while reports are refused must not be called missed."""
-        self.refused_since = at if self.refused_since is None else self.refused_since
+        self.refused_since = at if self.refused_since is None else min(self.refused_since, at)
         self.refused_until = max(self.refused_until, self._clock.now())
         self.refused_count += 1
 
@@ -236,7 +264,8 @@ class LocalJournal:
         """Up to here every request that arrived has been stepped, once the batch just taken is."""
         now = self._clock.now() if self._listened_until is None else self._listened_until
         queued, arrived = self._oldest.get(), next(iter(self._open.values()), now)
-        return min(now if queued is None else queued, now, max(arrived, now - self._hold_ms))
+        held = min(self._held.values(), default=now)
+        return min(now if queued is None else queued, now, held, max(arrived, now - self._hold_ms))
 
     def lag_ms(self) -> int:
         """Age of the oldest entry that waits. Any thread may ask."""

@@ -2,11 +2,13 @@
 
 A destination that does not answer holds up only itself, and a notice that it does not take holds up only what is told
 of the same incident: that arrives in order. It is tried until it is taken or given up. A destination that says when to
-come again is left alone until then. What was being sent when the server died is sent again, under the same key.
+come again is left alone until then. While others wait for their turn, a destination that did not take what it was
+sent, or that was sent its share, comes behind them. What was being sent when the server died is sent again, under the
+same key.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -21,6 +23,7 @@ from tocsin.store.port import StoreTrouble
 
 GROUP_MAX: Final = 1_000  # notices a request
 SLICE: Final = 200  # of them that are written down at once: check-ins share the writer and must not wait
+SHARE: Final = 10  # requests to one destination while others wait
 BACKOFF_FACTOR: Final = 6
 
 Send = Callable[[int, str, Sequence[Notice]], Awaitable[Outcome]]  # project, destination, notices
@@ -61,6 +64,10 @@ class Delivering:
         self._delivery, self._watcher, self._wake = delivery, watcher, wake
         self._busy: dict[tuple[int, str], asyncio.Task[None]] = {}
         self._held: dict[tuple[int, str], Instant] = {}  # until when a destination asked to be left alone
+        self._turns = 0  # of destinations
+        self._served: dict[tuple[int, str], int] = {}  # the last turn of each that something waits for
+        self._most: dict[tuple[int, str], int] = {}  # notices that its next request may take, where that is known
+        self._crowded = False  # others wait for their turn
 
     async def turn(self) -> Instant | None:
         """Begins what is to be delivered now; when there will be more, if nothing happens before."""
@@ -68,16 +75,22 @@ class Delivering:
         queues = await asyncio.to_thread(self._outbox.queues, now)
         self._watcher.waiting(sum(queue.waiting for queue in queues))
         later: list[Instant] = []
-        for queue in queues:
+        self._forget({(queue.project, queue.destination) for queue in queues})
+        self._crowded = False
+        for queue in sorted(queues, key=self._last_turn):
             where = (queue.project, queue.destination)
             if where in self._busy:
                 continue
             if (next_time := self.next_time(queue)) > now:
                 later.append(next_time)
             elif len(self._busy) < self._delivery.concurrency:
+                self._turns += 1
+                self._served[where] = self._turns
                 task = asyncio.create_task(self._serve(queue))
                 self._busy[where] = task
                 task.add_done_callback(lambda _, where=where: self._ended(where))  # type: ignore[misc] # the default binds it
+            else:
+                self._crowded = True
         return min(later, default=None)
 
     def next_time(self, queue: Queue) -> Instant:
@@ -87,6 +100,15 @@ class Delivering:
         if until and until <= self._clock.now():
             del self._held[where]
         return max(queue.next_time, until)
+
+    def _last_turn(self, queue: Queue) -> int:
+        return self._served.get((queue.project, queue.destination), 0)
+
+    def _forget(self, waiting: Collection[tuple[int, str]]) -> None:
+        """Destinations that nothing waits for."""
+        for known in (self._served, self._most):
+            for where in [where for where in known if where not in waiting]:
+                del known[where]
 
     async def idle(self) -> None:
         """Until what was begun has ended."""
@@ -105,19 +127,23 @@ class Delivering:
             self._wake()
 
     async def _serve(self, queue: Queue) -> None:
-        """Until nothing is to be sent to this destination now."""
-        most = GROUP_MAX
+        """Until nothing is to be sent to this destination now, or it is the turn of another."""
+        where = (queue.project, queue.destination)
+        most = self._most.pop(where, GROUP_MAX)
+        requests = 0
         try:
             while True:
                 now = self._clock.now()
                 if self.next_time(queue) > now:
                     return
-                where = (queue.project, queue.destination)
                 waiting = await asyncio.to_thread(self._outbox.waiting, *where, most, now)
                 if not waiting:
                     return
                 some = waiting if len(waiting) >= self._delivery.group_from else waiting[:1]
                 outcome = await self._try(queue, some)
+                if outcome is None:
+                    most = 1
+                    continue
                 if outcome.taken:
                     some, most = some[: outcome.taken], outcome.taken
                 if outcome.after_ms and not outcome.sent:
@@ -126,18 +152,26 @@ class Delivering:
                 for first in range(0, len(settled), SLICE):
                     await asyncio.to_thread(self._outbox.settle, settled[first : first + SLICE])
                 self._count(queue.destination, some, outcome)
+                requests += 1
+                if self._crowded and (requests >= SHARE or not outcome.sent):
+                    if outcome.taken:
+                        self._most[where] = most
+                    return
         except StoreTrouble as trouble:  # what was sent is sent again, under the same key
             _log.warning("notices wait for the database", trouble=str(trouble))
             await asyncio.sleep(1)
 
-    async def _try(self, queue: Queue, some: Sequence[Notice]) -> Outcome:
+    async def _try(self, queue: Queue, some: Sequence[Notice]) -> Outcome | None:
+        """None: one of these cannot be sent, and must not take the others with it: they go one by one."""
         try:
             return await self._send(queue.project, queue.destination, some)
         except StoreTrouble:
             raise
         except Exception as error:  # one that cannot be sent must not stop the others
-            _log.exception("a notice cannot be sent", notice=some[0].number)
-            return Outcome(sent=False, error=f"internal: {type(error).__name__}")
+            _log.exception("a notice cannot be sent", notice=some[0].number, notices=len(some))
+            if len(some) > 1:
+                return None
+            return Outcome(sent=False, again=True, error=f"internal: {type(error).__name__}")
 
     def _settled(self, some: Sequence[Notice], outcome: Outcome) -> list[Settled]:
         now = self._clock.now()

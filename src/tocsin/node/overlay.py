@@ -10,7 +10,7 @@ from typing import Final
 
 from tocsin.domain.track import Track
 from tocsin.engine.engine import Engine
-from tocsin.store.port import MonitorWithHealth
+from tocsin.store.port import Brief, MonitorWithHealth
 
 _TRIES: Final = 20
 _PAUSE_S: Final = 0.001
@@ -29,14 +29,24 @@ class Overlay:
             return
         for row in found:
             for place, (environment, track) in enumerate(row.tracks):
-                newer = self._newer(engine, row, track)
+                newer = _newer(engine, row.monitor.project, row.monitor.id, track)
                 if newer is not None:
                     row.tracks[place] = environment, newer
 
-    def _newer(self, engine: Engine, row: MonitorWithHealth, track: Track) -> Track | None:
-        for _ in range(_TRIES):
-            try:
-                return engine.unsaved_track(row.monitor.project, row.monitor.id, track)
-            except RuntimeError:  # a kernel is in the middle of a batch
-                time.sleep(_PAUSE_S)
-        return None
+    def briefs(self, found: Iterable[Brief]) -> None:
+        """Likewise."""
+        engine = self._engine()
+        if not engine.projection.unsaved:
+            return
+        for row in found:
+            if row.track is not None:
+                row.track = _newer(engine, row.project, row.id, row.track) or row.track
+
+
+def _newer(engine: Engine, project: int, monitor_id: str, track: Track) -> Track | None:
+    for _ in range(_TRIES):
+        try:
+            return engine.unsaved_track(project, monitor_id, track)
+        except RuntimeError:  # a kernel is in the middle of a batch
+            time.sleep(_PAUSE_S)
+    return None

@@ -10,21 +10,22 @@ import hmac
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from typing import Final, NamedTuple
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 import msgspec
+import structlog
 
 from tocsin.domain import errors
 from tocsin.domain.instant import Instant
 from tocsin.domain.notice import Notice, NoticeKind
-from tocsin.domain.notification import Form, Pair, check_url
+from tocsin.domain.notification import Form, Pair, check_form_size, check_url
 from tocsin.notify import handlebars, webhook
-from tocsin.notify.handlebars.nodes import Program
+from tocsin.notify.parsed import TREES
 
 SIGNATURE: Final = "x-checkly-signature"  # HMAC-SHA256 of the body's bytes, in hexadecimal digits
 TIMESTAMP: Final = "x-checkly-timestamp"  # when it was sent, Unix milliseconds
+SECONDS_MAX: Final = 1.0  # of the processor, for all templates of one request
 _BODILESS: Final = ("GET", "HEAD")
 _RESERVED: Final = ("host", "content-length", "transfer-encoding", "connection", SIGNATURE, TIMESTAMP)
 _TOKEN: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,200}")
@@ -37,6 +38,7 @@ _UNKNOWN: Final = (  # of heartbeats; templates that name them find a text
 )
 _NO_URL: Final = "the URL, as it was rendered, is not of the form https://host/path"
 _HEX: Final = re.compile(r"[0-9a-f]{32}")
+_log = structlog.get_logger("tocsin.form")
 
 
 class Request(NamedTuple):
@@ -51,7 +53,12 @@ class FormError(Exception):
 
 
 def check_form(form: Form | None, url: str, field: str = "channel") -> None:
-    """InvalidArgument names the template below `field` that cannot be read, and why."""
+    """InvalidArgument names the template below `field` that cannot be read, or the header that none can be, and why.
+
+    It may take half a second.
+    """
+    if form is not None:
+        check_form_size(form, f"{field}.form")  # first, for reading takes its time
     if "{{" in url:
         check_template(url, f"{field}.url")
     if form is None:
@@ -60,13 +67,25 @@ def check_form(form: Form | None, url: str, field: str = "channel") -> None:
     for name, pairs in (("headers", form.headers), ("query", form.query)):
         for index, pair in enumerate(pairs):
             check_template(pair.key, f"{field}.form.{name}[{index}].key")
+            if name == "headers" and "{{" not in pair.key:
+                _check_header(pair.key.strip(), f"{field}.form.headers[{index}].key")
             check_template(pair.value, f"{field}.form.{name}[{index}].value")
+
+
+def _check_header(name: str, field: str) -> None:
+    """What a template makes of a name is left out, where no request may have it; a plain name can be told at once."""
+    if not _TOKEN.fullmatch(name):
+        raise errors.invalid(field, f"{name[:60]!r} is no name of a header, such as X-Team")
+    if name.lower() in _RESERVED:
+        raise errors.invalid(field, f"{name} is set by whoever sends the request; leave it out")
 
 
 def check_template(text: str, field: str) -> None:
     """InvalidArgument: it is none, and why."""
+    if "{{" not in text and len(text) <= handlebars.SIZE_MAX:
+        return
     try:
-        handlebars.parse(text)
+        TREES.tree(text)
     except handlebars.TemplateError as error:
         raise errors.invalid(field, f"cannot be read as a template: {error}") from None
 
@@ -76,11 +95,12 @@ def request(form: Form, url: str, notice: Notice, texts: Mapping[str, str], publ
     known = variables(notice, public_url)
     writer = _Writer({**texts, **known}, now)
     target = _target(writer, form, url)
-    body = b"" if form.method in _BODILESS else _body(writer, form.template, known)
     headers = {"Content-Type": b"application/json", "Idempotency-Key": notice.idempotency_key.encode()}
     for name, value in _headers(writer, form.headers):
         headers = {other: old for other, old in headers.items() if other.lower() != name.lower()}
         headers[name] = value
+    # The body comes last, for it is the one that can do without its template when nothing is left for it.
+    body = b"" if form.method in _BODILESS else _body(writer, form.template, known)
     if form.secret:
         headers[SIGNATURE] = hmac.new(form.secret.encode(), body, hashlib.sha256).hexdigest().encode()
     headers[TIMESTAMP] = str(now).encode()
@@ -118,10 +138,10 @@ def variables(notice: Notice, public_url: str) -> dict[str, object]:
 
 
 class _Writer:
-    """Renders templates, and never fails."""
+    """Renders templates, which share one budget, and never fails."""
 
     def __init__(self, context: Mapping[str, object], now: Instant) -> None:
-        self._context = context
+        self._context, self._budget = context, handlebars.Budget(SECONDS_MAX)
         self._now = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=now)
 
     def __call__(self, template: str) -> str | None:
@@ -129,14 +149,13 @@ class _Writer:
         if "{{" not in template:
             return template
         try:
-            return handlebars.render(_parsed(template), self._context, self._now)
+            self._budget.look()
+            return handlebars.render(TREES.tree(template), self._context, self._now, self._budget)
         except (handlebars.TemplateError, handlebars.TooMuch):
             return None
-
-
-@lru_cache(maxsize=128)
-def _parsed(template: str) -> Program:
-    return handlebars.parse(template)
+        except Exception as error:  # the news matters more; what an error says may be a secret
+            _log.error("a template cannot be rendered", error=type(error).__name__)
+            return None
 
 
 def _body(writer: _Writer, template: str, known: Mapping[str, object]) -> bytes:

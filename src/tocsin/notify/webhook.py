@@ -155,7 +155,7 @@ def retry_after_ms(headers: Mapping[str, str], now: Instant) -> Millis:
         return int(text) * SECOND
     try:
         moment = parsedate_to_datetime(text)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return 0
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)

@@ -17,7 +17,8 @@ from tocsin.outgoing.guard import Guard, Unresolved
 
 _READ_ONLY: Final = ("GET", "HEAD")
 _KEEPS_METHOD: Final = (307, 308)
-_SECRET: Final = ("authorization", "cookie")  # for the host they were meant for
+_HARMLESS: Final = frozenset(("content-type", "idempotency-key", "x-checkly-signature", "x-checkly-timestamp"))
+"""What goes to another origin, too. Any other header may hold a secret of the host that it was meant for."""
 
 
 class Failed(Exception):
@@ -96,9 +97,12 @@ class Client:
             followed = 300 <= answer.status < 400 and (method in _READ_ONLY or answer.status in _KEEPS_METHOD)
             if not followed or not target:
                 return answer
-            following = url.join(target)
+            try:
+                following = url.join(target)
+            except ValueError:  # besides InvalidURL
+                raise Failed(f"redirected to what is no URL: {target[:200]!r}") from None
             if (following.scheme, following.host, following.port) != (url.scheme, url.host, url.port):
-                headers = {name: value for name, value in headers.items() if name.lower() not in _SECRET}
+                headers = {name: value for name, value in headers.items() if name.lower() in _HARMLESS}
             url = following
         raise Failed(f"more than {self._limits.redirects} redirects")
 

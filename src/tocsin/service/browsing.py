@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from typing import Final
 
 from tocsin.domain import errors
@@ -14,9 +14,10 @@ from tocsin.domain.monitor import Monitor, Policy
 from tocsin.domain.project import Scope
 from tocsin.service.principal import Principal
 from tocsin.store.browse_port import Browse, Count, IncidentSearch, Leaf, MonitorSearch, Numbered, Selection, Told, Turn
-from tocsin.store.port import CheckInFilter, MonitorWithHealth
+from tocsin.store.port import Brief, CheckInFilter, MonitorWithHealth, chunks
 
 _UID: Final = re.compile(r"[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_PIECE: Final = 2_000  # briefs that are read at once
 
 
 def uid_of(reference: str) -> str | None:
@@ -97,6 +98,13 @@ class Browsing:
         return await asyncio.to_thread(
             self._browse.numbered, principal.project.number, only, now=now, size=size, offset=offset
         )
+
+    async def briefs(self, principal: Principal) -> AsyncIterator[list[Brief]]:
+        """Of all monitors whose one schedule is a rolling one, oldest first, some at a time."""
+        principal.require(Scope.READ)
+        project = principal.project.number
+        for some in chunks(await asyncio.to_thread(self._browse.rolling, project), _PIECE):
+            yield await asyncio.to_thread(self._browse.briefs, project, some)
 
     async def newest(
         self, principal: Principal, tracks: Sequence[tuple[int, int, Instant]], states: Collection[State]

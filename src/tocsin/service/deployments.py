@@ -1,5 +1,6 @@
-"""Deployments: one at a time in a namespace, done beside the request that began it; what programs own here.
+"""Deployments: done beside the request that began it, one after the other in a project; what programs own here.
 
+A second one in the same namespace is refused while the first is on its way; those of other namespaces wait their turn.
 What is on its way is known to the process that does it. A row that says so of what nobody here works on is left over
 from another process: that deployment has failed.
 """
@@ -8,6 +9,7 @@ import asyncio
 import uuid
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Any, Final, NamedTuple
+from weakref import WeakValueDictionary
 
 import msgspec
 import structlog
@@ -119,6 +121,7 @@ class Deployments:
         self._store, self._clock = store, clock
         self._ongoing: dict[str, Ongoing] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()  # by project
 
     # --- programs
 
@@ -194,8 +197,10 @@ class Deployments:
         return left.deployment
 
     async def _run(self, ongoing: Ongoing, work: Work) -> None:
+        turn = self._turns.setdefault(ongoing.deployment.project, asyncio.Lock())
         try:
-            await self._end(ongoing, work)
+            async with turn:  # what one finds free no other takes, until it is bound
+                await self._end(ongoing, work)
         except Exception as error:  # nobody else would hear of it; whoever asks for it later finds it failed
             _log.error("the end of a deployment was not kept", deployment=ongoing.deployment.id, exc_info=error)
         finally:

@@ -22,7 +22,10 @@ Tallies = dict[int, list[dict[State, int]]]
 
 
 class History:
-    """Of monitors of the key's project in the default environment; those of another are passed over."""
+    """Of monitors of the key's project; those of another are passed over.
+
+    In the default environment, or in the first by name of a monitor that has not that one.
+    """
 
     def __init__(self, browse: Browse) -> None:
         self._browse = browse

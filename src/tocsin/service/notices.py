@@ -1,7 +1,11 @@
-"""Notices: read, try again. The dispatcher makes and delivers them."""
+"""Notices: read, try again. The dispatcher makes and delivers them.
+
+How many logs may be read at once is bounded: one counts all notices of hours, and others want to read too.
+"""
 
 import asyncio
 from collections.abc import Callable, Collection
+from typing import Final
 
 from tocsin.domain import errors
 from tocsin.domain.instant import Instant
@@ -13,11 +17,14 @@ from tocsin.store.notice_searches import Search, SqlNoticeSearches
 from tocsin.store.outbox import SqlOutbox
 from tocsin.store.port import Page, Store
 
+LOGS: Final = 2  # of the database's readers that may read logs at once
+
 
 class Notices:
     def __init__(self, outbox: SqlOutbox, searches: SqlNoticeSearches, store: Store, wake: Callable[[], None]) -> None:
         """`wake()` tells the dispatcher that there is something to deliver."""
         self._outbox, self._searches, self._store, self._wake = outbox, searches, store, wake
+        self._reading_logs = asyncio.Semaphore(LOGS)
 
     async def get(self, principal: Principal, number: int) -> Notice:
         """NotFound: there is none, or not any more."""
@@ -56,7 +63,8 @@ class Notices:
         """
         principal.require(Scope.READ)
         search = Search(principal.project.number, since, until, monitor)
-        return await asyncio.to_thread(self._searches.told, search, size=size, offset=offset)
+        async with self._reading_logs:
+            return await asyncio.to_thread(self._searches.told, search, size=size, offset=offset)
 
     async def deliveries(
         self,
@@ -73,7 +81,8 @@ class Notices:
         """Likewise, one for each destination. `failed`: given up, or never to be delivered; False: the others."""
         principal.require(Scope.READ)
         search = Search(principal.project.number, since, until, monitor, destination, failed)
-        return await asyncio.to_thread(self._searches.deliveries, search, size=size, offset=offset)
+        async with self._reading_logs:
+            return await asyncio.to_thread(self._searches.deliveries, search, size=size, offset=offset)
 
     async def retry(self, principal: Principal, numbers: Collection[int], now: Instant) -> int:
         """Those of them that were given up are tried again; no numbers: all of the project. How many."""

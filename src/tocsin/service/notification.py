@@ -4,11 +4,9 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any, Generic
 
-import msgspec
-
 from tocsin.domain import errors
 from tocsin.domain.instant import Instant
-from tocsin.domain.notification import DEFAULT_LIST, Channel, Form, NotificationList
+from tocsin.domain.notification import DEFAULT_LIST, Channel, Form, NotificationList, keeping
 from tocsin.domain.project import Scope
 from tocsin.notify.form import check_form
 from tocsin.service.principal import Principal
@@ -110,6 +108,7 @@ class NotificationLists(Nouns[NotificationList]):
 class Channels(Nouns[Channel]):
     def __init__(self, store: SqlNotification) -> None:
         super().__init__(store.channels)
+        self._reading = asyncio.Semaphore(1)  # forms, each in a thread of those that read the database
 
     async def put(
         self,
@@ -123,14 +122,15 @@ class Channels(Nouns[Channel]):
     ) -> Channel:
         """As every noun; InvalidArgument also names a template that cannot be read."""
         principal.require(Scope.ADMIN)
-        check_form(values.get("form"), values.get("url", ""))
+        async with self._reading:
+            await asyncio.to_thread(check_form, values.get("form"), values.get("url", ""))
         return await super().put(principal, key, values, received, create=create, update=update)
 
-    async def with_secret(self, principal: Principal, key: str, form: Form) -> Form:
-        """The form as it would be with the secret and the receiver that the channel has."""
+    async def with_hidden(self, principal: Principal, key: str, form: Form, *, secret: bool) -> Form:
+        """The form as it would be with what the channel has and readers are not shown, see `keeping`."""
         principal.require(Scope.ADMIN)
         try:
             known = (await asyncio.to_thread(self._store.get, principal.project.number, key)).form or Form()
         except errors.NotFound:
             return form
-        return msgspec.structs.replace(form, secret=known.secret, receiver=known.receiver)
+        return keeping(form, known, secret=secret)

@@ -11,6 +11,7 @@ from tocsin.domain.incident import Incident
 from tocsin.domain.instant import Instant, Millis
 from tocsin.domain.monitor import Policy
 from tocsin.store import (
+    briefs,
     check_in_lists,
     check_ins,
     counts,
@@ -44,7 +45,7 @@ from tocsin.store.browse_port import (
     Window,
 )
 from tocsin.store.database import Database
-from tocsin.store.port import CheckInFilter, MonitorWithHealth, chunks
+from tocsin.store.port import Brief, CheckInFilter, MonitorWithHealth, chunks
 from tocsin.store.schema import monitors as monitors_table
 from tocsin.store.schema import policies as policies_table
 from tocsin.store.schema import refusals as refusals_table
@@ -107,6 +108,16 @@ class SqlBrowse:
             rows = monitors.get_many(connection, found)
         self._database.overlay(rows)
         return Numbered(rows, total)
+
+    def rolling(self, project: int) -> list[int]:
+        with self._database.read() as connection:
+            return briefs.numbers(connection, project)
+
+    def briefs(self, project: int, numbers: Sequence[int]) -> list[Brief]:
+        with self._database.read() as connection:
+            rows = briefs.read(connection, project, numbers)
+        self._database.overlay_briefs(rows)
+        return rows
 
     def newest(self, tracks: Sequence[tuple[int, int, Instant]], states: Collection[State]) -> dict[int, CheckIn]:
         with self._database.read() as connection:

@@ -12,7 +12,7 @@ from tocsin.domain.facts import CheckInRefused
 from tocsin.domain.incident import Cause, Incident
 from tocsin.domain.instant import Instant, Millis
 from tocsin.domain.monitor import Policy
-from tocsin.store.port import CheckInFilter, MonitorWithHealth
+from tocsin.store.port import Brief, CheckInFilter, MonitorWithHealth
 
 T = TypeVar("T")
 
@@ -235,6 +235,12 @@ class Browse(Protocol):
     ) -> Numbered[MonitorWithHealth]:
         """`size` of the monitors behind the first `offset`."""
 
+    def rolling(self, project: int) -> list[int]:
+        """Numbers of the monitors whose one schedule is a rolling one, rising."""
+
+    def briefs(self, project: int, numbers: Sequence[int]) -> list[Brief]:
+        """In the order of the numbers, without those that are not, or no more, such monitors of the project."""
+
     def newest(self, tracks: Sequence[tuple[int, int, Instant]], states: Collection[State]) -> dict[int, CheckIn]:
         """By track, the newest check-in in one of the states.
 
@@ -277,14 +283,14 @@ class Browse(Protocol):
     ) -> dict[int, list[dict[State, int]]]:
         """By monitor, of each stretch between two neighbours of `cuts` how many check-ins of each state were recorded.
 
-        Recorded is when a report came, and when a slot without one was called missed. Cuts rise. Monitors that have
-        none are left out.
+        Recorded is when a report came, and when a slot without one was called missed. Cuts rise. Of a monitor one
+        environment counts, this one or, where it has not this one, its first by name. Those without any are left out.
         """
 
     def recorded(
         self, monitor: int, environment: str, states: Collection[State], stretch: Stretch, limit: int
     ) -> Passage:
-        """Up to `limit` check-ins of a monitor by when they were recorded, newest first."""
+        """Up to `limit` check-ins of a monitor by when they were recorded, newest first; environments as above."""
 
     def told(self, project: int) -> list[Told]:
         """Of every monitor, by id."""

@@ -16,7 +16,7 @@ import msgspec
 from sqlalchemy import Connection, Engine, exc
 
 from tocsin.store import sqlite
-from tocsin.store.port import MonitorWithHealth, StoreTrouble
+from tocsin.store.port import Brief, MonitorWithHealth, StoreTrouble
 
 READERS: Final = 8
 STATEMENT_TIMEOUT_MS: Final = 30_000
@@ -27,19 +27,21 @@ _CURSORS: Final = itertools.count(1)
 class Database:
     """One writer under a lock, several readers; `with database.write()` and `with database.read()` are transactions.
 
-    What the partition's loop looks up before a batch has a connection of its own: slow reads of others must not stop
-    the line.
+    What the partition's loop looks up before a batch has a connection of its own, and so has what the doors look up
+    before a report can be queued: slow reads of others must not stop the line.
     """
 
-    def __init__(self, url: str, begin: str, writer: Engine, readers: Engine, lookups: Engine) -> None:
+    def __init__(self, url: str, begin: str, writer: Engine, readers: Engine, lookups: Engine, doors: Engine) -> None:
         """`url` may hold a password: it is for connecting, never for showing. `begin` starts a writer's transaction."""
         self._begin = begin
         self.url = url
         self.writer = writer
         self.readers = readers
         self.lookups = lookups
+        self.doors = doors
         self._lock = threading.Lock()
         self.overlay: Callable[[Iterable[MonitorWithHealth]], None] = lambda _: None  # what memory knows better
+        self.overlay_briefs: Callable[[Iterable[Brief]], None] = lambda _: None
         self._held: Connection | None = None
         self._elsewhere = False  # the writer's connection may lead to what is the primary no more
         self._trouble = ""
@@ -108,6 +110,12 @@ class Database:
         with self._transaction(self.lookups) as connection:
             yield connection
 
+    @contextmanager
+    def look_up_at_the_door(self) -> Iterator[Connection]:
+        """As `read`, for what a request needs before it can be recorded; of one thread."""
+        with self._transaction(self.doors) as connection:
+            yield connection
+
     def _writing(self) -> Connection:
         """The writer's connection, which is kept from one transaction to the next: to fetch it costs as much as one."""
         if self._held is None:
@@ -129,6 +137,7 @@ class Database:
         if self._held is not None:
             self._let_go()
         self.lookups.dispose()
+        self.doors.dispose()
         self.writer.dispose()
         self.readers.dispose()
 
@@ -146,6 +155,7 @@ class Database:
                 if _is_elsewhere(error):  # the next connections ask again which host is the primary
                     self._elsewhere = True
                     self.lookups.dispose()
+                    self.doors.dispose()
                     self.readers.dispose()
                 raise
 
@@ -174,6 +184,7 @@ def open_database(
             postgresql.writer(url, options, **times),
             postgresql.readers(url, options, size=READERS, **times),
             postgresql.readers(url, options, size=1, **times),
+            postgresql.readers(url, options, size=1, **times),
         )
     sqlite.path_of(url)
     return Database(
@@ -181,6 +192,7 @@ def open_database(
         sqlite.BEGIN,
         sqlite.writer(url, options, busy_timeout_ms=busy_timeout_ms),
         sqlite.readers(url, options, busy_timeout_ms=busy_timeout_ms, size=READERS),
+        sqlite.readers(url, options, busy_timeout_ms=busy_timeout_ms, size=1),
         sqlite.readers(url, options, busy_timeout_ms=busy_timeout_ms, size=1),
     )
 

@@ -54,7 +54,7 @@ def _conditions(only: Selection, now: Instant) -> list[Where]:
     if only.conditions:
         found.append(or_(*(_is(condition, only, now) for condition in only.conditions)))
     if only.rolling:
-        found.append(monitors.c.policy.in_(_rolling()))
+        found.append(monitors.c.policy.in_(rolling()))
     found += [texts.contains(_NAME, part) for part in only.name_parts]
     if only.failed is not None:
         failed = exists().where(_MINE, _failed(), _within(only))
@@ -80,7 +80,7 @@ def _failed() -> Where:
     return or_(tracks.c.verdict.in_([int(verdict) for verdict in FAILURES]), unheard)
 
 
-def _rolling() -> Any:
+def rolling() -> Any:
     """Policies with just one schedule that is a rolling one, by how their JSON begins.
 
     Policies are few. Quotes inside of texts are escaped, so none of them looks like this.

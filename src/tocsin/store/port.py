@@ -8,11 +8,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
+import msgspec
+
 from tocsin.domain.check_in import CheckIn, State
 from tocsin.domain.errors import Unavailable
 from tocsin.domain.facts import CheckInRefused
 from tocsin.domain.incident import Incident, Outage
-from tocsin.domain.instant import Instant
+from tocsin.domain.instant import Instant, Millis
 from tocsin.domain.maintenance import MaintenanceWindow
 from tocsin.domain.monitor import Monitor
 from tocsin.domain.project import Key, Project, Scope
@@ -73,6 +75,23 @@ class MonitorWithHealth:
     tracks: list[tuple[str, Track]]
     incidents: dict[int, Incident]
     created: dict[int, Instant] = field(default_factory=dict)
+
+
+class Brief(msgspec.Struct, gc=False):
+    """What a scrape shows of a monitor with one schedule that is a rolling one."""
+
+    project: int
+    id: str
+    uid: str
+    display_name: str
+    group: str  # its key; "": none
+    tags: tuple[str, ...]
+    inactive: bool
+    muted_until: Instant | None
+    period: Millis
+    track: Track | None
+    """In the default environment, or in its first by name; None: in none. Health, verdict, the counts of what was
+    judged and the last success are read, the rest is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +169,11 @@ class Store(Protocol):
     def monitor_owner(self, number: int) -> tuple[int, str] | None:
         """Project and id of the monitor of a number, whosever it is."""
 
-    def owner_of_token(self, token: str) -> tuple[int, str] | None:
-        """Project and id of the monitor that has a ping token, whosever it is."""
+    def owners_of_tokens(self, tokens: Collection[str]) -> dict[str, tuple[int, str]]:
+        """Project and id of the monitors that have these ping tokens, whosever they are.
+
+        Of one thread at a time, which other reads do not keep waiting: pings wait for the answer.
+        """
 
     def get_monitors(self, project: int, numbers: Sequence[int]) -> list[MonitorWithHealth]:
         """Those of the project that exist, in the order of the numbers."""

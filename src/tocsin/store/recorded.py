@@ -92,13 +92,17 @@ def _block(connection: Connection, piece: Piece, monitor: int, low: int, high: i
 
 
 def _tracks(connection: Connection, monitors: Sequence[int], environment: str) -> dict[int, int]:
-    """The monitors by the numbers of their tracks in one environment, as far as they have one."""
+    """The monitors by the number of one track of each: in this environment, else in the first by name."""
     statement = (
-        select(tracks.c.number, tracks.c.monitor)
+        select(tracks.c.number, tracks.c.monitor, environments.c.name)
         .join_from(tracks, environments, tracks.c.environment == environments.c.number)
-        .where(tracks.c.monitor.in_(monitors), environments.c.name == environment)
+        .where(tracks.c.monitor.in_(monitors))
     )
-    return {row.number: row.monitor for row in connection.execute(statement)}
+    best: dict[int, tuple[bool, str, int]] = {}
+    for row in connection.execute(statement):
+        here = (row.name != environment, row.name, row.number)
+        best[row.monitor] = min(here, best.get(row.monitor, here))
+    return {track: monitor for monitor, (_, _, track) in best.items()}
 
 
 def _grouped(connection: Connection, table: Table, monitors: list[int], low: int, high: int) -> Any:

@@ -166,9 +166,9 @@ class SqlStore:
         with self.database.read() as connection:
             return monitors.owner(connection, number)
 
-    def owner_of_token(self, token: str) -> tuple[int, str] | None:
-        with self.database.read() as connection:
-            return monitors.owners_of_tokens(connection, (token,)).get(token)
+    def owners_of_tokens(self, tokens: Collection[str]) -> dict[str, tuple[int, str]]:
+        with self.database.look_up_at_the_door() as connection:
+            return monitors.owners_of_tokens(connection, tokens)
 
     def get_monitors(self, project: int, numbers: Sequence[int]) -> list[MonitorWithHealth]:
         with self.database.read() as connection:

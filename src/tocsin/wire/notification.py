@@ -49,7 +49,10 @@ def _to_pairs(messages: Iterable[channel_pb2.Form.Pair]) -> tuple[Pair, ...]:
 
 
 def _from_pairs(pairs: Iterable[Pair]) -> list[channel_pb2.Form.Pair]:
-    return [channel_pb2.Form.Pair(key=one.key, value=one.value, locked=one.locked) for one in pairs]
+    """Without the values of those that are locked."""
+    return [
+        channel_pb2.Form.Pair(key=one.key, value="" if one.locked else one.value, locked=one.locked) for one in pairs
+    ]
 
 
 _LIST: Final[dict[str, Reader]] = {"display_name": _same, "destinations": _texts, "environments": _texts}
@@ -131,7 +134,7 @@ def from_channel(found: Channel) -> channel_pb2.Channel:
 
 
 def _from_form(form: Form) -> channel_pb2.Form:
-    """Without its secret."""
+    """Without its secrets."""
     return channel_pb2.Form(
         method=form.method,
         template=form.template,

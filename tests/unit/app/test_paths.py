@@ -54,6 +54,21 @@ def test_a_path_of_a_token_is_nobody_elses(routes, path):
         assert [type(endpoint) for endpoint in found] == [Pings]
 
 
+@pytest.mark.parametrize("word", ["ping", "heartbeats/ping"])
+@pytest.mark.parametrize("rest", ["", "/"])
+def test_a_token_without_dashes_comes_before_a_key_that_names_no_monitor(routes, word, rest):
+    """Cronitor's telemetry could only refuse it; with a monitor behind it, it is a key."""
+
+    def first(path):
+        scope = {"type": "http", "method": "GET", "path": path, "headers": [], "root_path": ""}
+        return next((route.endpoint for route in routes if route.matches(scope)[0] is not Match.NONE), None)
+
+    bare = UUID.replace("-", "")
+    assert isinstance(first(f"/{word}/{bare}{rest}"), Pings)
+    for other in (f"/{word}/{bare}/job", f"/{word}/{bare}0{rest}", f"/{bare}{rest}", f"/p/{bare}{rest}"):
+        assert not isinstance(first(other), Pings)
+
+
 @pytest.fixture
 def anonymous(tmp_path):
     """The routes of a server that serves codes too: those of everybody, then those by code."""

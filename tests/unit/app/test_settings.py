@@ -3,12 +3,20 @@
 import pytest
 
 from tocsin.app.settings import Settings, SettingsError, from_environment, host_port, load
+from tocsin.domain.instant import SECOND
+from tocsin.node.sending import FORM_PACE
+from tocsin.notify.webhook import Pace
 
 
 def file(tmp_path, text):
     path = tmp_path / "tocsin.toml"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     return path
+
+
+def test_a_form_is_tried_again_five_times_twenty_seconds_apart():
+    notify = Settings().notify
+    assert Pace(notify.form_retries, round(notify.form_retry_seconds * SECOND)) == FORM_PACE == Pace(5, 20_000)
 
 
 def test_nothing_given_is_everything_by_default():

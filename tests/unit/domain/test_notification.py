@@ -12,6 +12,7 @@ from tocsin.domain.notification import (
     Pair,
     check_channel,
     check_list,
+    keeping,
     parts,
     split,
 )
@@ -121,3 +122,21 @@ def test_what_a_channel_may_not_hold(fields, path):
 
 def test_what_stands_for_a_channel():
     assert Channel(1, 1, "ops", kind=ChannelKind.SLACK_APP).destination == "slack-app:ops"
+
+
+def test_what_readers_do_not_see_stays_when_it_is_sent_back():
+    known = Form(
+        headers=(Pair("A", "1", locked=True), Pair("B", "2"), Pair("A", "3", locked=True)),
+        query=(Pair("A", "4", locked=True),),
+        secret="s3",
+        receiver="R",
+    )
+    blank = Pair("A", locked=True)
+    sent = Form("PUT", headers=(blank, Pair("B"), blank, blank, Pair("C", locked=True)), query=(blank,))
+    kept = keeping(sent, known, secret=True)
+    assert kept.headers == (known.headers[0], Pair("B"), known.headers[2], blank, Pair("C", locked=True))
+    assert (kept.method, kept.query, kept.secret, kept.receiver) == ("PUT", known.query, "s3", "R")
+    other = Form(headers=(Pair("A", "new", locked=True), blank, Pair("A")), secret="s4")
+    kept = keeping(other, known, secret=False)
+    assert kept.headers == (Pair("A", "new", locked=True), known.headers[2], Pair("A"))
+    assert (kept.secret, kept.receiver) == ("s4", "R")

@@ -301,3 +301,32 @@ def test_all_of_a_body_counts_where_the_framework_reads_it():
     large = [{"type": "http.request", "body": b"x" * 60_000}]
     assert asyncio.run(ask(front, scope_of("/read", "POST"), large))[0]["status"] == 503
     assert room.held == 0
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "bounded"),
+    [
+        ("GET", "/v1/projects/1/monitors:watch", False),
+        ("GET", "/metrics/monitors", False),
+        ("GET", "/all/of/it", False),
+        ("POST", "/all/of/it", True),
+        ("GET", "/report/all/of/it", True),
+        ("GET", "/report/monitors:watch", True),
+        ("GET", "/metricsandmore", True),
+    ],
+)
+async def test_only_whole_paths_that_are_read_are_outside_of_the_room(method, path, bounded):
+    asked = []
+
+    class Asked(Room):
+        def admit(self, answering):
+            asked.append(answering)
+
+    async def rest(_scope, _receive, _send):
+        pass
+
+    room = Asked(10, 1_000_000, lambda: None)
+    front = Front(rest, [], lambda: contextlib.nullcontext(0), room, lambda *_: None, endless=["/all/of/it"])
+    scope = {"type": "http", "method": method, "path": path, "headers": [], "query_string": b"", "state": {}}
+    await front(scope, None, None)
+    assert bool(asked) is bounded

@@ -267,3 +267,29 @@ async def test_one_that_is_larger_than_all_room_is_taken_when_it_is_alone(_clock
     [waiting] = await journal.take(limit=10, wait=0)
     assert waiting.rows == 11
     sent.cancel()
+
+
+@on_virtual_time
+async def test_what_a_request_waits_for_on_our_side_holds_the_horizon_until_it_is_over(clock, make):
+    journal = make(hold_ms=500)
+    await asyncio.sleep(1)
+    with journal.hold(T0 + 900), journal.hold(T0 + 800):
+        await asyncio.sleep(10)
+        assert journal.horizon() == T0 + 800
+    assert journal.horizon() == T0 + 11_000
+    assert journal.take_refused() is None
+
+
+@on_virtual_time
+async def test_what_could_not_be_done_for_a_request_is_remembered_as_refused(clock, make):
+    journal = make()
+    await asyncio.sleep(3)
+    journal.overloaded()
+    with pytest.raises(Unavailable), journal.hold(T0 + 500):
+        await asyncio.sleep(1)
+        raise Unavailable("no", reason="STORE_UNAVAILABLE")
+    assert journal.take_refused() == (T0 + 500, T0 + 4_000)
+    with pytest.raises(asyncio.CancelledError), journal.hold(T0 + 500):  # the client has gone
+        raise asyncio.CancelledError
+    assert journal.take_refused() is None
+    assert journal.horizon() == T0 + 4_000

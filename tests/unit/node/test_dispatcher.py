@@ -9,7 +9,8 @@ from support import stores
 from support.telling import HOOK, NOW, TAKEN, World
 from tocsin.domain.check_in import ReportKind, State
 from tocsin.domain.facts import CheckInRecorded, EnvironmentMuted
-from tocsin.domain.monitor import AlertPolicy
+from tocsin.domain.monitor import AlertPolicy, Policy
+from tocsin.notify.webhook import Outcome, Pace
 from tocsin.store import StoreTrouble
 
 
@@ -154,6 +155,37 @@ async def test_so_many_requests_at_once_and_one_to_each_destination(store):
     assert most == [2]
 
 
+@pytest.mark.parametrize("kind", ["refuse", "slow"])
+async def test_a_backlog_keeps_no_place_that_others_wait_for(store, kind):
+    """Two receivers that refuse each notice, or are slow to take it: a third is asked long before they have it all."""
+    world = World(store, concurrency=2)
+    stores.drain(store.load())
+    told = {number: AlertPolicy(channels=("webhook:odd1" if number % 2 else "webhook:odd2",)) for number in range(60)}
+    told[61] = AlertPolicy(channels=("webhook:well",))
+    monitors = [stores.monitor(number, alert_policy=policy) for number, policy in told.items() if number]
+    tracks = [stores.track(number, number) for number in told if number]
+    world.commit(stores.delta(*monitors, *tracks, environments={1: "production"}, policies={1: Policy()}))
+    asked: list[str] = []
+    pace, well = Pace(5, 20_000), asyncio.Event()
+
+    async def send(_project, destination, notices):
+        asked.append(destination)
+        if len(asked) == 4:
+            world.opens(61)
+        await asyncio.sleep(0)
+        if "well" in destination:
+            well.set()
+        elif kind == "refuse":
+            return Outcome(sent=False, again=True, error="no answer in time", taken=1, pace=pace)
+        return Outcome(sent=True, taken=1, pace=pace)
+
+    world.delivering._send = send
+    world.opens(*range(1, 60))
+    async with running(world), asyncio.timeout(30):
+        await well.wait()
+    assert asked.index("webhook:well") < 40
+
+
 async def test_what_is_being_sent_when_it_ends_stays_pending(world):
     world.opens(1)
     begun = asyncio.Event()
@@ -179,9 +211,31 @@ async def test_one_notice_that_breaks_its_sender_stops_no_other(world):
     world.delivering._send = send
     world.opens(1, 2)
     assert await world.told() == [["m-2 alert 1 error"]]
+    assert world.states() == {"SENT": 1, "PENDING": 1}
+    await world.told(600)  # it may have been the server's own trouble
     assert world.states() == {"SENT": 1, "DEAD": 1}
     dead = world.outbox.page(1, size=9).rows[-1]
     assert dead.error == "internal: ZeroDivisionError"
+
+
+async def test_one_notice_that_breaks_its_sender_takes_none_of_its_request_with_it(store):
+    world = World(store, group_from=5)
+    world.monitors(*range(1, 21))
+    world.tell(HOOK)
+    usual = world.delivering._send
+
+    async def send(project, destination, notices):
+        if any(notice.monitor == 7 for notice in notices):
+            raise ZeroDivisionError
+        return await usual(project, destination, notices)
+
+    world.delivering._send = send
+    world.opens(*range(1, 21))
+    went_out = [words for request in await world.told() for words in request]
+    assert sorted(went_out) == sorted(f"m-{number} alert 1 error" for number in range(1, 21) if number != 7)
+    assert world.states() == {"SENT": 19, "PENDING": 1}
+    await world.told(600)
+    assert world.states() == {"SENT": 19, "DEAD": 1}
 
 
 async def test_many_incidents_that_nobody_is_told_of_are_passed_over_at_once(store):

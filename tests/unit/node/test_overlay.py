@@ -5,7 +5,7 @@ from tocsin._core.batch import KINDS, Batch
 from tocsin.domain.commands import ReportBatch
 from tocsin.engine.engine import EngineSettings
 from tocsin.node.overlay import Overlay
-from tocsin.store.port import MonitorWithHealth
+from tocsin.store.port import Brief, MonitorWithHealth
 
 
 class Unwritten(World):
@@ -36,6 +36,13 @@ def rows(made: World) -> list[MonitorWithHealth]:
     ]
 
 
+def briefs(made: World) -> list[Brief]:
+    return [
+        Brief(row.monitor.project, row.monitor.id, "", "", "", (), False, None, 0, dict(row.tracks).get("production"))
+        for row in rows(made)
+    ]
+
+
 def oks(found: list[MonitorWithHealth]) -> list[list[int]]:
     return [[track.ok_count for _, track in row.tracks] for row in found]
 
@@ -60,6 +67,28 @@ def test_what_only_moved_is_shown_as_memory_has_it() -> None:
     moved = found[1].tracks[0][1]
     assert moved.last_check_in == T0 + 5_000
     assert (moved.monitor, moved.next_track) == (found[1].monitor.number, 0)
+
+
+def test_what_a_scrape_shows_is_as_memory_has_it() -> None:
+    made = world()
+    overlay = Overlay(lambda: made.engine)
+
+    def counts() -> list[int]:
+        found = briefs(made)
+        overlay.briefs(found)
+        return [brief.track.ok_count for brief in found if brief.track is not None]
+
+    assert counts() == [1, 1]
+    move(made, "b", "production")
+    assert counts() == [1, 2]
+    found = briefs(made)
+    found[1].track = None
+    overlay.briefs(found)
+    assert found[1].track is None
+    made.delete("6", "b")
+    found = briefs(made)
+    overlay.briefs(found)
+    assert [brief.id for brief in found] == ["a"]
 
 
 def test_what_was_deleted_meanwhile_stays_as_it_was_read() -> None:

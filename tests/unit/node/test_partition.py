@@ -1,7 +1,7 @@
 """The loop that owns a partition: what the simulation does not single out."""
 
 import asyncio
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 
 import pytest
 import structlog
@@ -314,13 +314,13 @@ def test_a_ping_token_is_forgotten_before_who_changed_it_is_answered(tmp_path):
 
     async def main(loop):
         store = open_sqlite(tmp_path)
-        tokens = Tokens(store)
+        tokens = Tokens(store, nullcontext, within_ms=60_000)
         async with Rig(loop, tmp_path, tokens.forget, store) as rig:
             await rig.put(ping_token=first)
-            assert await tokens.find(first) == Found(1, "job")
+            assert await tokens.find(first, T0) == Found(1, "job")
             await rig.put(ping_token=second)
-            assert [await tokens.find(token) for token in (first, second)] == [None, Found(1, "job")]
+            assert [await tokens.find(token, T0) for token in (first, second)] == [None, Found(1, "job")]
             await rig.journal.append(rig.clock.now(), DeleteMonitor(1, "job"))
-            assert await tokens.find(second) is None
+            assert await tokens.find(second, T0) is None
 
     run(main)

@@ -8,8 +8,10 @@ import pytest
 
 from tocsin.domain import errors
 from tocsin.domain.notice import Content, Notice, NoticeKind, NoticeState
-from tocsin.domain.notification import Form, Pair
+from tocsin.domain.notification import Channel, Form, Pair, check_channel
+from tocsin.notify import handlebars
 from tocsin.notify.form import FormError, check_form, request, variables
+from tocsin.notify.parsed import Trees
 
 T0 = 1_774_000_800_000  # 2026-03-20T10:00:00Z
 URL = "https://tocsin.example.org"
@@ -170,6 +172,9 @@ def test_a_template_that_writes_too_much_gives_the_variables():
     assert msgspec.json.decode(body)["CHECK_NAME"] == "Back<up>"
     long = asked(Form(template="{{V}}" * 100), texts={"V": "x" * 16_000})
     assert msgspec.json.decode(long.body)["CHECK_NAME"] == "Back<up>"
+    costly = "{{#each TAGS}}{{#each @root.TAGS}}{{/each}}{{/each}}"  # some 9,000 steps: of one request at most five
+    made = asked(Form(headers=tuple(Pair(f"X-{n}", costly + "x") for n in range(9))), tags=("t",) * 95)
+    assert 0 < sum(name.startswith("X-") for name in made.headers) <= 5
     assert "X-Long" not in asked(Form(headers=(Pair("X-Long", "{{V}}" * 100),)), texts={"V": "x" * 16_000}).headers
 
 
@@ -187,3 +192,71 @@ def test_a_template_that_cannot_be_read_is_named(form, url, field):
     check_form(Form(template="{{CHECK_NAME}}", headers=(Pair("a", "{{B}}"),)), "https://{{HOST}}/")
     with pytest.raises(errors.InvalidArgument, match=f"channel.{field}: cannot be read as a template: line"):
         check_form(form, url)
+
+
+@pytest.mark.parametrize("key", ["Host", "content-length", "x-checkly-signature", "a\r\nb", "a b", "Ünï"])
+def test_a_header_that_no_request_may_have_is_named(key):
+    check_form(Form(headers=(Pair(" X-Team ", "1"), Pair("{{A}} {{B}}"))), HOOK)
+    check_form(Form(query=(Pair(key, "1"),)), HOOK)
+    with pytest.raises(errors.InvalidArgument, match=r"channel\.form\.headers\[1\]\.key: "):
+        check_form(Form(headers=(Pair("ok"), Pair(key))), HOOK)
+
+
+def test_whatever_goes_wrong_in_a_template_the_news_is_sent(monkeypatch):
+    def broken(*_):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(handlebars, "render", broken)
+    made = asked(Form(template="{{CHECK_NAME}}", headers=(Pair("X-A", "{{B}}"), Pair("X-C", "c"))))
+    assert msgspec.json.decode(made.body)["CHECK_NAME"] == "Back<up>"
+    assert made.headers["X-C"] == b"c"
+    assert "X-A" not in made.headers
+
+
+@pytest.mark.parametrize("name", ["0x" + "f" * 290, "1" * 20_000 + "x", "[" * 20_000])
+def test_whatever_a_check_is_called(name):
+    """Names are data: no template may stumble over one."""
+    template = "{{#with true}}{{#with @root.CHECK_NAME}}{{#lt this 1}}{{/lt}}{{date this}}gone{{/with}}{{/with}}"
+    assert asked(Form(template=template), name=name).body == b"gone"
+
+
+def test_all_texts_of_a_form_share_what_templates_may_take():
+    costly = "{{#each (split LONG '')}}{{/each}}"
+    form = Form(template="{{CHECK_NAME}}", headers=tuple(Pair(f"X-{place}", costly + "x") for place in range(100)))
+    made = asked(form, "https://example.org/{{CHECK_TYPE}}", {"LONG": "x" * 5_000})
+    assert made.url == "https://example.org/HEARTBEAT"
+    assert 1 <= sum(name.startswith("X-") for name in made.headers) <= 10
+    assert msgspec.json.decode(made.body)["CHECK_NAME"] == "Back<up>"  # and the news is sent
+
+
+def test_a_form_is_bounded_as_a_whole():
+    pairs = tuple(Pair(f"X-{place}", "x" * 9_000) for place in range(12))
+    check_form(Form(template="x" * 90_000, headers=pairs), HOOK)
+    too_much = Form(template="{{#if" * 18_000, headers=pairs, query=(Pair("a", "x" * 9_000),))
+    with pytest.raises(errors.InvalidArgument, match=r"channel\.form: at most 200000 characters"):
+        check_form(too_much, HOOK)
+    with pytest.raises(errors.InvalidArgument, match=r"channel\.form: at most 200000 characters"):
+        check_channel(Channel(1, 1, "ops", url=HOOK, form=too_much))
+
+
+def test_a_form_that_was_checked_is_not_read_again(monkeypatch):
+    read: list[str] = []
+    usual = handlebars.parse
+    monkeypatch.setattr(handlebars, "parse", lambda text: read.append(text) or usual(text))
+    form = Form(template="{{CHECK_NAME}} once", headers=tuple(Pair(f"X-{one}", f"{{{{N{one}}}}}") for one in range(99)))
+    check_form(form, "https://{{ONLY_ONCE}}/")
+    asked(form, "https://{{ONLY_ONCE}}/", {"ONLY_ONCE": "example.org"})
+    assert len(read) == len(set(read)) == 101
+
+
+def test_only_so_much_of_templates_is_remembered(monkeypatch):
+    read: list[str] = []
+    usual = handlebars.parse
+    monkeypatch.setattr(handlebars, "parse", lambda text: read.append(text[2]) or usual(text))
+    trees = Trees(30)
+    for name in "ababcaba":
+        trees.tree(f"{{{{{name}234567}}}}")  # 11 characters
+    assert "".join(read) == "abcab"
+    trees.tree("{{d}}" * 20)
+    trees.tree("{{d}}" * 20)
+    assert "".join(read) == "abcabdd"

@@ -1,5 +1,6 @@
 """Templates: what each part of the language does, what is refused, and that nothing a template says takes too much."""
 
+import itertools
 import math
 from datetime import UTC, datetime
 
@@ -8,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from support.templates import CONTEXT, Templates
-from tocsin.notify.handlebars import OUTPUT_MAX, SIZE_MAX, TemplateError, TooMuch, parse, render
+from tocsin.notify.handlebars import OUTPUT_MAX, SIZE_MAX, Budget, TemplateError, TooMuch, parse, render
 from tocsin.notify.handlebars.values import UNDEFINED, equal, number, same, text, truthy
 
 NOW = datetime(2026, 3, 31, 15, 4, 5, 67_000, UTC)
@@ -133,11 +134,75 @@ def test_what_is_refused(template, why):
         "{{#each @root.MANY}}{{#if (split @root.LONG '')}}{{/if}}{{/each}}",
         "{{#each @root.MANY}}{{#eq (replace @root.LONG 'x' @root.LONG) 'y'}}{{/eq}}{{/each}}",
         "{{#each (split @root.LONG '')}}{{#each (split @root.LONG '')}}{{/each}}{{/each}}",
+        "{{#with (split @root.LONG '') as |all|}}{{#each all}}{{#each all}}{{/each}}{{/each}}{{/with}}",
+        "{{#with (split @root.LONG '') as |all|}}{{#each all}}{{#is all 'y'}}{{/is}}{{/each}}{{/with}}",
+        "{{#each @root.MANY}}{{#is @root.HUGE 'y'}}{{/is}}{{/each}}",
+        "{{#each @root.MANY}}{{#eq 1 compare=@root.HUGE}}{{/eq}}{{/each}}",
+        f"{{{{#each @root.MANY}}}}{{{{@{'../' * 1_000}index}}}}{{{{/each}}}}",
+        "{{startsWith @root.ENDLESS 'x'}}",
     ],
 )
 def test_what_takes_too_much_ends(template):
+    huge = ["x" * 16_000] * 3
     with pytest.raises(TooMuch):
-        made(template, MANY=list(range(1_000)), LONG="x" * 16_000)
+        made(template, MANY=list(range(1_000)), LONG="x" * 16_000, HUGE=huge, ENDLESS="x" * 2_000_001)
+
+
+def test_an_element_is_not_compared_with_what_its_list_is_written_as():
+    class Unread(list):
+        """Nobody looks at all of it for the sake of one of its elements."""
+
+        def __iter__(self):
+            Unread.looked += 1
+            return super().__iter__()
+
+    Unread.looked = 0
+    assert made("{{#with @root.L as |l|}}{{#each l}}{{this}}{{/each}}{{/with}}", L=Unread("abc")) == "abc"
+    few = Unread.looked
+    Unread.looked = 0
+    made("{{#with @root.L as |l|}}{{#each l}}{{this}}{{/each}}{{/with}}", L=Unread("x" * 500))
+    assert Unread.looked == few
+
+
+def test_templates_may_share_what_they_may_take():
+    budget = Budget()
+    costly = parse("{{#each (split LONG '')}}{{/each}}")
+    context = {"LONG": "x" * 9_000}
+    assert render(costly, context, NOW, budget) == ""
+    with pytest.raises(TooMuch, match="steps"):
+        for _ in range(10):
+            render(costly, context, NOW, budget)
+    with pytest.raises(TooMuch):
+        render(parse("{{NAME}}"), CONTEXT, NOW, budget)
+
+
+def test_templates_may_take_some_time_only():
+    seconds = itertools.count()
+    with pytest.raises(TooMuch, match=r"0\.5 seconds"):
+        render(parse("{{NAME}}" * 200), CONTEXT, NOW, Budget(0.5, lambda: float(next(seconds))))
+    assert len(render(parse("{{N}}" * 200), CONTEXT, NOW, Budget(9_999, lambda: float(next(seconds))))) == 200
+
+
+@pytest.mark.parametrize(
+    ("template", "wanted"),
+    [
+        (f"{{{{date 1 '{'[' * 90_000}'}}}}", ""),
+        (f"{{{{date '{'[' * 90_000}'}}}}", ""),
+        (f"{{{{date '{'2020-' + ' ' * 90_000}x' 'YYYY'}}}}", ""),
+        (f"{{{{#lt 1 '{'1' * 90_000}x'}}}}less{{{{/lt}}}}", ""),
+        (f"{{{{#ifEven '{'1' * 90_000}0'}}}}even{{{{/ifEven}}}}", ""),
+    ],
+    ids=["tokens", "tokens alone", "phrase", "number", "digits"],
+)
+def test_no_pattern_sees_a_long_text(template, wanted):
+    """Each of them would keep the whole process busy for minutes, in a single step."""
+    assert made(template) == wanted
+
+
+def test_numbers_beyond_all_numbers():
+    huge = "0x" + "f" * 290
+    assert number(huge) == math.inf
+    assert made("{{#with true}}{{#with @root.HUGE}}{{#lt 1 this}}x{{/lt}}{{/with}}{{/with}}", HUGE=huge) == "x"
 
 
 @pytest.mark.parametrize(
@@ -180,6 +245,31 @@ def test_equality_and_truth():
 @given(st.text(max_size=60).filter(lambda text: "{{" not in text))
 def test_a_text_without_tags_is_itself(plain):
     assert made(plain) == plain
+
+
+_ODD = (
+    "0x" + "f" * 290,
+    10**400,
+    1e308,
+    math.nan,
+    -math.inf,
+    "1" * 20_000 + "x",
+    "[" * 20_000,
+    "9" * 400,
+    "\ud800",
+    "",
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(0, 2**32), st.lists(st.sampled_from(_ODD), min_size=3, max_size=3))
+def test_odd_values_are_no_error(seed, values):
+    one, other, third = values
+    odd = {**CONTEXT, "NAME": one, "N": other, "S": third, "TAGS": values, "NESTED": [values, [values]], "ISO": third}
+    try:
+        assert len(render(parse(Templates(seed).one()), odd, NOW)) <= OUTPUT_MAX
+    except TooMuch as error:
+        assert str(error)
 
 
 @settings(max_examples=300, deadline=None)

@@ -91,15 +91,32 @@ async def test_a_redirect_that_would_ask_something_else_is_the_answer():
         assert (await outgoing.request("GET", server.url("/moved"))).status == 204
 
 
-async def test_credentials_stay_with_the_host_they_were_for():
+@pytest.mark.parametrize("origin", ["host", "port"])
+async def test_only_harmless_headers_go_to_another_origin(origin):
     resolve = names(a=["127.0.0.1"], b=["127.0.0.1"])
-    async with answering() as server, client(resolve) as outgoing:
-        server.replies["/start"] = status(307, Location=server.url("/end", host="b.example.org"))
-        secret = {"Authorization": "Bearer x", "X-Kept": "yes"}
-        await outgoing.request("GET", server.url("/start", host="a.example.org"), headers=secret)
-    assert "authorization" in server.asked[0].headers
-    assert "authorization" not in server.asked[1].headers
-    assert server.asked[1].headers["x-kept"] == "yes"
+    secret = {"Authorization": "Bearer x", "X-Api-Key": "k", "DD-API-KEY": "k", "Cookie": "c=1", "X-Auth-Token": "t"}
+    harmless = {"Content-Type": "application/json", "Idempotency-Key": "i", "X-Checkly-Signature": "s"}
+    async with answering() as server, answering() as other, client(resolve) as outgoing:
+        end = server.url("/end", host="b.example.org") if origin == "host" else other.url("/end", host="a.example.org")
+        server.replies["/start"] = status(307, Location="/next")
+        server.replies["/next"] = status(307, Location=end)
+        url = server.url("/start", host="a.example.org")
+        await outgoing.request("POST", url, headers={**secret, **harmless}, body=b"{}")
+    first, following, last = server.asked + other.asked
+    for name in secret:
+        assert name.lower() in first.headers
+        assert name.lower() in following.headers  # of the same origin
+        assert name.lower() not in last.headers
+    assert all(last.headers[name.lower()] == value for name, value in harmless.items())
+    assert (last.headers["user-agent"], last.body) == ("tocsin/test", b"{}")
+
+
+@pytest.mark.parametrize("target", ["http:////:1]_", "http://[::1", "http://a:99999999/", "ftp://example.org/"])
+async def test_a_redirect_to_what_is_no_url(target):
+    async with answering() as server, client() as outgoing:
+        server.replies["/start"] = status(307, Location=target)
+        with pytest.raises(Failed):
+            await outgoing.request("POST", server.url("/start"))
 
 
 async def test_redirects_end():

@@ -100,6 +100,40 @@ async def test_one_at_a_time_in_a_namespace(deployments):
     assert await (await deployments.begin(ADMIN, "shop", job)).done()
 
 
+async def test_one_at_a_time_in_a_project(deployments):
+    jobs, seen = [Job(), Job(), Job()], []
+
+    def work(job, name):
+        async def done(ongoing):
+            seen.append(name)
+            return await job(ongoing)
+
+        return done
+
+    first = await deployments.begin(ADMIN, "shop", work(jobs[0], "first"))
+    second = await deployments.begin(ADMIN, "depot", work(jobs[1], "second"))
+    for job in jobs[1:]:
+        job.go.set()
+    other = await deployments.begin(principal(2), "shop", work(jobs[2], "other"))
+    assert await other.done()
+    assert (seen, second.deployment.state) == (["first", "other"], State.PENDING)
+    jobs[0].go.set()
+    assert await second.done()
+    assert first.deployment.state is State.SUCCEEDED
+    assert seen == ["first", "other", "second"]
+
+
+async def test_who_waits_for_a_turn_can_be_cancelled(deployments):
+    jobs = [Job(), Job()]
+    await deployments.begin(ADMIN, "shop", jobs[0])
+    second = await deployments.begin(ADMIN, "depot", jobs[1])
+    second.cancel()
+    for job in jobs:
+        job.go.set()
+    assert await second.done()
+    assert second.deployment.state is State.CANCELLED
+
+
 async def test_only_who_may_write_deploys(deployments):
     with pytest.raises(PermissionDenied):
         await deployments.begin(principal(scope=Scope.READ), "shop", Job())

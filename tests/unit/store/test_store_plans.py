@@ -8,13 +8,16 @@ from sqlalchemy import event
 from support.stores import NOW, check_in, commit, delta, drain, ids, monitor, open_sqlite, track, with_monitors
 from support.stores import check_in_number as number
 from tocsin.domain.commands import DeleteRefusals
+from tocsin.domain.deployment import Binding, Deployment, Program
 from tocsin.domain.facts import CheckInRefused
 from tocsin.domain.instant import DAY
 from tocsin.engine.memory import Needs
 from tocsin.store import CheckInFilter, SqlStore, check_ins, pages
 from tocsin.store.browse import SqlBrowse
 from tocsin.store.browse_port import IncidentSearch, MonitorSearch, Stage, Turn, Window
+from tocsin.store.deploying import SqlDeployments
 from tocsin.store.outbox import SqlOutbox
+from tocsin.store.subscriptions import SqlSubscriptions
 from tocsin.store.tellable import SqlTellable
 from tocsin.store.weeks import WEEK
 
@@ -25,6 +28,17 @@ def browse(store):
 
 def outbox(store):
     return SqlOutbox(store.database)
+
+
+def deploy(store):
+    """One deployment from its beginning to its end."""
+    deployments = SqlDeployments(store.database)
+    made = Deployment("d", 1, "shop", create_time=NOW)
+    binding = Binding("check", "a", "r")
+    deployments.begin(made)
+    deployments.intend(made, Program("p", "shop"), [binding])
+    deployments.finish(made, [binding], [Binding("check", "b", "r")])
+    deployments.finish(made, program_gone=True)
 
 
 REFUSED, STRAY = (CheckInRefused(1, name, "MONITOR_DISABLED", "", NOW, "sentry") for name in ("m-2", "x"))
@@ -48,6 +62,7 @@ QUICK = {
     ),
     "browse refusals of a project": lambda store: browse(store).refusals(1, None, size=5, turn=Turn()),
     "browse refusals": lambda store: browse(store).refusals(1, "m-1", size=5, turn=Turn()),
+    "briefs": lambda store: browse(store).briefs(1, browse(store).rolling(1)),
     "counts": lambda store: browse(store).counts(
         [1], since=NOW - 4 * WEEK, until=NOW + DAY, width=DAY, environments=()
     ),
@@ -69,7 +84,17 @@ QUICK = {
     ),
     "notices": lambda store: outbox(store).page(1, size=5, token=""),
     "old notices": lambda store: outbox(store).expire(NOW, 5),
+    "owners of tokens": lambda store: store.owners_of_tokens(["a" * 32, "b" * 32]),
     "errors of traces": lambda store: store.trace_errors(1, ["ab" * 16]),
+    "deployment": deploy,
+    "deployments": lambda store: SqlDeployments(store.database).deployment(1, "d"),
+    "bindings": lambda store: SqlDeployments(store.database).bindings(1, "shop"),
+    "programs": lambda store: (
+        SqlDeployments(store.database).program(1, "shop"),
+        SqlDeployments(store.database).programs(1, skip=0, size=5),
+    ),
+    "owners": lambda store: SqlDeployments(store.database).owners(1, "check", ["r"]),
+    "subscriptions": lambda store: SqlSubscriptions(store.database).numbered(1, [1]),
     "expire": lambda store: store.expire(check_ins_before=NOW - DAY, refusals_before=NOW - DAY, limit=5),
     "expire tracks": lambda store: (
         store.commit(delta(deleted_tracks={2: 2}), store.position() + 1),
@@ -90,7 +115,10 @@ IN_ORDER = (
 )
 WEEKLY = ("latest", "check-ins of a monitor", "counts", "statistics", "load")
 OPEN_ONLY = ("uq_incidents_open", "ix_check_ins_open", "ix_notices_waiting", "ix_alerts_look")  # rows that are open
-GROWING = ("check_ins", "check_in_ids", "incidents", "refusals", "changes", "trace_errors", "alerts", "notices")
+GROWING = (
+    *("check_ins", "check_in_ids", "incidents", "refusals", "changes", "trace_errors", "alerts", "notices"),
+    *("bindings", "deployments", "subscriptions"),
+)
 
 
 @pytest.mark.parametrize("read", QUICK)
@@ -108,7 +136,7 @@ def test_nothing_is_scanned(tmp_path, read):
         for weeks in range(3):
             store.prepare(NOW + (weeks - 2) * WEEK)
         commit(store, delta(*(check_in(number(index, NOW - index * WEEK), track(1, 1)) for index in range(3))))
-        for engine in (store.database.writer, store.database.readers, store.database.lookups):
+        for engine in (store.database.writer, store.database.readers, store.database.lookups, store.database.doors):
             event.listen(engine, "before_cursor_execute", see)
         QUICK[read](store)
     finally:
@@ -157,7 +185,7 @@ def test_nothing_is_scanned_on_postgresql(postgres, read):
 
     try:
         with_monitors(store, monitor(1), monitor(2))
-        for engine in (store.database.writer, store.database.readers, store.database.lookups):
+        for engine in (store.database.writer, store.database.readers, store.database.lookups, store.database.doors):
             event.listen(engine, "before_cursor_execute", see)
         QUICK[read](store)
         seen = list(statements)

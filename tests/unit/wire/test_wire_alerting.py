@@ -80,13 +80,16 @@ def test_a_group_there_and_back():
 
 
 def test_a_channel_there_and_back_without_its_secret():
-    form = Form("PUT", "{{X}}", (Pair("A", "b", locked=True),), (Pair("q"),), "s3cret", "WEBHOOK_MSTEAMS")
+    headers, query = (Pair("A", "l0cked", locked=True), Pair("B", "b")), (Pair("q"), Pair("r", "l0cked", locked=True))
+    form = Form("PUT", "{{X}}", headers, query, "s3cret", "WEBHOOK_MSTEAMS")
     channel = Channel(1, 1, "c", url="https://example.org/", form=form, send_failure=False, auto_subscribe=True)
     message = from_channel(channel)
     assert "s3cret" not in str(message)
+    assert "l0cked" not in str(message)
     values = to_channel_values(message)
     assert (values["send_failure"], values["send_recovery"], values["auto_subscribe"]) == (False, True, True)
-    assert values["form"] == Form("PUT", "{{X}}", form.headers, form.query)
+    blank = Pair("A", locked=True), Pair("r", locked=True)
+    assert values["form"] == Form("PUT", "{{X}}", (blank[0], headers[1]), (query[0], blank[1]))
     assert keeps_secret(message)
     message.form.secret = ""
     assert not keeps_secret(message)

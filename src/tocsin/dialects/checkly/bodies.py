@@ -9,8 +9,14 @@ from starlette.requests import Request
 from tocsin.dialects.checkly.problems import Refused
 from tocsin.http.encodings import PIECE, EncodingError, Identity, UnknownEncodingError, decoder
 
-BODY_MAX: Final = 32 * 1024 * 1024  # bytes when unpacked; ten thousand checks are five million
+# Bytes when unpacked. Decoded, JSON takes up to thirty times as much, so each call reads what it may need and no more.
+BODY_MAX: Final = 1024 * 1024
+DEPLOYMENT_MAX: Final = 32 * BODY_MAX  # ten thousand checks are five million
+IDS_MAX: Final = 64 * 1024  # a list of ids
+VALUES_MAX: Final = 2_000_000  # in one body; fifty thousand resources of twenty members have one million
 PACKED_MAX: Final = 8 * 1024 * 1024  # bytes as they come
+# What the decoder says of two things, and what they are.
+_CUT_OFF: Final = ("Input data was truncated", "it ends in the middle, or a text holds half of a surrogate pair")
 _FAIR_SHARE: Final = 1024 * 1024  # unpacked bytes after which others get a turn
 
 
@@ -46,11 +52,14 @@ async def read(request: Request, most: int = BODY_MAX) -> bytes:
 
 
 def json_object(data: bytes) -> dict[str, Any]:
-    """Refused 400 when it is none, or not JSON."""
+    """Refused 400 when it is none, or not JSON; 413 when it may hold more values than `VALUES_MAX`."""
+    if len(data) > VALUES_MAX and sum(map(data.count, (b",", b"[", b"{"))) > VALUES_MAX:
+        raise Refused(413, f"the body has over {VALUES_MAX} values; send less at a time")
     try:
         found = msgspec.json.decode(data) if data else None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
-        raise Refused(400, f"Invalid request payload JSON format: {str(problem)[:200]}") from None
+        told = str(problem)[:200].replace(*_CUT_OFF)
+        raise Refused(400, f"Invalid request payload JSON format: {told}") from None
     if not isinstance(found, dict):
         raise Refused(400, "Invalid request payload input: the body must be a JSON object")
     return found

@@ -68,9 +68,9 @@ class Call(Asked):
         """All of it, unpacked."""
         return await bodies.read(self.request, most)
 
-    async def json(self) -> dict[str, Any]:
+    async def json(self, most: int = bodies.BODY_MAX) -> dict[str, Any]:
         """The body, which must be a JSON object; Refused."""
-        return bodies.json_object(await self.body())
+        return bodies.json_object(await self.body(most))
 
 
 Handler = Callable[[Call], Awaitable[Response]]

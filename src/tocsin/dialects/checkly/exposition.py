@@ -4,6 +4,7 @@ Families come one after the other, as the format wants; a check's labels are wri
 track and never fall.
 """
 
+import functools
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
@@ -11,9 +12,7 @@ from typing import Final, NamedTuple
 from tocsin.dialects.checkly.checks.statuses import is_failing
 from tocsin.dialects.checkly.ids import dashed
 from tocsin.domain.instant import NEVER, SECOND, Instant
-from tocsin.domain.monitor import Monitor
-from tocsin.domain.schedule import Rolling
-from tocsin.domain.track import Track
+from tocsin.store.port import Brief
 
 CHUNK: Final = 2_000  # checks written at a time
 
@@ -25,13 +24,11 @@ _ODD: Final = re.compile(r"[^A-Za-z0-9_]")
 
 
 class Check(NamedTuple):
-    """What the series of one check say. `track` is that of the default environment; None: it was never pinged."""
+    """What the series of one check say."""
 
-    monitor: Monitor
-    track: Track | None
+    brief: Brief
     group: str  # its name; "": none
     muted: bool  # by itself or with its group
-    activated: bool
 
 
 class Line(NamedTuple):
@@ -67,44 +64,45 @@ def labels_of_tags(tags: Iterable[str]) -> dict[str, str]:
 
 
 def v2_line(check: Check, *, parse_tags: bool) -> Line:
-    monitor = check.monitor
-    fixed = (
-        f'name="{escaped(name_of(monitor))}",check_id="{dashed(monitor.uid)}",check_type="heartbeat",{_switches(check)}'
-        f',group="{escaped(check.group)}",tags="{escaped(",".join(monitor.tags))}"'
+    brief = check.brief
+    return _line(
+        brief,
+        f'name="{_name_of(brief)}",check_id="{dashed(brief.uid)}",check_type="heartbeat",{_switches(check)}'
+        f',group="{escaped(check.group)}",{_tags(brief.tags, parse_tags)}',
     )
-    tags = labels_of_tags(monitor.tags) if parse_tags else {}
-    return _line(check, fixed + "".join(f',{name}="{escaped(value)}"' for name, value in tags.items()))
 
 
 def v1_line(check: Check) -> Line:
-    monitor = check.monitor
-    return _line(
-        check,
-        f'check_name="{escaped(name_of(monitor))}",check_type="heartbeat",{_switches(check)}'
-        f',tags="{escaped(",".join(monitor.tags))}"',
-    )
+    brief = check.brief
+    labels = f'check_name="{_name_of(brief)}",check_type="heartbeat",{_switches(check)},{_tags(brief.tags, False)}'
+    return _line(brief, labels)
 
 
-def name_of(monitor: Monitor) -> str:
-    return monitor.display_name or monitor.id
+@functools.lru_cache(maxsize=256)
+def _tags(tags: tuple[str, ...], parsed: bool) -> str:
+    """Most checks have the tags of others."""
+    found = labels_of_tags(tags) if parsed else {}
+    return f'tags="{escaped(",".join(tags))}"' + "".join(f',{name}="{escaped(value)}"' for name, value in found.items())
+
+
+def _name_of(brief: Brief) -> str:
+    return escaped(brief.display_name or brief.id)
 
 
 def _switches(check: Check) -> str:
-    return f'muted="{"true" if check.muted else "false"}",activated="{"true" if check.activated else "false"}"'
+    return f'muted="{"true" if check.muted else "false"}",activated="{"false" if check.brief.inactive else "true"}"'
 
 
-def _line(check: Check, labels: str) -> Line:
-    (schedule,) = check.monitor.policy.schedules
-    assert isinstance(schedule, Rolling)
-    track = check.track
+def _line(brief: Brief, labels: str) -> Line:
+    track = brief.track
     if track is None:
-        return Line(labels, False, 0, 0, 0, schedule.period_ms)
+        return Line(labels, False, 0, 0, 0, brief.period)
     failed = track.missed_count + track.error_count + track.timed_out_count
     last = 0 if track.last_success == NEVER else track.last_success
-    return Line(labels, is_failing(track), track.ok_count, failed, last, schedule.period_ms)
+    return Line(labels, is_failing(track), track.ok_count, failed, last, brief.period)
 
 
-Samples = Callable[[Line], Iterator[str]]
+Samples = Callable[[Line], tuple[str, ...]]
 
 
 class Family(NamedTuple):
@@ -128,32 +126,36 @@ def render(lines: Sequence[Line], families: Iterable[Family], *, most: int) -> I
             left -= len(made)
 
 
-def _status(line: Line) -> Iterator[str]:
-    yield f'{{{line.labels},status="passing"}} {0 if line.failing else 1}'
-    yield f'{{{line.labels},status="failing"}} {1 if line.failing else 0}'
-    yield f'{{{line.labels},status="degraded"}} 0'
+def _by_status(labels: str, passing: int, failing: int) -> tuple[str, ...]:
+    return (
+        f'{{{labels},status="passing"}} {passing}',
+        f'{{{labels},status="failing"}} {failing}',
+        f'{{{labels},status="degraded"}} 0',
+    )
 
 
-def _results(line: Line) -> Iterator[str]:
-    yield f'{{{line.labels},status="passing"}} {line.passed}'
-    yield f'{{{line.labels},status="failing"}} {line.failed}'
-    yield f'{{{line.labels},status="degraded"}} 0'
+def _status(line: Line) -> tuple[str, ...]:
+    return _by_status(line.labels, 0, 1) if line.failing else _by_status(line.labels, 1, 0)
 
 
-def _last_success(line: Line) -> Iterator[str]:
-    yield f"{{{line.labels}}} {_seconds(line.last_success)}"
+def _results(line: Line) -> tuple[str, ...]:
+    return _by_status(line.labels, line.passed, line.failed)
 
 
-def _interval(line: Line) -> Iterator[str]:
-    yield f"{{{line.labels}}} {_seconds(line.period)}"
+def _last_success(line: Line) -> tuple[str, ...]:
+    return (f"{{{line.labels}}} {_seconds(line.last_success)}",)
 
 
-def _passing(line: Line) -> Iterator[str]:
-    yield f"{{{line.labels}}} {0 if line.failing else 1}"
+def _interval(line: Line) -> tuple[str, ...]:
+    return (f"{{{line.labels}}} {_seconds(line.period)}",)
 
 
-def _never_degraded(line: Line) -> Iterator[str]:
-    yield f"{{{line.labels}}} 1"
+def _passing(line: Line) -> tuple[str, ...]:
+    return (f"{{{line.labels}}} {0 if line.failing else 1}",)
+
+
+def _never_degraded(line: Line) -> tuple[str, ...]:
+    return (f"{{{line.labels}}} 1",)
 
 
 def _seconds(milliseconds: int) -> str:

@@ -1,7 +1,8 @@
 """The ping URL, as raw lanes: /TOKEN, /ping/TOKEN and /heartbeats/ping/TOKEN. The token is all that a job has to know.
 
-GET, POST and HEAD count, whatever the query and the body say; the report is made before the body is read, so that a
-slow one delays nothing. The answer is 200 once the ping is durable, 503 when it may not be, and clients try again.
+Below a word the token may lack its dashes. GET, POST and HEAD count, whatever the query and the body say; the report is
+made before the body is read, so that a slow one delays nothing. The answer is 200 once the ping is durable, 503 when it
+may not be, and clients try again.
 """
 
 import re
@@ -17,12 +18,12 @@ from tocsin.dialects.checkly import replies
 from tocsin.dialects.checkly.call import DIALECT
 from tocsin.domain import errors
 from tocsin.domain.check_in import Report, ReportKind
+from tocsin.domain.instant import Instant
 from tocsin.domain.project import Project, Scope
-from tocsin.http.addresses import Addresses
 from tocsin.http.endpoint import CLIENT_MAX
 from tocsin.http.front import Busy
 from tocsin.http.raw import CONTENT_TYPE, Answer, Endpoint, Request, length
-from tocsin.http.tokens import TOKEN, UUID
+from tocsin.http.tokens import ANY_TOKEN, ANY_UUID, TOKEN, UUID
 from tocsin.service.check_ins import CheckIns, refusal_error
 from tocsin.service.principal import Principal
 from tocsin.service.tokens import Found
@@ -42,14 +43,15 @@ BLOCKED: Final = (
 """Parts of user agents, in small letters, that look at every link somebody posts: none of them is a job."""
 SOURCE_MAX: Final = 500  # characters of an origin or referrer
 BODY_MAX: Final = 10 * 1024 * 1024  # bytes that are read to be let go; the connection of a longer one does not live on
-_PREFIXES: Final = ("", "/ping", "/heartbeats/ping")
+# What stands before a token → the converter of it, and what it matches.
+_PREFIXES: Final = {"": (TOKEN, UUID), "/ping": (ANY_TOKEN, ANY_UUID), "/heartbeats/ping": (ANY_TOKEN, ANY_UUID)}
 _UNCACHED: Final = (b"cache-control", b"no-store")
 _OK: Final = Answer(200, (_UNCACHED, length(b"OK"), (CONTENT_TYPE, b"text/plain; charset=utf-8")), b"OK")
 
 
 class Finder(Protocol):
-    async def find(self, token: str) -> Found | None:
-        """Whose a token is (32 hex characters, small letters); None: nobody's."""
+    async def find(self, token: str, received: Instant) -> Found | None:
+        """Whose a token is (32 hex characters, small letters); None: nobody's. `received`: when its ping arrived."""
 
 
 class Pings(Endpoint):
@@ -58,14 +60,12 @@ class Pings(Endpoint):
         check_ins: CheckIns,
         tokens: Finder,
         project_of: Callable[[int], Project | None],
-        addresses: Addresses,
         failed: Callable[[str, str], None],
     ) -> None:
         """`failed(dialect, error reason)` is told of pings that were refused."""
         self._check_ins = check_ins
         self._tokens = tokens
         self._project_of = project_of
-        self._addresses = addresses
         self._failed = failed
 
     async def answer(self, request: Request) -> ASGIApp:
@@ -89,7 +89,8 @@ class Pings(Endpoint):
         return _OK
 
     async def _report(self, request: Request, client: str) -> None:
-        found = await self._tokens.find(request.variables["token"].replace("-", "").lower())
+        token = request.variables["token"].replace("-", "").lower()
+        found = await self._tokens.find(token, request.received)  # no await from here until the report is queued
         project = self._project_of(found.project) if found is not None else None
         if found is None or project is None:
             raise errors.NotFound("no check has this ping URL", reason="PING_TOKEN_UNKNOWN", metadata={})
@@ -102,7 +103,6 @@ class Pings(Endpoint):
             dialect=DIALECT,
             client=client[:CLIENT_MAX],
             pair=False,
-            address=self._addresses.of(request),
         )
         receipt = await self._check_ins.report(Principal(project, Scope.INGEST), report)
         if receipt.refusal is not None and receipt.refusal.reason != "MONITOR_DISABLED":
@@ -136,14 +136,19 @@ def of_error(problem: errors.TocsinError) -> Response:
     return replies.of_error(problem)
 
 
-BUSY: Final = tuple(Busy(f"{prefix}/", DIALECT, of_error, re.compile(f"{prefix}/{UUID}/?")) for prefix in _PREFIXES)
+BUSY: Final = tuple(
+    Busy(f"{prefix}/", DIALECT, of_error, re.compile(f"{prefix}/{regex}/?")) for prefix, (_, regex) in _PREFIXES.items()
+)
 """To be asked before those of other protocols, which know only how a path begins."""
 
 
 def routes(pings: Pings) -> list[BaseRoute]:
-    """With and without a slash at the end: nobody follows a redirection from a shell."""
+    """With and without a slash at the end: nobody follows a redirection from a shell.
+
+    To be tried before those of other protocols: with a key alone below /ping, these can do nothing but refuse.
+    """
     return [
-        Route(f"{prefix}/{{token:{TOKEN}}}{slash}", pings, name=f"checkly-ping{prefix}{slash}")
-        for prefix in _PREFIXES
+        Route(f"{prefix}/{{token:{converter}}}{slash}", pings, name=f"checkly-ping{prefix}{slash}")
+        for prefix, (converter, _) in _PREFIXES.items()
         for slash in ("", "/")
     ]

@@ -11,14 +11,15 @@ PARAMS: Final = "params"  # variables of the path
 
 
 class Problem(NamedTuple):
-    """`field`: where in the body, or which parameter: "heartbeat.period"."""
+    """`field`: where in the body, or which parameter: "heartbeat.period"; of several resources, where in that one."""
 
     field: str
     text: str
+    resource: str = ""  # which of several, as messages name it
 
     @property
     def told(self) -> str:
-        return f"{self.field}: {self.text}" if self.field else self.text
+        return ": ".join(filter(None, (self.resource, self.field, self.text)))
 
 
 class Refused(Exception):
@@ -38,13 +39,15 @@ class Problems:
         self.source = source
         self.found: list[Problem] = []
 
-    def wrong(self, field: str, text: str) -> None:
-        self.found.append(Problem(field, text))
+    def wrong(self, field: str, text: str, resource: str = "") -> None:
+        self.found.append(Problem(field, text, resource))
 
-    def wrong_by(self, problem: InvalidArgument, field: str = "") -> None:
+    def wrong_by(self, problem: InvalidArgument, field: str = "", resource: str = "") -> None:
         """What a rule of the domain says, under `field`, or the domain's own name for it."""
-        path, text = problem.violations[0] if problem.violations else ("", problem.message)
-        self.wrong(field or path, text)
+        for path, text in problem.violations[:1] if field else problem.violations:
+            self.wrong(field or path, text, resource)
+        if not problem.violations:
+            self.wrong(field, problem.message, resource)
 
     @property
     def told(self) -> str:
@@ -59,7 +62,7 @@ class Problems:
             raise self.refusal()
 
     def refusal(self) -> Refused:
-        keys = [problem.field for problem in self.found[:SHOWN] if problem.field]
+        keys = list(dict.fromkeys(problem.field for problem in self.found[:SHOWN] if problem.field))
         return Refused(400, self.told, validation={"source": self.source, "keys": keys})
 
 

@@ -7,19 +7,18 @@ text on threads, a bounded number at a time, and packed on request.
 import asyncio
 import functools
 import zlib
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from typing import Final
 
 from starlette.responses import Response, StreamingResponse
 
 from tocsin.dialects.checkly import queries
 from tocsin.dialects.checkly.call import Call, Calls, require_account
-from tocsin.dialects.checkly.checks import finding
 from tocsin.dialects.checkly.exposition import V1, V2, Check, Line, render, v1_line, v2_line, worst_by_labels
 from tocsin.dialects.checkly.services import Services
 from tocsin.domain.group import Group
 from tocsin.domain.instant import Instant
-from tocsin.store.port import MonitorWithHealth
+from tocsin.store.port import Brief
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 AT_ONCE: Final = 2  # scrapes that read: each holds the lines of all checks
@@ -49,19 +48,18 @@ class Exporter:
         found: list[Line] = []
         async with self._reading:
             groups = {row.group.key: row.group for row in await self._services.groups.every(call.principal)}
-            async for rows in finding.every(self._services, call):
-                checks = checks_of(rows, groups, call.received)
+            async for briefs in self._services.browsing.briefs(call.principal):
+                checks = checks_of(briefs, groups, call.received)
                 found += await asyncio.to_thread(list, map(line_of, checks))
         return found
 
 
-def checks_of(rows: Sequence[MonitorWithHealth], groups: dict[str, Group], now: Instant) -> Iterator[Check]:
-    for row in rows:
-        monitor = row.monitor
-        group = groups.get(monitor.group)
+def checks_of(briefs: Iterable[Brief], groups: dict[str, Group], now: Instant) -> Iterator[Check]:
+    for brief in briefs:
+        group = groups.get(brief.group)
         name = (group.display_name or group.key) if group is not None else ""
-        muted = (monitor.muted_until is not None and monitor.muted_until > now) or (group is not None and group.muted)
-        yield Check(monitor, finding.track_of(row), name, muted, not monitor.inactive)
+        muted = (brief.muted_until is not None and brief.muted_until > now) or (group is not None and group.muted)
+        yield Check(brief, name, muted)
 
 
 def _answer(call: Call, pieces: Iterator[bytes]) -> Response:

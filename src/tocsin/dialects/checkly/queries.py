@@ -10,7 +10,7 @@ from tocsin.dialects.checkly.problems import QUERY, Refused, wrong
 from tocsin.dialects.checkly.times import parse_time
 from tocsin.domain.instant import Instant
 
-VALUES_MAX: Final = 1_000
+VALUES_MAX: Final = 100  # a check has no more tags, and each is a condition of a statement
 _TRUE: Final = frozenset({"true", "1"})
 _FALSE: Final = frozenset({"false", "0"})
 _WHOLE: Final = re.compile(r"[+-]?[0-9]{1,15}", re.ASCII)

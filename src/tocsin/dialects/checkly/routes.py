@@ -25,6 +25,8 @@ NOT_FOUND: Final[tuple[tuple[str, Callable[[str], ASGIApp]], ...]] = (
     *((beginning, nothing_at) for beginning in words.NATIVE),
     *((beginning, not_found) for beginning in words.CHECKLY),
 )
+ENDLESS: Final = ("/v1/check-statuses/?", "/accounts/[^/]+/(?:v2/)?prometheus/metrics/?")
+"""Of an account of any size, streamed."""
 BUSY: Final = (
     *(Busy(beginning, DIALECT, of_error) for beginning in words.CHECKLY_WITHIN),
     *(Busy(beginning, "native", to_response) for beginning in words.NATIVE),

@@ -4,8 +4,9 @@ program = parse("{{#if UP}}well{{else}}{{NAME}} failed{{/if}}")     # TemplateEr
 render(program, {"NAME": "backup"}, now)                          # "backup failed"
 """
 
+from tocsin.notify.handlebars.budget import OUTPUT_MAX, STEPS_MAX, Budget, TooMuch
 from tocsin.notify.handlebars.parser import SIZE_MAX, parse
-from tocsin.notify.handlebars.renderer import OUTPUT_MAX, STEPS_MAX, TooMuch, render
+from tocsin.notify.handlebars.renderer import render
 from tocsin.notify.handlebars.tags import TemplateError
 
-__all__ = ["OUTPUT_MAX", "SIZE_MAX", "STEPS_MAX", "TemplateError", "TooMuch", "parse", "render"]
+__all__ = ["OUTPUT_MAX", "SIZE_MAX", "STEPS_MAX", "Budget", "TemplateError", "TooMuch", "parse", "render"]

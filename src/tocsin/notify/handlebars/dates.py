@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Final
 
+TEXT_MAX: Final = 200  # characters of a phrase or of tokens: the patterns below take the square of it, in one go
 LONG: Final = "MMMM DD, YYYY"
 ISO: Final = "YYYY-MM-DDTHH:mm:ssZ"
 _MONTHS: Final = (
@@ -32,6 +33,8 @@ _USUAL: Final = re.compile(r"\[([^\]]+)\]|YYYY|YY|M{1,4}|D{1,2}|d{1,4}|H{1,2}|h{
 
 def moment(text: str, now: datetime) -> datetime | None:
     """None: it says no moment, or one that no calendar here holds."""
+    if len(text) > TEXT_MAX:
+        return None
     phrase = text.strip().lower()
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     try:
@@ -62,8 +65,13 @@ def of_unix(milliseconds: float) -> datetime | None:
         return None
 
 
-def written(at: datetime, tokens: str) -> str:
-    """By Day.js's tokens: the rare ones first, then the usual ones; what is in brackets stays as it is."""
+def written(at: datetime, tokens: str) -> str | None:
+    """By Day.js's tokens: the rare ones first, then the usual ones; what is in brackets stays as it is.
+
+    None: the tokens are too long to be some.
+    """
+    if len(tokens) > TEXT_MAX:
+        return None
     rare = _RARE.sub(lambda found: _rare(at, found.group()), tokens or ISO)
     return _USUAL.sub(lambda found: found[1] or _usual(at, found.group()), rare)
 

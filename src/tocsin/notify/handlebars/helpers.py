@@ -30,6 +30,7 @@ from tocsin.notify.handlebars.values import (
 )
 
 PIECES_MAX: Final = 10_000  # of a text that is split
+PATH_MAX: Final = 32  # names in a path that is a text
 
 
 class Given(NamedTuple):
@@ -78,7 +79,7 @@ def _has(given: Given) -> bool:
 
 
 def _deep(where: object, path: str) -> object:
-    for name in path.split("."):
+    for name in path.split(".", PATH_MAX)[:PATH_MAX]:
         where = get(where, name)
     return where
 
@@ -132,16 +133,21 @@ def _tag_value(given: Given) -> str:
 def _date(given: Given) -> object:
     one, tokens = given.at(0), given.at(1)
     if is_nothing(one) and is_nothing(tokens):
-        return dates.written(given.now, dates.LONG)
+        return _written(given.now, dates.LONG)
     if isinstance(one, str) and is_nothing(tokens):
-        return dates.written(given.now, one)
+        return _written(given.now, one)
     if isinstance(one, str):
         at = dates.moment(one, given.now) if isinstance(tokens, str) else None
     elif is_number(one):
         at = dates.of_unix(one) if abs(one) < 1e15 else None
     else:
         at = given.now if one is UNDEFINED else None
-    return UNDEFINED if at is None else dates.written(at, tokens if isinstance(tokens, str) else "")
+    return UNDEFINED if at is None else _written(at, tokens if isinstance(tokens, str) else "")
+
+
+def _written(at: datetime, tokens: str) -> object:
+    made = dates.written(at, tokens)
+    return UNDEFINED if made is None else made
 
 
 def _year(given: Given) -> str:

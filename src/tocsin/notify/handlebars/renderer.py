@@ -1,25 +1,31 @@
 """The tree of a template and values → text.
 
 Nothing a template says is an error here: what cannot be found or made sense of is written as nothing. How much it may
-write, how many steps it may take and how large a text it may handle on the way are bounded: `TooMuch`.
+write, how many steps it may take and how much it may handle on the way are bounded: `TooMuch`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
+from tocsin.notify.handlebars.budget import Budget
 from tocsin.notify.handlebars.helpers import CONDITIONS, VALUES, Given, is_shown
 from tocsin.notify.handlebars.nodes import Block, Call, Comment, Content, Expression, Literal, Output, Path, Program
-from tocsin.notify.handlebars.values import UNDEFINED, equal, escape, get, is_empty, is_list, is_nothing, text, truthy
+from tocsin.notify.handlebars.values import (
+    DEPTH_MAX,
+    UNDEFINED,
+    equal,
+    escape,
+    get,
+    is_empty,
+    is_list,
+    is_nothing,
+    text,
+    truthy,
+)
 
-OUTPUT_MAX: Final = 262_144  # characters
-STEPS_MAX: Final = 50_000
-_COSTLY: Final = 500  # characters that a step may handle; longer texts count as more
+_ELEMENT: Final = 100  # what handling an element of a list costs, in characters
 _STRUCTURES: Final = frozenset(("if", "unless", "each", "with"))
-
-
-class TooMuch(Exception):
-    """More steps, or a longer text, than a template may ask for."""
 
 
 class Scope(NamedTuple):
@@ -31,16 +37,16 @@ class Scope(NamedTuple):
     names: Mapping[str, object]  # after "as"
 
 
-def render(program: Program, context: Mapping[str, object], now: datetime) -> str:
-    """`TooMuch`, and no other error."""
-    return _Rendering(context, now).whole(program)
+def render(program: Program, context: Mapping[str, object], now: datetime, budget: Budget | None = None) -> str:
+    """`TooMuch`, and no other error. `budget`: what is left of it, for templates that share one."""
+    return _Rendering(context, now, budget or Budget()).whole(program)
 
 
 class _Rendering:
-    def __init__(self, context: Mapping[str, object], now: datetime) -> None:
+    def __init__(self, context: Mapping[str, object], now: datetime, budget: Budget) -> None:
         self._root, self._now = context, now
         self._out: list[str] = []
-        self._left, self._room = STEPS_MAX, OUTPUT_MAX
+        self._budget, self._step = budget, budget.step
 
     def whole(self, program: Program) -> str:
         self._program(program, Scope(self._root, None, {"root": self._root}, {}))
@@ -83,7 +89,7 @@ class _Rendering:
     def _given(self, call: Call, scope: Scope) -> Given:
         params = [self._value(one, scope) for one in call.params]
         pairs = {key: self._value(one, scope) for key, one in call.hash.items()}
-        for value in params:
+        for value in (*params, *pairs.values()):
             self._step(_size(value))
         return Given(params, pairs, scope.this, self._now)
 
@@ -112,6 +118,7 @@ class _Rendering:
 
     def _data(self, path: Path, frame: object) -> object:
         for _ in range(path.depth):
+            self._step()
             frame = get(frame, "_parent")
         return self._deep(frame, path.parts)
 
@@ -182,21 +189,21 @@ class _Rendering:
         return text(value)
 
     def _write(self, written: str) -> None:
-        self._room -= len(written)
-        if self._room < 0:
-            raise TooMuch(f"a template may become {OUTPUT_MAX} characters")
+        self._budget.write(len(written))
         self._out.append(written)
-
-    def _step(self, size: int = 0) -> None:
-        self._left -= 1 + size // _COSTLY
-        if self._left < 0:
-            raise TooMuch(f"a template may take {STEPS_MAX} steps")
 
 
 def _inner(scope: Scope, this: object, block: Block, data: Mapping[str, object], given: tuple[object, ...]) -> Scope:
     names = dict(zip(block.program.names if block.program else (), given, strict=False))
-    outer = scope.outer if equal(this, scope.this) else scope
+    outer = scope.outer if _is_same(this, scope.this) else scope
     return Scope(this, outer, {**scope.data, **data, "_parent": scope.data}, {**scope.names, **names})
+
+
+def _is_same(one: object, other: object) -> bool:
+    """Whether "../" goes past it. What is in lists is not looked at: each would be, for each of its elements."""
+    if one is other:
+        return True
+    return not any(is_list(value) or isinstance(value, Mapping) for value in (one, other)) and equal(one, other)
 
 
 def _pairs(value: object) -> Iterator[tuple[object, object]]:
@@ -206,6 +213,12 @@ def _pairs(value: object) -> Iterator[tuple[object, object]]:
         yield from enumerate(value)
 
 
-def _size(value: object) -> int:
-    """About how many characters handling it costs."""
-    return len(value) * (1 if isinstance(value, str) else 10) if isinstance(value, str | list | tuple | Mapping) else 0
+def _size(value: object, depth: int = 0) -> int:
+    """About how many characters handling it costs: of lists all that writing them out would look at."""
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, Mapping):
+        return len(value) * _ELEMENT
+    if isinstance(value, list | tuple) and depth < DEPTH_MAX:
+        return sum(_ELEMENT + _size(one, depth + 1) for one in value)
+    return 0

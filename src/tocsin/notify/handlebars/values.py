@@ -20,6 +20,7 @@ class Undefined:
 
 UNDEFINED: Final = Undefined()
 DEPTH_MAX: Final = 20  # of lists in lists that are written out
+NUMBER_MAX: Final = 400  # characters of a number: what reads it may take the square of its length, in one go
 SPACE: Final = (
     "\t\n\v\f\r \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
     "\u2028\u2029\u202f\u205f\u3000\ufeff"
@@ -93,18 +94,21 @@ def escape(written: str) -> str:
 
 
 def number(value: object) -> float:
-    """NaN where it is none."""
+    """NaN where it is none, or longer than numbers are."""
     if isinstance(value, int | float):
         return _float(value)
     if value is None:
         return 0.0
     if value is UNDEFINED or isinstance(value, Mapping):
         return math.nan
-    stripped = text(value).strip(SPACE)
+    written = text(value)
+    if len(written) > NUMBER_MAX:
+        return math.nan
+    stripped = written.strip(SPACE)
     if not stripped:
         return 0.0
-    if _BASED.fullmatch(stripped) and len(stripped) < 300:
-        return float(int(stripped[2:], _BASES[stripped[:2].lower()]))
+    if _BASED.fullmatch(stripped):
+        return _float(int(stripped[2:], _BASES[stripped[:2].lower()]))
     if _DIGITS.fullmatch(stripped):
         return float(stripped)
     return {"Infinity": math.inf, "+Infinity": math.inf, "-Infinity": -math.inf}.get(stripped, math.nan)

@@ -36,6 +36,7 @@ from tocsin.store.nouns import SqlNouns
 from tocsin.store.weeks import WEEK
 
 KEY = "a" * 32
+EMPTY = "d" * 32  # of an account without checks
 GRACE = 10 * MINUTE
 CHECK = Policy((Rolling(HOUR),), Tolerance(margin_ms=GRACE, max_runtime_ms=0), Kind.HEARTBEAT)
 JOB = Policy((Cron("* * * * *"),))
@@ -53,6 +54,9 @@ class Edge:
         self.account, self.other_account = project.account_id, other.account_id
         for scope, key in ((Scope.READ, KEY), (Scope.INGEST, "b" * 32), (Scope.ADMIN, "c" * 32)):
             store.create_key(project.number, scope, digest_of(key), "", NOW)
+        empty = store.create_project("Empty", NOW)
+        self.empty_account = empty.account_id
+        store.create_key(empty.number, Scope.READ, digest_of(EMPTY), "", NOW)
         drain(store.load())
         self.checks = [
             monitor(1, project=project.number, display_name="Backup", tags=("team:db", "nightly"), policy=CHECK),
@@ -124,6 +128,8 @@ class Edge:
         transport = httpx.ASGITransport(app=self.app)  # type: ignore[arg-type]
         async with httpx.AsyncClient(transport=transport, base_url="http://checkly.test") as client:
             sent = [("Authorization", f"Bearer {key}"), *headers] if key else list(headers)
+            if isinstance(body, bytes):
+                return await client.request(method, path, content=body, headers=sent)
             return await client.request(method, path, json=body, headers=sent)
 
     async def get(self, path: str) -> Any:

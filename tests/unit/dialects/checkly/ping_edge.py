@@ -17,7 +17,6 @@ from tocsin.domain.errors import TocsinError
 from tocsin.domain.facts import CheckInRefused
 from tocsin.domain.project import Project
 from tocsin.domain.receipt import Receipt
-from tocsin.http.addresses import Addresses
 from tocsin.http.app import application
 from tocsin.http.tokens import NO_TOKEN
 from tocsin.service.check_ins import CheckIns
@@ -57,7 +56,8 @@ class Tokens:
     def __init__(self) -> None:
         self.trouble: TocsinError | None = None
 
-    async def find(self, token: str) -> Found | None:
+    async def find(self, token: str, received: int) -> Found | None:
+        assert received == NOW
         if self.trouble is not None:
             raise self.trouble
         return {TOKEN.replace("-", ""): Found(PROJECT, "job"), ORPHAN.replace("-", ""): Found(7, "x")}.get(token)
@@ -80,9 +80,9 @@ class Edge:
             clock_offset=lambda _dialect, _milliseconds: None,
         )
         projects = {PROJECT: Project(PROJECT, "p42", "P42", "", 0)}
-        lane = pings.Pings(check_ins, self.tokens, projects.get, Addresses("127.0.0.1"), self._reject)
+        lane = pings.Pings(check_ins, self.tokens, projects.get, self._reject)
         others = [Route(f"/ping/{{key:{NO_TOKEN}}}{rest}", cronitors) for rest in ("/{rest:path}", "")]
-        found = [*others, *pings.routes(lane)]
+        found = [*pings.routes(lane), *others]
         self.app = application(found, self.journal.arrival, Room(room, 2**40), self._reject, busy=pings.BUSY)
 
     def _reject(self, dialect: str, reason: str) -> None:

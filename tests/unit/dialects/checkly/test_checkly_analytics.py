@@ -1,9 +1,10 @@
 """Analytics, reports and scrapes of an account: shapes, periods by name, bounds, who may."""
 
 import gzip
+import json
 
 import pytest
-from history_edge import Edge
+from history_edge import EMPTY, Edge
 from prometheus_client.parser import text_string_to_metric_families as parsed
 
 from support.stores import NOW, monitor, open_sqlite, track
@@ -142,6 +143,27 @@ async def test_a_report(edge):
     assert row["aggregate"]["successRatio"] == 66.667
     for query in ("quickRange=x", "deactivated=x", "from=2&to=1"):
         assert await edge.refused(f"/v1/reporting?{query}") == 400
+
+
+async def test_an_account_without_checks(edge):
+    for path in ("/v1/reporting", "/v1/reporting?quickRange=lastMonth&filterByTags=x"):
+        answer = await edge.call(path, key=EMPTY)
+        assert (answer.status_code, answer.json()) == (200, [])
+    answer = await edge.call(MANY, "POST", {"checkIds": [edge.path()]}, key=EMPTY)
+    assert (answer.status_code, answer.json()) == (200, [])
+    for version in ("/v2", ""):
+        answer = await edge.call(f"/accounts/{edge.empty_account}{version}/prometheus/metrics", key=EMPTY)
+        assert (answer.status_code, values(answer.text)) == (200, {})
+
+
+async def test_a_body_that_is_too_long_for_what_is_asked(edge):
+    """Anything is decoded before it is looked at, and takes many times its length: so who only reads sends little."""
+    junk = gzip.compress(json.dumps({"checkIds": [edge.path()], "junk": [{}] * 1_000_000}).encode())
+    assert len(junk) < 10_000
+    for headers in ([("Content-Encoding", "gzip")], [("Content-Encoding", "gzip"), ("Content-Type", "text/plain")]):
+        assert await edge.refused(MANY, "POST", junk, headers=headers) == 413
+    answer = await edge.call(MANY, "POST", {"checkIds": [edge.path()] * 100})
+    assert (answer.status_code, len(answer.json())) == (200, 1)
 
 
 async def test_there_are_no_error_groups(edge):

@@ -107,7 +107,10 @@ def test_a_body_that_is_none():
 
 
 def test_what_is_declared_twice():
-    assert "check 'nightly': is declared twice" in refusal(check(), check(), resource("check-group", "nightly"))
+    with pytest.raises(Refused) as raised:
+        read(check(), check(), resource("check-group", "nightly"))
+    assert raised.value.text == "check 'nightly': logicalId: is declared twice"
+    assert raised.value.more["validation"]["keys"] == ["logicalId"]
 
 
 # --- plans
@@ -153,7 +156,7 @@ def test_groups_come_before_checks_before_subscriptions():
 
 
 def test_references_stand_for_what_is_known():
-    world = World()
+    world = World("shop")
     world.put("check-group", "g", Known("group-key", None))
     assert resolved(world, {"groupId": {"ref": "g"}, "name": "n"}) == {"groupId": None, "name": "n"}
     world.made("check-group", "g", 7)

@@ -1,14 +1,14 @@
 """The exporter's text: the vendor's names and labels, values from tracks, what odd tags become."""
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families as parsed
 
 from tocsin.dialects.checkly.exposition import V1, V2, Check, labels_of_tags, render, v1_line, v2_line, worst_by_labels
-from tocsin.domain.monitor import Monitor, Policy
-from tocsin.domain.schedule import Rolling
 from tocsin.domain.track import Health, Track, Verdict
+from tocsin.store.port import Brief
 
 MANY = 10**6
 UID = "0f8fad5bd9cb469fa16570867728950e"
@@ -19,8 +19,7 @@ LABELS = {
 
 
 def monitor(name="Nightly backup", tags=(), period=3_600_000, uid=UID):
-    policy = Policy(schedules=(Rolling(period),))
-    return Monitor(number=1, project=1, id="nightly", uid=uid, policy=policy, display_name=name, tags=tuple(tags))
+    return Brief(1, "nightly", uid, name, "", tuple(tags), inactive=False, muted_until=None, period=period, track=None)
 
 
 def track(**values):
@@ -28,7 +27,8 @@ def track(**values):
 
 
 def check(of=None, on=None, group="", *, muted=False, activated=True):
-    return Check(of or monitor(), on, group, muted, activated)
+    brief = msgspec.structs.replace(of or monitor(), track=on, inactive=not activated)
+    return Check(brief, group, muted)
 
 
 def text_of(lines, families, most=MANY):

@@ -1,5 +1,7 @@
 """Bodies of checks: every attribute with what it may be, all problems at once, and nothing that makes it fall over."""
 
+import re
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -44,6 +46,7 @@ def fields(**body):
         ("useGlobalAlertSettings", False, False),
         ("alertChannelSubscriptions", [], ()),
         ("alertChannelSubscriptions", [{"alertChannelId": 7.0, "activated": True}], ((7, True),)),
+        ("alertChannelSubscriptions", [{"alertChannelId": 7, "activated": False}] * 2, ((7, False),)),
         ("groupId", 3, 3),
         ("groupId", "null", None),
         ("groupId", "", None),
@@ -90,6 +93,13 @@ def test_what_may_be_said(name, value, kept):
         ("name", "", "name"),
         ("name", None, "name"),
         ("name", 7, "name"),
+        ("name", "a\0b", "name"),
+        ("name", "a\nb", "name"),
+        ("name", "\x1b[2J", "name"),
+        ("name", " \u00a0", "name"),
+        ("description", "a\0", "description"),
+        ("tags", ["\0"], "tags[0]"),
+        ("environmentVariables", [{"key": "K", "value": "\0"}], "environmentVariables[0].value"),
         ("activated", "yes", "activated"),
         ("activated", None, "activated"),
         ("muted", 1, "muted"),
@@ -106,6 +116,11 @@ def test_what_may_be_said(name, value, kept):
             "alertChannelSubscriptions[0].alertChannelId",
         ),
         ("alertChannelSubscriptions", [{"alertChannelId": 1}], "alertChannelSubscriptions[0].activated"),
+        (
+            "alertChannelSubscriptions",
+            [{"alertChannelId": 1, "activated": one} for one in (True, False)],
+            "alertChannelSubscriptions[1].activated",
+        ),
         ("groupId", "none", "groupId"),
         ("groupId", 0, "groupId"),
         ("groupId", 1.5, "groupId"),
@@ -131,6 +146,38 @@ def test_what_may_be_said(name, value, kept):
 )
 def test_what_may_not_be_said(name, value, field):
     assert fields(**{name: value}) == [field]
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ({"heartbeat": {**BEAT, "period": 1e30}}, "heartbeat.period: must be 30 seconds to 365 days, not 1e+30 hours"),
+        (
+            {"heartbeat": {**BEAT, "period": 10**400}},
+            "heartbeat.period: must be 30 seconds to 365 days, not a number of many digits hours",
+        ),
+        ({"heartbeat": {**BEAT, "grace": -1}}, "heartbeat.grace: must be 0 seconds to 365 days, not -1 seconds"),
+        ({"heartbeat": {**BEAT, "period": True}}, "heartbeat.period: must be a number, not true"),
+        ({"heartbeat": {}}, "heartbeat.periodUnit: is required"),
+        ({"groupId": 0}, "groupId: must be 1 or more, not 0"),
+        ({"setupSnippetId": -0.5}, "setupSnippetId: must be 0 or more, not -0.5"),
+        ({"maxResponseTime": 300_001}, "maxResponseTime: must be 0 to 300000, not 300001"),
+        ({"muted": 1}, "muted: must be true or false, not 1"),
+        ({"tags": {}}, "tags: must be a list, not an object"),
+        ({"tags": [None]}, "tags[0]: must be text, not null"),
+        ({"name": [1, 2]}, "name: must be text, not a list of 2"),
+        ({"triggerIncident": {"serviceId": "x"}}, "triggerIncident.severity: is required"),
+        ({"triggerIncident": {**INCIDENT, "serviceId": None}}, "triggerIncident.serviceId: is required"),
+        ({"triggerIncident": {**INCIDENT, "name": None}}, "triggerIncident.name: is required"),
+        ({"triggerIncident": {**INCIDENT, "severity": True}}, "triggerIncident.severity: true is none of CRITICAL"),
+        ({"environmentVariables": [{}]}, "environmentVariables[0].key: is required"),
+        ({"alertChannelSubscriptions": [{}]}, "alertChannelSubscriptions[0].alertChannelId: is required"),
+    ],
+)
+def test_problems_are_told_in_the_words_of_who_wrote_the_body(body, told):
+    text = read(**body)[1].told
+    assert told in text
+    assert not re.search(r"None|True|False|e\+0|e\+1", text)
 
 
 def test_what_is_not_known_does_not_matter():

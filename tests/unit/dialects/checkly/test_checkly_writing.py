@@ -1,5 +1,6 @@
 """Checks as use cases, over services that answer from memory: what happens between reading and writing."""
 
+import asyncio
 from types import SimpleNamespace
 
 import msgspec
@@ -7,6 +8,7 @@ import pytest
 
 from support.stores import NOW
 from tocsin.dialects.checkly.checks import schema
+from tocsin.dialects.checkly.checks.mapping import kept_of
 from tocsin.dialects.checkly.checks.writing import Checks, Wish, monitor_id_of
 from tocsin.dialects.checkly.problems import Problems, Refused
 from tocsin.domain import errors
@@ -29,16 +31,15 @@ class World:
         self.subscriptions = {}
         self.meanwhile = lambda: None
         self.written = 0
-        self.checks = Checks(
-            SimpleNamespace(
-                monitors=SimpleNamespace(put_many=self.put_many),
-                browsing=SimpleNamespace(find_exactly=self.find_exactly),
-                groups=SimpleNamespace(named=self.named, get_by_number=self.get_by_number),
-                channels=SimpleNamespace(every=self.every),
-                subscriptions=SimpleNamespace(replace_of_monitors=self.replace),
-                check=lambda change, field: None,
-            )
+        self.services = SimpleNamespace(
+            monitors=SimpleNamespace(put_many=self.put_many),
+            browsing=SimpleNamespace(find_exactly=self.find_exactly),
+            groups=SimpleNamespace(named=self.named, get_by_number=self.get_by_number),
+            channels=SimpleNamespace(every=self.every),
+            subscriptions=SimpleNamespace(replace_of_monitors=self.replace),
+            check=lambda change, field: None,
         )
+        self.checks = Checks(self.services)
 
     async def put_many(self, principal, commands, received, *, most, checked):
         meanwhile, self.meanwhile = self.meanwhile, lambda: None
@@ -114,7 +115,29 @@ async def test_a_check_that_somebody_else_changes_is_read_again(world):
     assert (row.monitor.display_name, row.monitor.muted_until is None) == ("theirs", False)
 
 
-async def test_who_never_gets_through_is_told(world):
+async def test_any_number_change_one_check_in_turns(world):
+    """All of them at once: each says something else, nothing of it is lost, and nobody is sent away."""
+    made = (await world.checks.create(ADMIN, said(), NOW)).monitor
+    find, put = world.find_exactly, world.put_many
+
+    async def slow_find(*args, **fields):
+        await asyncio.sleep(0)
+        return await find(*args, **fields)
+
+    async def slow_put(*args, **fields):
+        await asyncio.sleep(0)
+        return await put(*args, **fields)
+
+    world.services.browsing.find_exactly, world.services.monitors.put_many = slow_find, slow_put
+    names = [f"tag-{number}" for number in range(40)]
+    said_by_each = [{"script": "s"}, {"description": "d"}, *({"tags": (name,)} for name in names)]
+    await asyncio.gather(*(world.checks.update(ADMIN, made, one, NOW) for one in said_by_each))
+    found = world.monitors[made.id]
+    assert found.tags[0] in names
+    assert {"script": "s", "description": "d"}.items() <= kept_of(found).members.items()
+
+
+async def test_who_never_gets_through_shall_come_again(world):
     made = (await world.checks.create(ADMIN, said(), NOW)).monitor
 
     def forever():
@@ -123,7 +146,7 @@ async def test_who_never_gets_through_is_told(world):
         world.meanwhile = forever
 
     world.meanwhile = forever
-    with pytest.raises(errors.Aborted):
+    with pytest.raises(errors.Unavailable):
         await world.checks.update(ADMIN, made, {"muted": True}, NOW)
 
 
@@ -155,7 +178,8 @@ async def test_all_or_none_and_all_problems_at_once(world):
     ]
     with pytest.raises(Refused) as refusal:
         await world.checks.apply(ADMIN, wishes, NOW)
-    assert refusal.value.more["validation"]["keys"] == ["second: groupId", "third: alertChannelSubscriptions"]
+    assert refusal.value.more["validation"]["keys"] == ["groupId", "alertChannelSubscriptions[0].alertChannelId"]
+    assert "second: groupId: there is no group 9; third: alertChannelSubscriptions[0]" in refusal.value.text
     assert (world.written, world.monitors) == (0, {})
     problems = Problems()
     await world.checks.check(ADMIN, wishes, NOW, problems)

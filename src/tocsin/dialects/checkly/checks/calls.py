@@ -11,9 +11,10 @@ from tocsin.dialects.checkly.checks import finding, schema, showing
 from tocsin.dialects.checkly.checks.schema import Said
 from tocsin.dialects.checkly.checks.writing import Checks
 from tocsin.dialects.checkly.paging import page_reply, paging_of
-from tocsin.dialects.checkly.problems import Problems
+from tocsin.dialects.checkly.problems import Problems, Refused, wrong
 from tocsin.dialects.checkly.replies import empty, reply
 from tocsin.dialects.checkly.services import Services
+from tocsin.service.browsing import uid_of
 from tocsin.store.port import MonitorWithHealth
 
 
@@ -35,6 +36,14 @@ class CheckCalls:
         row = await self._created(call, body)
         (found,) = await showing.shown(self._services, call, [row.monitor])
         return reply(201, found)
+
+    async def create_typed(self, call: Call) -> Response:
+        """The vendor's forms for other types, such as `/v1/checks/api`."""
+        kind = call.part("id")
+        if uid_of(kind) is not None:
+            raise Refused(405, "use GET, PUT or DELETE for a check that there is")
+        text = f"checks of the type {kind[:40]} are not run here; this server runs {schema.HEARTBEAT} checks only"
+        raise wrong("checkType", text)
 
     async def update(self, call: Call) -> Response:
         row = await self._updated(call)
@@ -100,7 +109,7 @@ def calls(services: Services) -> Calls:
     one = "/v1/checks/{id:checkly_id}"
     return {
         "/v1/checks": {"GET": checks.listed(1), "POST": checks.create_any},
-        one: {"GET": checks.one(1), "PUT": checks.update_any, "DELETE": checks.delete},
+        one: {"GET": checks.one(1), "PUT": checks.update_any, "DELETE": checks.delete, "POST": checks.create_typed},
         "/v2/checks": {"GET": checks.listed(2)},
         "/v2/checks/{id}": {"GET": checks.one(2)},
         "/v3/checks": {"GET": checks.listed(3)},

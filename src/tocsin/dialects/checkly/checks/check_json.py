@@ -23,6 +23,7 @@ _STORED: Final = (
     *("sslCheckDomain", "environmentVariables", "setupSnippetId", "tearDownSnippetId"),
     *("localSetupScript", "localTearDownScript", "degradedResponseTime", "maxResponseTime"),
 )
+_VARIABLES: Final = "environmentVariables"
 _CONSTRAINTS: Final = (("requiredOutcomes", "REQUIRED_OUTCOME"), ("mustPreserve", "MUST_PRESERVE"))
 
 
@@ -91,6 +92,8 @@ def check_json(monitor: Monitor, view: View, version: int) -> Json:
         "projectBindings": bindings,
     }
     found |= {name: kept.members[name] for name in _STORED if name in kept.members}
+    if _VARIABLES in found:
+        found[_VARIABLES] = [{**one, "value": None} if one["secret"] else one for one in found[_VARIABLES]]
     if version == 1:
         owner = bindings["owner"]
         found["project"] = owner["project"] if owner else None
@@ -147,7 +150,7 @@ def _channels_json(subscriptions: Sequence[Subscription], view: View) -> Json:
                 names = ("name", "url", "method", "headers", "queryParameters")
                 found["webhook"].append({name: config[name] for name in names})
             case ChannelKind.SLACK:
-                found["slack"].append({"url": channel.url})
+                found["slack"].append({"url": config["url"]})
             case ChannelKind.SMS:
                 found["sms"].append({"number": config["number"], "name": config["name"]})
     return found

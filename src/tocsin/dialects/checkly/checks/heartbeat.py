@@ -60,26 +60,25 @@ def _length(parts: Any, path: str, member: str, problems: Problems, least: Milli
     if unit is not None:
         unit = values.choice(unit, f"{path}{unit_member}", problems, UNITS)
     number = _required(parts, where, member, problems)
-    if number is not None:
-        number = values.number(number, where, problems, least=0, most=MOST // SECOND)
+    if number is not None and not values.is_number(number):
+        problems.wrong(where, f"must be a number, not {values.shown(number)}")
+        number = None
     if unit is None or number is None:
         return None
-    length = Length(number, unit)
     exact = (Fraction(number) if isinstance(number, int) else Fraction(str(number))) * UNITS[unit]
-    if exact.denominator != 1 or exact % SECOND:
-        problems.wrong(where, f"{number} {unit} is no whole number of seconds")
-    elif not least <= exact <= MOST:
+    if not least <= exact <= MOST:
         bounds = f"{least // SECOND} seconds to {MOST // DAY} days"
-        problems.wrong(where, f"must be {bounds}, not {number} {unit}")
+        problems.wrong(where, f"must be {bounds}, not {values.shown(number)} {unit}")
+    elif exact.denominator != 1 or exact % SECOND:
+        problems.wrong(where, f"{values.shown(number)} {unit} is no whole number of seconds")
     else:
-        return length
+        return Length(int(number) if float(number).is_integer() else number, unit)
     return None
 
 
 def _required(parts: Any, where: str, member: str, problems: Problems) -> Any:
     value = parts.get(member)
-    if value is None:
-        problems.wrong(where, "is required")
+    values.missing(value, where, problems)
     return value
 
 

@@ -27,6 +27,7 @@ _ELSEWHERE: Final = frozenset(
 _DEFAULTS: Final = {"locations": [], "runParallel": False, "alertSettings": alert_settings.defaults()}
 KEPT_MAX: Final = 256 * 1024
 """Bytes of what is kept of one check: a page has a hundred of them."""
+_HELD: Final = "offWithGroup"  # no attribute of a check
 _encode: Final = msgspec.json.Encoder(order="deterministic").encode
 
 
@@ -39,6 +40,11 @@ class Kept(NamedTuple):
     def activated(self) -> bool | None:
         """The check by itself. None: nobody has said."""
         return self.members.get("activated")
+
+    @property
+    def held(self) -> bool:
+        """Whether it is off for no other reason than that its group is."""
+        return self.members.get(_HELD) is True
 
     @property
     def alert_settings(self) -> alert_settings.Settings | None:
@@ -85,11 +91,14 @@ def kept_in(extras: Mapping[str, msgspec.Raw]) -> Kept:
 
 
 def is_activated(monitor: Monitor, group: Group | None) -> bool:
-    """The check by itself. While its group is off nothing but the extras tells."""
-    own = kept_of(monitor).activated
+    """The check by itself. While it is off nothing but the extras tells whether that is for its group's sake.
+
+    So it is of one that was left behind, off, when its group was switched on.
+    """
+    own = kept_of(monitor)
     if group is not None and group.inactive:
-        return own is not False
-    return not monitor.inactive
+        return own.activated is not False
+    return not monitor.inactive or own.held
 
 
 def is_muted(monitor: Monitor, now: Instant) -> bool:
@@ -107,7 +116,7 @@ def plan(
     before = kept_of(known)
     activated = said.get("activated", True if known is None else is_activated(known, former))
     beat: Heartbeat | None = said.get("heartbeat")
-    kept = _kept(said, before, activated=activated)
+    kept = _held(_kept(said, before, activated=activated), group)
     change = MonitorChange(
         policy=_policy(beat, known),
         tolerance=_tolerance(beat, known),
@@ -133,13 +142,21 @@ def regrouping(monitor: Monitor, former: Group | None, group: Group | None) -> M
     activated = is_activated(monitor, former)
     return MonitorChange(
         inactive=_is_inactive(group, activated=activated),
-        extras=_extras({**before.members, "activated": activated}, before, monitor),
+        extras=_extras(_held({**before.members, "activated": activated}, group), before, monitor),
         origin=DIALECT,
     )
 
 
 def _is_inactive(group: Group | None, *, activated: bool) -> bool:
     return not activated or (group is not None and group.inactive)
+
+
+def _held(kept: Mapping[str, Any], group: Group | None) -> dict[str, Any]:
+    """With the mark of those that are off for their group's sake, or without it."""
+    found = {name: value for name, value in kept.items() if name != _HELD}
+    if kept["activated"] and group is not None and group.inactive:
+        found[_HELD] = True
+    return found
 
 
 def _extras(kept: Mapping[str, Any], before: Kept, known: Monitor | None) -> dict[str, msgspec.Raw] | UnsetType:

@@ -77,6 +77,10 @@ def _text(most: int, least: int = 0) -> Reader:
     return lambda value, name, problems: values.text(value, name, problems, most=most, least=least)
 
 
+def _name(value: Any, name: str, problems: Problems) -> str | None:
+    return values.title(value, name, problems, most=NAME_MAX)
+
+
 def _number(least: int, most: int = values.NUMBER_MAX) -> Reader:
     return lambda value, name, problems: values.number(value, name, problems, least=least, most=most)
 
@@ -125,7 +129,7 @@ def _runtime(value: Any, name: str, problems: Problems) -> str | None:
 
 
 def _subscriptions(value: Any, name: str, problems: Problems) -> tuple[tuple[int, bool], ...] | None:
-    """(number of the channel, active); of one that is named twice the later one holds."""
+    """(number of the channel, active). One may be named twice, if both say the same."""
     found = values.items(value, name, problems, most=SUBSCRIPTIONS_MAX)
     if found is None:
         return None
@@ -135,12 +139,14 @@ def _subscriptions(value: Any, name: str, problems: Problems) -> tuple[tuple[int
         parts = values.members(one, where, problems)
         if parts is None:
             continue
-        channel = values.whole(parts.get("alertChannelId"), f"{where}.alertChannelId", problems, least=1)
+        channel, member = parts.get("alertChannelId"), f"{where}.alertChannelId"
+        if not values.missing(channel, member, problems):
+            channel = values.whole(channel, member, problems, least=1)
         active = parts.get("activated")
         if not isinstance(active, bool):
             problems.wrong(f"{where}.activated", "is required, true or false")
-        elif channel is not None:
-            wanted[channel] = active
+        elif channel is not None and wanted.setdefault(channel, active) != active:
+            problems.wrong(f"{where}.activated", f"another entry says the opposite of channel {channel}")
     return tuple(wanted.items())
 
 
@@ -155,10 +161,12 @@ def _variables(value: Any, name: str, problems: Problems) -> list[dict[str, Any]
         parts = values.members(one, where, problems)
         if parts is None:
             continue
-        key = values.text(parts.get("key"), f"{where}.key", problems, least=1, most=1_000)
-        content = values.text(parts.get("value"), f"{where}.value", problems, most=TEXT_MAX)
+        key = _needed(parts, "key", where, problems, least=1, most=1_000)
         locked = values.flag(parts.get("locked"), f"{where}.locked", problems) or False
         secret = values.flag(parts.get("secret"), f"{where}.secret", problems) or False
+        content = parts.get("value")
+        if content is not None or not secret:  # who sends back what was read of a secret has no value
+            content = _needed(parts, "value", where, problems, most=TEXT_MAX)
         kept.append({"key": key, "value": "" if secret else content, "locked": locked, "secret": secret})
     return kept
 
@@ -167,22 +175,33 @@ def _incident(value: Any, name: str, problems: Problems) -> dict[str, Any] | Non
     parts = values.members(value, name, problems)
     if parts is None:
         return None
-    service = parts.get("serviceId")
-    if not isinstance(service, str) or uid_of(service) is None:
+    service, severity = parts.get("serviceId"), parts.get("severity")
+    if not values.missing(service, f"{name}.serviceId", problems) and (
+        not isinstance(service, str) or uid_of(service) is None
+    ):
         problems.wrong(f"{name}.serviceId", f"{values.shown(service)} must be a UUID")
-    severity = parts.get("severity")
-    if severity not in SEVERITIES:
-        problems.wrong(f"{name}.severity", f"{values.shown(severity)} is none of {', '.join(SEVERITIES)}")
+    if not values.missing(severity, f"{name}.severity", problems):
+        values.choice(severity, f"{name}.severity", problems, SEVERITIES)
     told = parts.get("notifySubscribers")
     if not isinstance(told, bool):
         problems.wrong(f"{name}.notifySubscribers", "is required, true or false")
     return {
         "serviceId": service,
         "severity": severity,
-        "name": values.text(parts.get("name"), f"{name}.name", problems, most=NAME_MAX),
-        "description": values.text(parts.get("description"), f"{name}.description", problems, most=TEXT_MAX),
+        "name": _needed(parts, "name", name, problems, most=NAME_MAX),
+        "description": _needed(parts, "description", name, problems, most=TEXT_MAX),
         "notifySubscribers": told,
     }
+
+
+def _needed(
+    parts: Mapping[str, Any], member: str, name: str, problems: Problems, *, most: int, least: int = 0
+) -> str | None:
+    """A text that must be there."""
+    value, where = parts.get(member), f"{name}.{member}"
+    if values.missing(value, where, problems):
+        return None
+    return values.text(value, where, problems, most=most, least=least)
 
 
 def _intent(value: Any, name: str, problems: Problems) -> dict[str, Any] | None:
@@ -202,7 +221,7 @@ def _intent(value: Any, name: str, problems: Problems) -> dict[str, Any] | None:
 
 # Name → how it is read, and whether null may be said.
 ATTRIBUTES: Final[dict[str, tuple[Reader, bool]]] = {
-    "name": (_text(NAME_MAX, 1), False),
+    "name": (_name, False),
     "heartbeat": (heartbeat.read, False),
     "checkType": (_type, False),
     "activated": (_flag, False),

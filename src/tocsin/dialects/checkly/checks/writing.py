@@ -1,8 +1,9 @@
 """Checks as use cases: many are planned together and written in one entry of the journal, all or none.
 
 A partial update depends on what is there: that is read first, and written only if nobody changed it meanwhile; else it
-is read again. Subscriptions follow when the checks are written: the same update, or deployment, again completes what a
-crash left. Of many checks other requests get a turn in between.
+is read again. Those of one check take turns, so that many at once do not undo each other's work. Subscriptions follow
+when the checks are written: the same update, or deployment, again completes what a crash left. Of many checks other
+requests get a turn in between.
 """
 
 import asyncio
@@ -10,14 +11,15 @@ import secrets
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, NamedTuple
+from weakref import WeakValueDictionary
 
 from tocsin.dialects.checkly.checks import mapping
 from tocsin.dialects.checkly.checks.mapping import Planned, is_check
 from tocsin.dialects.checkly.checks.schema import Said
-from tocsin.dialects.checkly.problems import Problem, Problems
+from tocsin.dialects.checkly.problems import Problems
 from tocsin.dialects.checkly.services import Services
 from tocsin.domain.commands import PutMonitor
-from tocsin.domain.errors import Aborted, AlreadyExists, InvalidArgument, NotFound
+from tocsin.domain.errors import Aborted, AlreadyExists, InvalidArgument, NotFound, Unavailable
 from tocsin.domain.group import Group
 from tocsin.domain.instant import Instant
 from tocsin.domain.monitor import Monitor
@@ -29,7 +31,7 @@ _TURN: Final = 100  # checks between two turns of others
 MANY: Final = 10_000  # checks that are written together
 _SLICE: Final = 50  # checks after which others get a turn
 _ID_MAX: Final = 100  # characters of a name that become an id
-_ATTEMPTS: Final = 16  # of writers at the same time one gets through each time
+_ATTEMPTS: Final = 16  # to write before somebody else has: another protocol, or a deployment
 # Fields of the domain → the attribute that a client wrote.
 _ATTRIBUTES: Final = {
     "margin_ms": "heartbeat.grace",
@@ -53,6 +55,7 @@ class Wish(NamedTuple):
 class Checks:
     def __init__(self, services: Services) -> None:
         self._services = services
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # by uid of a monitor
 
     async def create(self, principal: Principal, said: Said, received: Instant) -> MonitorWithHealth:
         """Named after its name; where that is taken, with a 2 behind it, or a few random characters."""
@@ -69,7 +72,8 @@ class Checks:
         raise AlreadyExists(f"no id was free for {slug!r}", reason="MONITOR_ALREADY_EXISTS", metadata={})
 
     async def update(self, principal: Principal, monitor: Monitor, said: Said, received: Instant) -> MonitorWithHealth:
-        (row,) = await self.apply(principal, [Wish(monitor.id, said, new=False)], received)
+        async with self._turns.setdefault(monitor.uid, asyncio.Lock()):
+            (row,) = await self.apply(principal, [Wish(monitor.id, said, new=False)], received)
         return row
 
     async def check(self, principal: Principal, wishes: Sequence[Wish], received: Instant, problems: Problems) -> None:
@@ -81,15 +85,15 @@ class Checks:
     ) -> list[MonitorWithHealth]:
         """As many as there are wishes, in their order. Refused 400 tells all that is wrong; then nothing is kept.
 
-        AlreadyExists: an id or a ping token is taken. NotFound: one to change is gone.
+        AlreadyExists: an id or a ping token is taken. NotFound: one to change is gone. Unavailable: others change them
+        all the time.
         """
-        for attempt in range(1, _ATTEMPTS + 1):
+        for _ in range(_ATTEMPTS):
             try:
                 return await self._apply(principal, wishes, received, validate_only=validate_only)
             except Aborted:
-                if attempt == _ATTEMPTS:
-                    raise
-        raise AssertionError
+                continue
+        raise Unavailable("others are changing this at the same time; send it again", reason="ETAG_MISMATCH")
 
     async def _apply(
         self, principal: Principal, wishes: Sequence[Wish], received: Instant, *, validate_only: bool
@@ -128,26 +132,33 @@ class Checks:
         """Groups that were switched while their checks were written: whoever did so has not seen these as members."""
         if not groups:
             return rows
-        now = await self._services.groups.named(principal, {group.key for group in groups})
-        switched = {
-            group.key: group for group in groups if (there := now.get(group.key)) and there.inactive != group.inactive
-        }
-        commands = [
-            PutMonitor(
-                principal.project.number,
-                row.monitor.id,
-                mapping.regrouping(row.monitor, switched[row.monitor.group], now[row.monitor.group]),
-                create=False,
-                etag=row.monitor.etag,
-            )
-            for row in rows
-            if row.monitor.group in switched
-        ]
-        if not commands:
-            return rows
-        again = await self._services.monitors.put_many(principal, commands, received, most=MANY, checked=True)
-        changed = {row.monitor.id: row for row in again}
-        return [changed.get(row.monitor.id, row) for row in rows]
+        keys, switched, gone = {group.key for group in groups}, set[str](), set[str]()
+        for attempt in range(1, _ATTEMPTS + 1):
+            now = await self._services.groups.named(principal, keys)
+            switched |= {
+                group.key for group in groups if (there := now.get(group.key)) and there.inactive != group.inactive
+            }
+            there_now = switched & now.keys()
+            found = {row.monitor.id: row.monitor for row in rows if row.monitor.group in there_now}
+            changes = {monitor.id: mapping.regrouping(monitor, None, now[monitor.group]) for monitor in found.values()}
+            commands = [
+                PutMonitor(principal.project.number, monitor_id, change, create=False, etag=found[monitor_id].etag)
+                for monitor_id, change in changes.items()
+                if change.inactive != found[monitor_id].inactive and monitor_id not in gone
+            ]
+            if not commands:
+                break
+            wanted = [command.monitor_id for command in commands]
+            try:
+                again = await self._services.monitors.put_many(principal, commands, received, most=MANY, checked=True)
+            except (Aborted, NotFound):  # somebody has changed one, or deleted it
+                if attempt == _ATTEMPTS:
+                    raise
+                again = await self._services.browsing.find_exactly(principal, ids=wanted)
+                gone |= set(wanted) - {row.monitor.id for row in again}
+            changed = {row.monitor.id: row for row in again}
+            rows = [changed.get(row.monitor.id, row) for row in rows]
+        return rows
 
     async def _subscribe(self, principal: Principal, wanted: Mapping[int, Sequence[tuple[int, bool]]]) -> None:
         """By number of the monitor. A channel, or a check, that was deleted a moment ago is left out."""
@@ -179,9 +190,10 @@ class Checks:
             mine = Problems()
             former = groups.get(monitor.group) if monitor is not None else None
             group = _group(wish.said, former, numbered, mine)
-            for channel, _ in wish.said.get("alertChannelSubscriptions") or ():
+            for number, (channel, _) in enumerate(wish.said.get("alertChannelSubscriptions") or ()):
                 if channel not in channels:
-                    mine.wrong("alertChannelSubscriptions", f"there is no alert channel {channel}")
+                    where = f"alertChannelSubscriptions[{number}].alertChannelId"
+                    mine.wrong(where, f"there is no alert channel {channel}; create it first")
             token = wish.token or uuid.uuid4().hex
             one = mapping.plan(wish.said, monitor, former, group, received, token=token)
             try:
@@ -190,7 +202,7 @@ class Checks:
                 mine.wrong_by(problem, _attribute(problem))
             if mapping.too_long(one.change):
                 mine.wrong("script", f"with all else that is kept of a check at most {mapping.KEPT_MAX} bytes of JSON")
-            problems.found += [_labelled(wish.label, found) for found in mine.found]
+            problems.found += [found._replace(resource=wish.label) for found in mine.found]
             planned.append((wish, monitor, one))
             if len(planned) % _TURN == 0:
                 await asyncio.sleep(0)
@@ -247,7 +259,3 @@ def _group(said: Said, former: Group | None, numbered: Mapping[int, Group], prob
 def _attribute(problem: InvalidArgument) -> str:
     path: Any = problem.violations[0].field if problem.violations else ""
     return next((attribute for part, attribute in _ATTRIBUTES.items() if part in path), "")
-
-
-def _labelled(label: str, problem: Problem) -> Problem:
-    return Problem(f"{label}: {problem.field}", problem.text) if label else problem

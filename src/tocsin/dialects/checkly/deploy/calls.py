@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
-from tocsin.dialects.checkly import queries
+from tocsin.dialects.checkly import bodies, queries
 from tocsin.dialects.checkly.call import Call, Calls
 from tocsin.dialects.checkly.deploy import declared
 from tocsin.dialects.checkly.deploy.deployer import Deployer, Prepared
@@ -114,7 +114,8 @@ class DeployCalls:
     async def _prepare(self, call: Call) -> Prepared:
         preserve = queries.flag(call.query, "preserveResources")
         queries.flag(call.query, "scheduleOnDeploy", default=True)  # a heartbeat has nothing to be scheduled
-        project = await asyncio.to_thread(declared.read, await call.json())  # it may be long, and others get turns
+        body = await call.json(bodies.DEPLOYMENT_MAX)
+        project = await asyncio.to_thread(declared.read, body)  # it may be long, and others get turns
         return await self._deployer.prepare(call.principal, project, call.received, preserve=preserve)
 
     async def _prepare_removal(self, call: Call) -> Prepared | None:

@@ -1,7 +1,6 @@
 """Checks as a deployment makes them: named after their logical ids, all of them written at once."""
 
 import asyncio
-import secrets
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
@@ -9,10 +8,11 @@ from tocsin.dialects.checkly import ids
 from tocsin.dialects.checkly.call import DIALECT
 from tocsin.dialects.checkly.checks import schema
 from tocsin.dialects.checkly.checks.mapping import is_check
-from tocsin.dialects.checkly.checks.writing import Checks, Wish, monitor_id_of
+from tocsin.dialects.checkly.checks.writing import Checks, Wish
+from tocsin.dialects.checkly.deploy.kinds import free_name, name_of
 from tocsin.dialects.checkly.deploy.plan import Here, Item
 from tocsin.dialects.checkly.deploy.world import Public, World
-from tocsin.dialects.checkly.problems import Problem, Problems
+from tocsin.dialects.checkly.problems import Problems
 from tocsin.domain.deployment import Action, Binding
 from tocsin.domain.errors import InvalidArgument
 from tocsin.domain.instant import Instant
@@ -63,14 +63,14 @@ class CheckKind:
         row = (await self._browsing.find_many(principal, [public]))[0]
         return row.monitor.id if row is not None and is_check(row.monitor) else None
 
-    async def named(self, principal: Principal, _world: World, items: Sequence[Item], _problems: Problems) -> list[str]:
-        slugs = {item.declared.logical_id: monitor_id_of(item.declared.logical_id) for item in items if not item.name}
-        wanted = sorted({*slugs.values(), *(f"{slug}-2" for slug in slugs.values())})
-        rows = await self._browsing.find_exactly(principal, ids=wanted) if wanted else []
+    async def named(self, principal: Principal, world: World, items: Sequence[Item], _problems: Problems) -> list[str]:
+        wanted = [item.name or name_of(world.namespace, item.declared.logical_id, "check") for item in items]
+        new = sorted({name for name, item in zip(wanted, items, strict=True) if not item.name})
+        rows = await self._browsing.find_exactly(principal, ids=new) if new else []
         taken = {row.monitor.id for row in rows}
         names: list[str] = []
-        for item in items:
-            names.append(item.name or _free(slugs[item.declared.logical_id], taken))
+        for name, item in zip(wanted, items, strict=True):
+            names.append(item.name or free_name(name, taken))
             taken.add(names[-1])
         return names
 
@@ -119,15 +119,8 @@ def _wish(world: World, item: Item, problems: Problems) -> Wish | None:
             payload = {**payload, "groupId": None}
         said = world.read[one.logical_id] = schema.read({**_DEFAULTS, **payload}, mine)
     if mine.found:
-        problems.found += [Problem(f"{one.told}: {problem.field}", problem.text) for problem in mine.found]
+        problems.found += [problem._replace(resource=one.told) for problem in mine.found]
         return None
     if group is not None:
         said = {**said, "groupId": group.public}
     return Wish(item.name, said, new=item.action is Action.CREATE, label=one.told)
-
-
-def _free(slug: str, taken: Collection[str]) -> str:
-    for name in (slug, f"{slug}-2"):
-        if name not in taken:
-            return name
-    return f"{slug}-{secrets.token_hex(4)}"

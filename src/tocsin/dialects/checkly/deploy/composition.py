@@ -60,42 +60,55 @@ def _groups(services: Services, groups: CheckGroups) -> Numbered:
     async def every(principal: Principal) -> Mapping[str, int]:
         return {row.group.key: row.group.number for row in await services.groups.every(principal)}
 
-    def plan(payload: Mapping[str, Any], _now: Instant) -> object:
+    async def plan(payload: Mapping[str, Any], _now: Instant) -> object:
         return groups.plan(whole(payload))
 
-    async def change(principal: Principal, payload: Mapping[str, Any], received: Instant, key: str) -> int:
+    async def make(principal: Principal, payload: Mapping[str, Any], received: Instant, key: str) -> int:
         return (await groups.put(principal, whole(payload), received, key=key)).number
 
-    return Numbered(every, plan, change, groups.remove, _GROUP)
+    async def change(
+        principal: Principal, payload: Mapping[str, Any], received: Instant, _key: str, number: int
+    ) -> int:
+        return (await groups.put(principal, whole(payload), received, number=number)).number
+
+    return Numbered(every, plan, make, change, groups.remove, _GROUP)
 
 
 def _channels(services: Services, channels: AlertChannels) -> Numbered:
     async def every(principal: Principal) -> Mapping[str, int]:
         return {channel.key: channel.number for channel in await services.channels.every(principal)}
 
-    def plan(payload: Mapping[str, Any], _now: Instant) -> object:
-        return channels.plan(payload)
+    async def plan(payload: Mapping[str, Any], _now: Instant) -> object:
+        return await channels.plan(payload)
 
-    async def change(principal: Principal, payload: Mapping[str, Any], received: Instant, key: str) -> int:
+    async def make(principal: Principal, payload: Mapping[str, Any], received: Instant, key: str) -> int:
         return (await channels.put(principal, payload, received, key=key)).number
+
+    async def change(
+        principal: Principal, payload: Mapping[str, Any], received: Instant, _key: str, number: int
+    ) -> int:
+        return (await channels.put(principal, payload, received, number=number)).number
 
     async def drop(principal: Principal, key: str, _received: Instant) -> None:
         await services.channels.delete(principal, key, allow_missing=True)
 
-    return Numbered(every, plan, change, drop, _CHANNEL)
+    return Numbered(every, plan, make, change, drop, _CHANNEL)
 
 
 def _windows(services: Services, windows: Windows) -> Numbered:
     async def every(principal: Principal) -> Mapping[str, int]:
         return {window.id: window.number for window in await windows.every(principal)}
 
-    def plan(payload: Mapping[str, Any], now: Instant) -> object:
+    async def plan(payload: Mapping[str, Any], now: Instant) -> object:
         return windows.plan(payload, now)
 
-    async def change(principal: Principal, payload: Mapping[str, Any], received: Instant, key: str) -> int:
+    async def make(principal: Principal, payload: Mapping[str, Any], received: Instant, key: str) -> int:
         return (await windows.put(principal, payload, received, key=key)).number
+
+    async def change(principal: Principal, payload: Mapping[str, Any], received: Instant, key: str, number: int) -> int:
+        return (await windows.put(principal, payload, received, number=number, key=key)).number
 
     async def drop(principal: Principal, key: str, received: Instant) -> None:
         await services.windows.delete(principal, key, received, allow_missing=True)
 
-    return Numbered(every, plan, change, drop, _WINDOW)
+    return Numbered(every, plan, make, change, drop, _WINDOW)

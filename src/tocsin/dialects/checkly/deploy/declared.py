@@ -74,7 +74,7 @@ def read(body: Mapping[str, Any]) -> Project:
     seen: set[tuple[str, str]] = set()
     for one in found:
         if (one.type, one.logical_id) in seen:
-            problems.wrong("", f"{one.told}: is declared twice")
+            problems.wrong("logicalId", "is declared twice", one.told)
         seen.add((one.type, one.logical_id))
     if sum(one.type == CHECK for one in found) > CHECKS_MAX:
         problems.wrong("resources", f"at most {CHECKS_MAX} checks")

@@ -62,7 +62,7 @@ class Deployer:
         known = await self._deployments.program(principal, project.namespace)
         bound = await self._deployments.bindings(principal, project.namespace)
         planned = plan(project.resources, bound, await self._there(principal, bound), preserve=preserve)
-        world = World()
+        world = World(project.namespace)
         await self._find(principal, world, project.resources, problems)
         named: list[Item] = []
         for kind in TYPES:
@@ -88,7 +88,7 @@ class Deployer:
         """Of everything that a program has."""
         bound = await self._deployments.bindings(principal, program.namespace)
         planned = plan((), bound, await self._there(principal, bound), preserve=preserve)
-        return Prepared(program, planned, World(), (), bound, None, preserve)
+        return Prepared(program, planned, World(program.namespace), (), bound, None, preserve)
 
     async def apply(self, principal: Principal, prepared: Prepared, ongoing: Ongoing, received: Instant) -> Outcome:
         """Does it. A TocsinError, when something has changed meanwhile: what was done stays, and is bound."""
@@ -144,7 +144,8 @@ class Deployer:
                 continue
             name = await self._kinds[one.type].find(principal, one.physical)
             if name is None:
-                problems.wrong("", f"{one.told}: there is no {one.type} {str(one.physical)[:64]!r} in this account")
+                text = f"there is no {one.type} {str(one.physical)[:64]!r} in this account"
+                problems.wrong("physicalId", text, one.told)
             else:
                 world.put(one.type, one.logical_id, Known(name, one.physical))
 

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 from tocsin.dialects.checkly.deploy.declared import CHANNEL, CHECK, GROUP
 from tocsin.dialects.checkly.deploy.kinds import Kind, Numbered
 from tocsin.dialects.checkly.deploy.plan import Here, Item
-from tocsin.dialects.checkly.deploy.world import REFERENCES, Public, World, about
+from tocsin.dialects.checkly.deploy.world import REFERENCES, Public, World
 from tocsin.dialects.checkly.problems import Problems
 from tocsin.domain.deployment import Binding
 from tocsin.domain.errors import InvalidArgument, invalid
@@ -73,7 +73,7 @@ class SubscriptionKind:
     ) -> None:
         for item in items:
             if not isinstance(item.declared.payload.get("activated", True), bool):
-                problems.wrong("", f"{item.declared.told}: activated: must be true or false")
+                problems.wrong("activated", "must be true or false", item.declared.told)
 
     async def put(self, principal: Principal, _world: World, items: Sequence[Item], _received: Instant) -> list[Public]:
         numbers = await self._numbers(principal, [Parts.of(item.name) for item in items])
@@ -100,7 +100,7 @@ class SubscriptionKind:
             target = await self._name(principal, world, payload, said[0])
             channel = await self._name(principal, world, payload, "alertChannelId")
         except InvalidArgument as problem:
-            problems.wrong("", about(item.declared, problem))
+            problems.wrong_by(problem, resource=item.declared.told)
             return ""
         return Parts(_TARGETS[said[0]], target, channel).name
 

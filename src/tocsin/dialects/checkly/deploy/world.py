@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from tocsin.dialects.checkly.deploy.declared import CHANNEL, CHECK, GROUP, Declared
-from tocsin.domain.errors import InvalidArgument, invalid
+from tocsin.domain.errors import invalid
 
 Public = int | str
 REFERENCES: Final = {"groupId": GROUP, "alertChannelId": CHANNEL, "checkId": CHECK}
@@ -25,7 +25,8 @@ class Known(NamedTuple):
 class World:
     """By type and logical id."""
 
-    def __init__(self) -> None:
+    def __init__(self, namespace: str) -> None:
+        self.namespace = namespace  # of the program
         self._known: dict[tuple[str, str], Known] = {}
         self.read: dict[str, dict[str, Any]] = {}  # payloads of checks, read, by logical id
 
@@ -61,8 +62,3 @@ def resolved(world: World, payload: Mapping[str, Any]) -> dict[str, Any]:
         if known is not None:
             found[name] = known.public
     return found
-
-
-def about(one: Declared, problem: InvalidArgument) -> str:
-    """What is wrong with a resource, in one line."""
-    return f"{one.told}: {problem.message}"

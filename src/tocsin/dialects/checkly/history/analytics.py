@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
-from tocsin.dialects.checkly import queries
+from tocsin.dialects.checkly import bodies, queries
 from tocsin.dialects.checkly.call import Call, Calls
 from tocsin.dialects.checkly.checks import finding
 from tocsin.dialects.checkly.checks.mapping import is_check
@@ -60,7 +60,7 @@ class AnalyticsCalls:
     async def many(self, call: Call) -> Response:
         """In the order in which they are asked for; what is no check of the account is left out."""
         period = quick(quick_name(call.query), call.received)
-        wanted = _ids(await call.json())
+        wanted = _ids(await call.json(bodies.IDS_MAX))
         rows = await self._services.browsing.find_many(call.principal, wanted)
         found = {row.monitor.uid: row.monitor for row in rows if row is not None and is_check(row.monitor)}
         monitors = [found[uid] for uid in wanted if uid in found]

@@ -33,7 +33,7 @@ class ReportCalls:
         monitors: list[Monitor] = []
         async for rows in finding.every(self._services, call):
             monitors += [row.monitor for row in rows if _wanted(row.monitor, tags, switched)]
-            tallies: dict[int, Tally] = {}
+        tallies: dict[int, Tally] = {}
         for start in range(0, len(monitors), _SOME):
             some = monitors[start : start + _SOME]
             found = await self._services.history.tallies(call.principal, some, period)

@@ -41,6 +41,7 @@ RECEIVERS: Final = tuple(
 SECRETS: Final = ("webhookSecret", "serviceKey", "apiKey")
 """Members of a `config` that are shown to keys that may write, and to nobody else."""
 HIDDEN: Final = "***"
+_PAIRS: Final = ("headers", "queryParameters")
 _SECRET_MAX: Final = 1_000
 _ADDRESS: Final = re.compile(r"[^@\s]{1,256}@[^@\s]{1,255}")
 _NUMBER: Final = re.compile(r"\+[1-9][0-9]{6,14}")  # E.164
@@ -69,11 +70,14 @@ def show(channel: Channel, *, secrets: bool) -> dict[str, Any]:
     else:
         found = {name: msgspec.json.decode(raw) for name, raw in channel.config.items()}
         found = {**dict.fromkeys(_MEMBERS[type_of(channel)]), **found}
-    return found if secrets else {name: _hidden(name, value) for name, value in found.items()}
+    if secrets:
+        return found
+    bearer = channel.kind is ChannelKind.SLACK  # whoever knows the URL may post
+    return {name: HIDDEN if bearer and name == "url" else _hidden(name, value) for name, value in found.items()}
 
 
 def _hidden(name: str, value: Any) -> Any:
-    if name == "headers":  # they carry tokens as often as not
+    if name in _PAIRS:  # they carry tokens as often as not
         return [{**pair, "value": HIDDEN} if pair["locked"] else pair for pair in value]
     return HIDDEN if name in SECRETS and value else value
 

@@ -6,12 +6,14 @@ from typing import Any, Final
 import msgspec
 
 from tocsin.dialects.checkly.call import DIALECT
+from tocsin.dialects.checkly.ids import dashed
 from tocsin.dialects.checkly.resources import channel_config
 from tocsin.dialects.checkly.resources.channel_config import TYPES, Values
 from tocsin.dialects.checkly.resources.fields import Fields
 from tocsin.dialects.checkly.times import iso
 from tocsin.domain import errors
-from tocsin.domain.notification import Channel, Subscription
+from tocsin.domain.notification import Channel
+from tocsin.store.members import Subscriber
 
 THRESHOLD_MAX: Final = 30  # days
 _FLAGS: Final = {  # a client's → the domain's
@@ -72,7 +74,7 @@ def show(
     *,
     secrets: bool,
 ) -> dict[str, Any]:
-    """`subscriptions` as `subscription_json` has them; `secrets`: whether the reader may see those of the config."""
+    """`subscriptions` as `subscriber_json` has them; `secrets`: whether the reader may see those of the config."""
     kept = kept_of(channel)
     changed = channel.update_time != channel.create_time
     return {
@@ -92,11 +94,10 @@ def show(
     }
 
 
-def subscription_json(one: Subscription, check_id: str) -> dict[str, Any]:
-    """`check_id`: of its monitor, as a dashed UUID; "" where it is of a group."""
+def subscriber_json(one: Subscriber) -> dict[str, Any]:
     return {
         "id": one.number,
-        "checkId": check_id or None,
+        "checkId": dashed(one.uid) or None,
         "groupId": one.group or None,
         "activated": one.active,
     }

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
+from tocsin.dialects.checkly.checks.values import shown
 from tocsin.dialects.checkly.times import parse_time
 from tocsin.domain import errors
 from tocsin.domain.instant import Instant
@@ -44,7 +45,7 @@ class Fields:
         if value is None:
             return None
         if not isinstance(value, str):
-            raise self.wrong(name, f"must be text, not {_shown(value)}")
+            raise self.wrong(name, f"must be text, not {shown(value)}")
         if not least <= len(value) <= most:
             raise self.wrong(name, f"has {least} to {most} characters, not {len(value)}")
         return value
@@ -59,7 +60,7 @@ class Fields:
     def flag(self, name: str) -> bool | None:
         value = self._body.get(name)
         if value is not None and not isinstance(value, bool):
-            raise self.wrong(name, f"must be true or false, not {_shown(value)}")
+            raise self.wrong(name, f"must be true or false, not {shown(value)}")
         return value
 
     def whole(self, name: str, low: int, high: int = _NUMBER_MAX) -> int | None:
@@ -70,16 +71,16 @@ class Fields:
         if value is None:
             return None
         if isinstance(value, bool) or not isinstance(value, int):
-            raise self.wrong(name, f"must be a whole number, not {_shown(value)}")
+            raise self.wrong(name, f"must be a whole number, not {shown(value)}")
         if not low <= value <= high:
             bounds = f"at least {low}" if high == _NUMBER_MAX else f"{low} to {high}"
-            raise self.wrong(name, f"must be {bounds}, not {_shown(value)}")
+            raise self.wrong(name, f"must be {bounds}, not {shown(value)}")
         return value
 
     def choice(self, name: str, known: Collection[str]) -> str | None:
         value = self._body.get(name)
         if value is not None and (not isinstance(value, str) or value not in known):
-            raise self.wrong(name, f"{_shown(value)} is none of {', '.join(known)}")
+            raise self.wrong(name, f"{shown(value)} is none of {', '.join(filter(None, known))}")
         return value
 
     def texts(self, name: str, *, count: int, most: int) -> tuple[str, ...] | None:
@@ -89,7 +90,7 @@ class Fields:
             return None
         for index, value in enumerate(values):
             if not isinstance(value, str):
-                raise self.wrong(f"{name}[{index}]", f"must be text, not {_shown(value)}")
+                raise self.wrong(f"{name}[{index}]", f"must be text, not {shown(value)}")
             if not 1 <= len(value) <= most:
                 raise self.wrong(f"{name}[{index}]", f"has 1 to {most} characters, not {len(value)}")
         return tuple(dict.fromkeys(values))
@@ -109,7 +110,7 @@ class Fields:
         """Any object, of at most so many bytes of JSON."""
         value = self._body.get(name)
         if value is not None and not isinstance(value, Mapping):
-            raise self.wrong(name, f"must be an object, not {_shown(value)}")
+            raise self.wrong(name, f"must be an object, not {shown(value)}")
         if value is not None and len(msgspec.json.encode(value)) > most:
             raise self.wrong(name, f"must be JSON of at most {most} bytes")
         return value
@@ -121,7 +122,7 @@ class Fields:
             return None
         at = parse_time(value[:64]) if isinstance(value, str) and not value.strip().isdecimal() else None
         if at is None or at >= _LAST:
-            raise self.wrong(name, f"{_shown(value)} is not a time such as 2026-01-31T09:30:00.000Z, from 1970 to 2100")
+            raise self.wrong(name, f"{shown(value)} is not a time such as 2026-01-31T09:30:00.000Z, from 1970 to 2100")
         return at
 
     def _list(self, name: str, count: int) -> list[Any] | None:
@@ -129,11 +130,7 @@ class Fields:
         if values is None:
             return None
         if not isinstance(values, list):
-            raise self.wrong(name, f"must be a list, not {_shown(values)}")
+            raise self.wrong(name, f"must be a list, not {shown(values)}")
         if len(values) > count:
             raise self.wrong(name, f"at most {count}, not {len(values)}")
         return values
-
-
-def _shown(value: Any) -> str:
-    return repr(value)[:60]

@@ -1,9 +1,11 @@
 """Maintenance windows as use cases: put from a payload, delete, found by number."""
 
+import asyncio
 import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
+from weakref import WeakValueDictionary
 
 from tocsin._core.zone import Zone
 from tocsin.dialects.checkly.call import DIALECT
@@ -42,6 +44,7 @@ class Windows:
     ) -> None:
         """`zone`: of a name; InvalidArgument about the field when there is none."""
         self._windows, self._groups, self._monitors, self._zone = windows, groups, monitors, zone
+        self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
     def plan(self, payload: Any, now: Instant, known: MaintenanceWindow | None = None) -> Said:
         """What a window says after a request; InvalidArgument names the member. Nothing is asked of the store."""
@@ -57,17 +60,20 @@ class Windows:
     async def put(
         self, principal: Principal, payload: Any, received: Instant, *, number: int | None = None, key: str = ""
     ) -> MaintenanceWindow:
-        """Changes the one of `number`, NotFound; else the one of `key`, which it may make; else makes a new one."""
-        if number is not None:
-            known: MaintenanceWindow | None = await self.get(principal, number)
-        else:
-            known = await self.find(principal, key) if key else None
-        said = self.plan(payload, received, known)
-        values = await self._values(principal, said, received, known)
-        if known is not None and not values:
-            return known
-        made = known.id if known else key or f"checkly-{secrets.token_hex(4)}"
-        return await self._put(principal, made, values, received, create=known is None)
+        """Changes the one of `number`, NotFound; else makes a new one, of `key` where that is given: AlreadyExists.
+
+        With a number, `key` is only where it is looked for first.
+        """
+        async with self._turn(principal):  # what a request does not say stays as others have made it
+            known = await self.find(principal, key) if key and number is not None else None
+            if number is not None and (known is None or known.number != number):
+                known = await self.get(principal, number)
+            said = self.plan(payload, received, known)
+            values = await self._values(principal, said, received, known)
+            if known is not None and not values:
+                return known
+            made = known.id if known else key or f"checkly-{secrets.token_hex(4)}"
+            return await self._put(principal, made, values, received, create=known is None)
 
     async def get(self, principal: Principal, number: int) -> MaintenanceWindow:
         """NotFound."""
@@ -106,14 +112,15 @@ class Windows:
 
     async def follow_groups(self, principal: Principal, received: Instant) -> None:
         """Tags of groups have changed: windows that pause by tags get other groups."""
-        tagged = [one for one in await self.every(principal) if DIALECT in one.extras and one.tags]
-        if not tagged:
-            return
-        groups = [row.group for row in await self._groups.every(principal)]
-        for window in tagged:
-            keys = keys_with(groups, window.tags)
-            if keys != window.groups:
-                await self._put(principal, window.id, {"groups": keys}, received, create=False)
+        async with self._turn(principal):
+            tagged = [one for one in await self.every(principal) if DIALECT in one.extras and one.tags]
+            if not tagged:
+                return
+            groups = [row.group for row in await self._groups.every(principal)]
+            for window in tagged:
+                keys = keys_with(groups, window.tags)
+                if keys != window.groups:
+                    await self._put(principal, window.id, {"groups": keys}, received, create=False)
 
     def show(self, window: MaintenanceWindow, now: Instant) -> Mapping[str, Any]:
         changed = window.update_time if window.update_time != window.create_time else None
@@ -121,6 +128,10 @@ class Windows:
 
     def said(self, window: MaintenanceWindow, now: Instant) -> Said:
         return window_json.said_of(window, self._times(window, now))
+
+    def _turn(self, principal: Principal) -> asyncio.Lock:
+        """One change of the project's windows at a time."""
+        return self._turns.setdefault(principal.project.number, asyncio.Lock())
 
     def _times(self, window: MaintenanceWindow, now: Instant) -> Times:
         """As they were said, while they hold; what another protocol made recurs in its own way: the time around now."""
