@@ -6,6 +6,7 @@ import pytest
 from support import stores
 from support.telling import HOOK, NOW, World
 from tocsin.domain import ids
+from tocsin.domain.check_in import State
 from tocsin.domain.facts import IncidentOpened, IncidentResolved
 from tocsin.domain.incident import BY_DEACTIVATION, Cause
 from tocsin.domain.instant import MINUTE, NEVER
@@ -255,6 +256,18 @@ async def test_what_a_notice_says_of_its_check_ins(store):
     alert, recovery = (row.content for row in reversed(world.outbox.page(1, size=9).rows))
     assert (alert.check_in, alert.started, recovery.check_in, recovery.started) == (failed, NOW - 5, well, NOW + 7)
     assert (alert.description, alert.tags, alert.uid, alert.remaining) == ("nightly", ("a",), f"{1:032x}", False)
+
+
+async def test_a_notice_of_a_miss_says_when_it_was_due_and_not_when_somebody_looked(store):
+    world = made(store)
+    missed = stores.check_in(
+        ids.check_in_number(NOW, 1), stores.track(1, 1), State.MISSED, receive_time=NOW - 900, update_time=NOW - 415
+    )
+    world.commit(stores.delta(missed))
+    world.opens(1, cause=Cause.MISSED, last_check_in=missed.id)
+    await world.told()
+    (row,) = world.outbox.page(1, size=9).rows
+    assert (row.content.check_in, row.content.started) == (missed.id, NOW - 415)
 
 
 async def test_a_window_that_silences_knows_the_tags_of_the_group(store):

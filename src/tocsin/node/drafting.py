@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from tocsin.domain import ids
+from tocsin.domain.check_in import CheckIn, State
 from tocsin.domain.instant import Instant
 from tocsin.domain.monitor import Escalation
 from tocsin.domain.notice import Content, Notice, NoticeKind, NoticeState
@@ -31,18 +32,24 @@ class Surroundings(NamedTuple):
     description: Callable[[Mapping[str, object]], str] = lambda _extras: ""  # of the monitor, for people
 
 
-def has_words(one: Known, saying: Saying) -> bool:
-    """Whether it is about a report, which may have said something; silence says nothing."""
-    return saying.kind is NoticeKind.ALERT and saying.rule not in _SILENCE and bool(one.last_check_in)
+def about(one: Known, saying: Saying) -> str:
+    """The id of the check-in that it is about; "": of none."""
+    return one.resolving_check_in if saying.kind is NoticeKind.RECOVERY else one.last_check_in
 
 
 def notices(
-    one: Known, saying: Saying, now: Instant, message: str, around: Surroundings, flags: Mapping[tuple[int, str], Flags]
+    one: Known,
+    saying: Saying,
+    now: Instant,
+    check_in: CheckIn | None,
+    around: Surroundings,
+    flags: Mapping[tuple[int, str], Flags],
 ) -> Iterable[Notice]:
-    """Of an incident, to all destinations but the channels that do not want such a notice."""
+    """Of an incident, to all destinations but the channels that do not want such a notice.
+
+    `check_in` is what it is about, if it is there.
+    """
     recovers = saying.kind is NoticeKind.RECOVERY
-    check_in = one.resolving_check_in if recovers else one.last_check_in
-    number = ids.number_of(check_in)
     content = Content(
         **naming(one, around.shown_id(one.monitor_id, one.extras)),
         rule=saying.rule,
@@ -52,13 +59,13 @@ def notices(
         since=one.open_time,
         causes=() if recovers else one.causes,
         reminder=saying.reminder,
-        message=message if has_words(one, saying) else "",
+        message=check_in.message if check_in and not recovers and saying.rule not in _SILENCE else "",
         uid=one.uid,
         failures=one.failures,
         remaining=saying.remaining,
         reminder_sequence=saying.reminder_sequence,
-        check_in=check_in,
-        started=(one.resolve_time or one.open_time) if number is None else ids.instant_of(number),
+        check_in=about(one, saying),
+        started=_started(one, saying, check_in),
         description=around.description(one.extras),
         tags=one.tags,
     )
@@ -82,6 +89,14 @@ def notices(
         wanted = flags.get((one.project, channel_in(destination)), Flags())
         if wanted.recovery if recovers else wanted.failure:
             yield addressed(draft, destination)
+
+
+def _started(one: Known, saying: Saying, check_in: CheckIn | None) -> Instant:
+    """When what it is about came. A miss came at its deadline, which may be a while before anybody looked."""
+    if check_in is not None:
+        return check_in.update_time if check_in.state is State.MISSED else check_in.receive_time
+    number = ids.number_of(about(one, saying))
+    return (one.resolve_time or one.open_time) if number is None else ids.instant_of(number)
 
 
 def channel_in(destination: str) -> str:

@@ -177,8 +177,8 @@ class Planning:
         return alerts, await self._drafted(sayings, now)
 
     async def _drafted(self, sayings: Sequence[tuple[Known, Saying]], now: Instant) -> list[Notice]:
-        failed = {(one.project, one.last_check_in) for one, saying in sayings if drafting.has_words(one, saying)}
-        words = await asyncio.to_thread(self._tellable.messages, failed) if failed else {}
+        about = {(one.project, check_in) for one, saying in sayings if (check_in := drafting.about(one, saying))}
+        found = await asyncio.to_thread(self._tellable.check_ins, about) if about else {}
         named = {
             (one.project, key)
             for one, saying in sayings
@@ -190,7 +190,7 @@ class Planning:
             notice
             for one, saying in sayings
             for notice in drafting.notices(
-                one, saying, now, words.get((one.project, one.last_check_in), ""), self._around, flags
+                one, saying, now, found.get((one.project, drafting.about(one, saying))), self._around, flags
             )
         ]
 

@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from sqlalchemy import Connection, Row, Select, and_, func, or_, select
 
+from tocsin.domain.check_in import CheckIn
 from tocsin.domain.incident import BY_DEACTIVATION
 from tocsin.domain.instant import Instant, Millis
 from tocsin.domain.monitor import AlertPolicy, Escalation
@@ -177,12 +178,11 @@ class SqlTellable:
                     found[row.number] = Named(*common, group.quiet, group.tags, hearing.get(row.number, ()))
         return found
 
-    def messages(self, wanted: Collection[tuple[int, str]]) -> dict[tuple[int, str], str]:
-        """What check-ins said, by project and id; those that are there and said something."""
+    def check_ins(self, wanted: Collection[tuple[int, str]]) -> dict[tuple[int, str], CheckIn]:
+        """By project and id; those that are there."""
         with self._database.read() as connection:
             weeks.hold(connection)
-            found = check_ins.recall(connection, sorted(wanted))
-        return {key: row.message for key, row in found.items() if row.message}
+            return check_ins.recall(connection, sorted(wanted))
 
     def audiences(self, projects: Collection[int]) -> dict[int, Audience]:
         """By project."""
