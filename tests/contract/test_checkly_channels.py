@@ -187,6 +187,18 @@ def test_subscriptions(checkly: Checkly) -> None:
             {"type": "WEBHOOK", "config": {"url": "https://x/", "headers": [{"key": "Host", "value": "y"}]}},
             "config.headers[0].key",
         ),
+        (
+            {
+                "type": "WEBHOOK",
+                "config": {"url": "https://x/", "headers": [{"key": "A", "value": "***", "locked": True}]},
+            },
+            "config.headers[0].value",
+        ),
+        ({"type": "WEBHOOK", "config": {"url": "https://x/", "webhookSecret": "***"}}, "config.webhookSecret"),
+        ({"type": "WEBHOOK", "config": {"url": "https://x/", "webhookSecret": "a\0b"}}, "config.webhookSecret"),
+        ({"type": "PAGERDUTY", "config": {"serviceKey": "***"}}, "config.serviceKey"),
+        ({"type": "OPSGENIE", "config": {"name": "x", "apiKey": "***"}}, "config.apiKey"),
+        ({"type": "SLACK_APP", "config": {"slackChannels": ["a\0"]}}, "config.slackChannels[0]"),
         ({"type": "SMS", "config": {"number": "5550001111"}}, "config.number"),
         ({"type": "CALL", "config": {"name": "x"}}, "config.number"),
         ({"type": "PAGERDUTY", "config": {"account": "x"}}, "config.serviceKey"),

@@ -72,3 +72,13 @@ def test_a_snippet(checkly: Checkly) -> None:
     assert checkly.refused("GET", path).status == 404
     assert checkly.refused("POST", "/v1/snippets", {"script": "x()"}).json["validation"]["keys"] == ["name"]
     assert checkly.refused("GET", "/v1/snippets/x").status == 400
+
+
+def test_a_text_that_would_not_come_back_is_refused(checkly: Checkly) -> None:
+    for path, body, named in (
+        ("/v1/variables", {"key": "NUL", "value": "a\0b"}, "value"),
+        ("/v1/snippets", {"name": "a\0b", "script": ""}, "name"),
+        ("/v1/snippets", {"name": "a", "script": "\0"}, "script"),
+    ):
+        answer = checkly.refused("POST", path, body)
+        assert (answer.status, answer.json["validation"]["keys"]) == (400, [named])

@@ -112,7 +112,7 @@ def _phone(config: Fields) -> Values:
 
 
 def _pagerduty(config: Fields) -> Values:
-    key = config.required("serviceKey", _SECRET_MAX)
+    key = _secret(config, "serviceKey")
     account, name = config.text("account", NAME_MAX), config.text("serviceName", NAME_MAX)
     return _plain({"account": account, "serviceName": name, "serviceKey": key}, name or account or "")
 
@@ -120,7 +120,7 @@ def _pagerduty(config: Fields) -> Values:
 def _opsgenie(config: Fields) -> Values:
     found = {
         "name": config.text("name", NAME_MAX),
-        "apiKey": config.required("apiKey", _SECRET_MAX),
+        "apiKey": _secret(config, "apiKey"),
         "region": config.choice("region", _REGIONS),
         "priority": config.choice("priority", _PRIORITIES),
     }
@@ -138,7 +138,7 @@ def _webhook(config: Fields) -> Values:
         template=config.text("template", TEMPLATE_MAX) or "",
         headers=_pairs(config, "headers"),
         query=_pairs(config, "queryParameters"),
-        secret=config.text("webhookSecret", _SECRET_MAX) or "",
+        secret=_secret(config, "webhookSecret", needed=False),
         receiver=config.choice("webhookType", ("", *RECEIVERS)) or "",
     )
     return {
@@ -148,13 +148,27 @@ def _webhook(config: Fields) -> Values:
     }
 
 
+def _secret(config: Fields, name: str, *, needed: bool = True) -> str:
+    text = config.required(name, _SECRET_MAX) if needed else config.text(name, _SECRET_MAX) or ""
+    return _not_hidden(config, name, text)
+
+
+def _not_hidden(config: Fields, name: str, text: str) -> str:
+    """Who sends back what a key without a right to write was shown would put that in the place of the secret."""
+    if text == HIDDEN:
+        raise config.wrong(name, f"{HIDDEN} is what keys that may not write are shown; send the value itself")
+    return text
+
+
 def _pairs(config: Fields, name: str) -> tuple[Pair, ...]:
     found = config.objects(name, count=PAIRS_MAX) or ()
-    pairs = [
-        Pair(pair.text("key", PAIR_MAX) or "", pair.text("value", PAIR_MAX) or "", pair.flag("locked") or False)
-        for pair in found
-    ]
+    pairs = [_pair(pair) for pair in found]
     return tuple(pair for pair in pairs if pair.key or pair.value)  # forms send an empty row
+
+
+def _pair(said: Fields) -> Pair:
+    value, locked = said.text("value", PAIR_MAX) or "", said.flag("locked") or False
+    return Pair(said.text("key", PAIR_MAX) or "", _not_hidden(said, "value", value) if locked else value, locked)
 
 
 def _webhook_json(channel: Channel) -> dict[str, Any]:

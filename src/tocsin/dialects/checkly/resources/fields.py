@@ -48,6 +48,8 @@ class Fields:
             raise self.wrong(name, f"must be text, not {shown(value)}")
         if not least <= len(value) <= most:
             raise self.wrong(name, f"has {least} to {most} characters, not {len(value)}")
+        if "\0" in value:  # which PostgreSQL has no place for
+            raise self.wrong(name, "must not hold the character U+0000")
         return value
 
     def required(self, name: str, most: int = TEXT_MAX) -> str:
@@ -93,6 +95,8 @@ class Fields:
                 raise self.wrong(f"{name}[{index}]", f"must be text, not {shown(value)}")
             if not 1 <= len(value) <= most:
                 raise self.wrong(f"{name}[{index}]", f"has 1 to {most} characters, not {len(value)}")
+            if "\0" in value:
+                raise self.wrong(f"{name}[{index}]", "must not hold the character U+0000")
         return tuple(dict.fromkeys(values))
 
     def objects(self, name: str, *, count: int) -> Iterator["Fields"] | None:
