@@ -22,14 +22,11 @@ from tocsin.service.principal import Principal
 
 # A project declares all of a check: what it does not say is so.
 _DEFAULTS: Final = {
+    **{name: None for name, (_, nullable) in schema.ATTRIBUTES.items() if nullable},
     "activated": True,
     "muted": False,
     "tags": [],
-    "description": None,
-    "groupId": None,
     "useGlobalAlertSettings": True,
-    "alertSettings": None,
-    "triggerIncident": None,
     "runParallel": False,
 }
 
