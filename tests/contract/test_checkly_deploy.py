@@ -142,6 +142,35 @@ def test_what_is_not_said_any_more_is_the_default_again(project: Project) -> Non
     assert project.checkly.get(f"/v1/alert-channels/{made['e']}")["sendFailure"] is True
 
 
+def test_nothing_of_a_check_stays_that_is_not_said_any_more(project: Project) -> None:
+    plain = project.check(project.deploy(check("a"))["a"])
+    more = {
+        "intent": {"goal": "g"},
+        "locations": ["us-east-1"],
+        "groupOrder": 7,
+        "environmentVariables": [{"key": "k", "value": "v"}],
+        "frequency": 5,
+        "maxResponseTime": 9,
+    }
+    changed = project.check(project.deploy(check("a", **more))["a"])
+    assert changed["locations"] == ["us-east-1"]
+    again = project.check(project.deploy(check("a"))["a"])
+    assert {**again, "updated_at": None} == {**plain, "updated_at": None}
+
+
+def test_nothing_of_a_group_stays_that_is_not_said_any_more(project: Project) -> None:
+    def group(**payload: Any) -> dict[str, Any]:
+        made = project.deploy(member("check-group", "g", name="g", **payload))["g"]
+        found: dict[str, Any] = project.checkly.get(f"/v1/check-groups/{made}")
+        return {**found, "updated_at": None}
+
+    plain = group()
+    more = {"environmentVariables": [{"key": "k", "value": "v"}], "concurrency": 9, "doubleCheck": False}
+    changed = group(**more, locations=["us-east-1"], runtimeId="2024.02")
+    assert changed["environmentVariables"]
+    assert group() == plain
+
+
 def test_references_may_point_forward_and_to_what_was_there(project: Project) -> None:
     there = project.checkly.ask(
         "POST", "/v1/alert-channels", {"type": "SMS", "config": {"name": "x", "number": "+15550001111"}}, status=201

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from tocsin.dialects.checkly import ids
 from tocsin.dialects.checkly.call import DIALECT
@@ -21,15 +21,12 @@ from tocsin.service.monitors import Monitors
 from tocsin.service.principal import Principal
 
 # A project declares all of a check: what it does not say is so.
-_DEFAULTS: Final = {
+_DEFAULTS: Final[dict[str, Any]] = {
+    **{name: None for name, (_, nullable) in schema.ATTRIBUTES.items() if nullable},
     "activated": True,
     "muted": False,
     "tags": [],
-    "description": None,
-    "groupId": None,
     "useGlobalAlertSettings": True,
-    "alertSettings": None,
-    "triggerIncident": None,
     "runParallel": False,
 }
 

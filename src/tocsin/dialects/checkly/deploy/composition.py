@@ -8,6 +8,7 @@ from tocsin.dialects.checkly.deploy.check_kind import CheckKind
 from tocsin.dialects.checkly.deploy.declared import CHANNEL, CHECK, GROUP, SUBSCRIPTION, WINDOW
 from tocsin.dialects.checkly.deploy.kinds import Kind, Numbered
 from tocsin.dialects.checkly.deploy.subscription_kind import SubscriptionKind
+from tocsin.dialects.checkly.resources import group_json
 from tocsin.dialects.checkly.resources.channels import AlertChannels
 from tocsin.dialects.checkly.resources.groups import CheckGroups
 from tocsin.dialects.checkly.resources.windows import Windows
@@ -24,7 +25,15 @@ _CHANNEL: Final = {
     "sslExpiry": False,
     "sslExpiryThreshold": 30,
 }
-_GROUP: Final = {"activated": True, "muted": False, "tags": [], "alertSettings": None}
+_GROUP: Final[dict[str, Any]] = {
+    **{name: None for name, (_, nullable) in group_json.ATTRIBUTES.items() if nullable},
+    "activated": True,
+    "muted": False,
+    "tags": [],
+    "concurrency": group_json.CONCURRENCY,
+    "runParallel": False,
+    "doubleCheck": True,
+}
 _WINDOW: Final[Mapping[str, Any]] = {
     "tags": [],
     "repeatInterval": None,
@@ -55,7 +64,8 @@ def kinds(services: Services, channels: AlertChannels, groups: CheckGroups, wind
 def _groups(services: Services, groups: CheckGroups) -> Numbered:
     def whole(payload: Mapping[str, Any]) -> dict[str, Any]:
         """The newer ones leave it to each member whose settings hold, unless they say so."""
-        return {"useGlobalAlertSettings": None if payload.get("v") == 2 else True, **payload}
+        said = payload.get("useGlobalAlertSettings")
+        return {**payload, "useGlobalAlertSettings": said if said is not None or payload.get("v") == 2 else True}
 
     async def every(principal: Principal) -> Mapping[str, int]:
         return {row.group.key: row.group.number for row in await services.groups.every(principal)}
