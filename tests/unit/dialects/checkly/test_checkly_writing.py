@@ -30,7 +30,7 @@ class World:
         self.monitors, self.groups, self.channels = {}, {7: Group(7, 1, "g")}, {1: Channel(1, 1, "one")}
         self.subscriptions = {}
         self.meanwhile = lambda: None
-        self.written = 0
+        self.written, self.sent = 0, []
         self.services = SimpleNamespace(
             monitors=SimpleNamespace(put_many=self.put_many),
             browsing=SimpleNamespace(find_exactly=self.find_exactly),
@@ -45,6 +45,7 @@ class World:
         meanwhile, self.meanwhile = self.meanwhile, lambda: None
         meanwhile()
         made = {}
+        self.sent.append([one.monitor_id for one in commands])
         for one in commands:
             known = self.monitors.get(one.monitor_id)
             if known is None and not one.create:
@@ -202,3 +203,26 @@ async def test_what_is_kept_of_a_check_has_a_bound(world):
     with pytest.raises(Refused) as refusal:
         await world.checks.update(ADMIN, made.monitor, {"localSetupScript": long}, NOW)
     assert (refusal.value.status, refusal.value.more["validation"]["keys"]) == (400, ["script"])
+
+
+async def test_what_is_so_already_is_not_sent(world):
+    wishes = [Wish(name, said(name=name, tags=[name], groupId=7), new=True) for name in ("a", "b", "c")]
+    made = await world.checks.apply(ADMIN, wishes, NOW)
+    again = [wish._replace(new=False) for wish in wishes]
+    again[1] = again[1]._replace(said=said(name="b", tags=["other"], groupId=7))
+    rows = await world.checks.apply(ADMIN, [*again, Wish("d", said(name="d"), new=True)], NOW + 1)
+    assert world.sent[1:] == [["b", "d"]]
+    assert [row.monitor.id for row in rows] == ["a", "b", "c", "d"]
+    assert [rows[0].monitor, rows[2].monitor] == [made[0].monitor, made[2].monitor]
+    assert rows[1].monitor.tags == ("other",)
+    same = await world.checks.apply(ADMIN, again, NOW + 2)
+    assert (world.sent[2:], same) == ([[]], rows[:3])
+
+
+async def test_what_is_so_already_follows_its_group_and_its_subscriptions(world):
+    made = (await world.checks.create(ADMIN, said(groupId=7), NOW)).monitor
+    world.meanwhile = world.switch
+    told = said(groupId=7, alertChannelSubscriptions=[{"alertChannelId": 1, "activated": True}])
+    row = await world.checks.update(ADMIN, made, told, NOW)
+    assert row.monitor.inactive
+    assert world.subscriptions == {made.number: ((1, True),)}

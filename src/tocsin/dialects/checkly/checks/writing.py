@@ -101,19 +101,28 @@ class Checks:
         problems = Problems()
         planned = await self._planned(principal, wishes, received, problems)
         problems.done()
-        commands = [
-            PutMonitor(
-                principal.project.number,
-                wish.monitor_id,
-                one.change,
-                create=known is None,
-                update=known is not None,
-                etag=known.etag if known is not None else "",
-                validate_only=validate_only,
+        commands: list[PutMonitor] = []
+        same: dict[str, MonitorWithHealth] = {}  # what says what is so already is not written: an entry may be long
+        for index, (wish, known, one) in enumerate(planned, 1):
+            if index % _SLICE == 0:
+                await asyncio.sleep(0)
+            if known is not None and one.change.apply(known.monitor, received) is known.monitor:
+                same[wish.monitor_id] = known
+                continue
+            commands.append(
+                PutMonitor(
+                    principal.project.number,
+                    wish.monitor_id,
+                    one.change,
+                    create=known is None,
+                    update=known is not None,
+                    etag=known.monitor.etag if known is not None else "",
+                    validate_only=validate_only,
+                )
             )
-            for wish, known, one in planned
-        ]
-        rows = await self._services.monitors.put_many(principal, commands, received, most=MANY, checked=True)
+        written = await self._services.monitors.put_many(principal, commands, received, most=MANY, checked=True)
+        by_id = same | {command.monitor_id: row for command, row in zip(commands, written, strict=True)}
+        rows = [by_id[wish.monitor_id] for wish, _, _ in planned]
         if not validate_only:
             rows = await self._follow(
                 principal, rows, {one.group.key: one.group for _, _, one in planned if one.group}.values(), received
@@ -178,15 +187,16 @@ class Checks:
 
     async def _planned(
         self, principal: Principal, wishes: Sequence[Wish], received: Instant, problems: Problems
-    ) -> list[tuple[Wish, Monitor | None, Planned]]:
+    ) -> list[tuple[Wish, MonitorWithHealth | None, Planned]]:
         known = await self._known(principal, wishes)
-        groups, numbered = await self._groups(principal, wishes, known)
+        groups, numbered = await self._groups(principal, wishes, [row.monitor for row in known.values()])
         channels = await self._channels(principal, wishes)
-        planned: list[tuple[Wish, Monitor | None, Planned]] = []
+        planned: list[tuple[Wish, MonitorWithHealth | None, Planned]] = []
         for index, wish in enumerate(wishes, 1):
             if index % _SLICE == 0:
                 await asyncio.sleep(0)
-            monitor = known.get(wish.monitor_id)
+            row = known.get(wish.monitor_id)
+            monitor = row.monitor if row is not None else None
             mine = Problems()
             former = groups.get(monitor.group) if monitor is not None else None
             group = _group(wish.said, former, numbered, mine)
@@ -203,28 +213,28 @@ class Checks:
             if mapping.too_long(one.change):
                 mine.wrong("script", f"with all else that is kept of a check at most {mapping.KEPT_MAX} bytes of JSON")
             problems.found += [found._replace(resource=wish.label) for found in mine.found]
-            planned.append((wish, monitor, one))
+            planned.append((wish, row, one))
             if len(planned) % _TURN == 0:
                 await asyncio.sleep(0)
         return planned
 
-    async def _known(self, principal: Principal, wishes: Sequence[Wish]) -> dict[str, Monitor]:
+    async def _known(self, principal: Principal, wishes: Sequence[Wish]) -> dict[str, MonitorWithHealth]:
         """Those that are to be changed, by id. NotFound: one is gone, or is no check any more."""
         wanted = [wish.monitor_id for wish in wishes if not wish.new]
         if not wanted:
             return {}
         rows = await self._services.browsing.find_exactly(principal, ids=wanted)
-        found = {row.monitor.id: row.monitor for row in rows if is_check(row.monitor)}
+        found = {row.monitor.id: row for row in rows if is_check(row.monitor)}
         for monitor_id in wanted:
             if monitor_id not in found:
                 raise NotFound(f"no check {monitor_id!r}", reason="MONITOR_NOT_FOUND", metadata={"monitor": monitor_id})
         return found
 
     async def _groups(
-        self, principal: Principal, wishes: Sequence[Wish], known: Mapping[str, Monitor]
+        self, principal: Principal, wishes: Sequence[Wish], known: Collection[Monitor]
     ) -> tuple[Mapping[str, Group], Mapping[int, Group]]:
         """Groups that checks are in, by key; and that they shall be in, by number."""
-        keys = {monitor.group for monitor in known.values() if monitor.group}
+        keys = {monitor.group for monitor in known if monitor.group}
         groups = await self._services.groups.named(principal, keys) if keys else {}
         numbered = {group.number: group for group in groups.values()}
         for number in {wish.said["groupId"] for wish in wishes if wish.said.get("groupId")} - numbered.keys():
