@@ -24,7 +24,17 @@ _CHANNEL: Final = {
     "sslExpiry": False,
     "sslExpiryThreshold": 30,
 }
-_GROUP: Final = {"activated": True, "muted": False, "tags": [], "alertSettings": None}
+_GROUP: Final[Mapping[str, Any]] = {
+    "activated": True,
+    "muted": False,
+    "tags": [],
+    "concurrency": 3,
+    "runParallel": False,
+    "doubleCheck": True,
+    **dict.fromkeys(("alertSettings", "environmentVariables", "locations", "privateLocations", "retryStrategy")),
+    **dict.fromkeys(("apiCheckDefaults", "browserCheckDefaults", "setupSnippetId", "tearDownSnippetId")),
+    **dict.fromkeys(("localSetupScript", "localTearDownScript", "runtimeId", "frequency")),
+}
 _WINDOW: Final[Mapping[str, Any]] = {
     "tags": [],
     "repeatInterval": None,
@@ -35,6 +45,7 @@ _WINDOW: Final[Mapping[str, Any]] = {
     "silenceAllAlerts": False,
     "silenceAlertsTags": [],
     "description": None,
+    "statusPageVisibility": None,
 }
 
 
