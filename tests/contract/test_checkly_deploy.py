@@ -128,9 +128,10 @@ def test_what_is_said_once_more_changes_nothing(project: Project) -> None:
 
 
 def test_what_is_not_said_any_more_is_the_default_again(project: Project) -> None:
+    variable = {"key": "A", "value": "b"}
     made = project.deploy(
         check("a", groupId=ref("g"), tags=["x"], description="d", muted=True, activated=False),
-        group("g", tags=["cron"], muted=True),
+        group("g", tags=["cron"], muted=True, concurrency=9, locations=["eu-west-1"], environmentVariables=[variable]),
         email("e", sendFailure=False),
     )
     assert project.deploy(check("a"), group("g"), email("e")) == made
@@ -139,6 +140,7 @@ def test_what_is_not_said_any_more_is_the_default_again(project: Project) -> Non
     assert (shown["muted"], shown["activated"]) == (False, True)
     shown = project.checkly.get(f"/v1/check-groups/{made['g']}")
     assert (shown["tags"], shown["muted"], shown["checks"]) == ([], False, [])
+    assert (shown["concurrency"], shown["locations"], shown["environmentVariables"]) == (3, [], [])
     assert project.checkly.get(f"/v1/alert-channels/{made['e']}")["sendFailure"] is True
 
 

@@ -44,6 +44,7 @@ _WINDOW: Final[Mapping[str, Any]] = {
     "silenceAllAlerts": False,
     "silenceAlertsTags": [],
     "description": None,
+    "statusPageVisibility": None,
 }
 
 
