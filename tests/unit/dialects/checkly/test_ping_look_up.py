@@ -7,7 +7,6 @@ from typing import Any
 from support.virtual import VirtualClock, VirtualLoop
 from tocsin.dialects.checkly import pings
 from tocsin.domain.project import Project
-from tocsin.http.addresses import Addresses
 from tocsin.http.app import application
 from tocsin.journal.local import LocalJournal
 from tocsin.service.check_ins import CheckIns
@@ -59,7 +58,7 @@ async def _ping(loop: _SlowThreads) -> None:
         clock_offset=lambda _dialect, _milliseconds: None,
     )
     tokens = Tokens(_Store(), journal.hold, within_ms=15_000)
-    lane = pings.Pings(check_ins, tokens, {42: project}.get, Addresses("127.0.0.1"), lambda _dialect, _reason: None)
+    lane = pings.Pings(check_ins, tokens, {42: project}.get, lambda _dialect, _reason: None)
     app = application(pings.routes(lane), journal.arrival, Room(10, 2**40), lambda _dialect, _reason: None)
     horizons: list[int] = []
     loop.watch = lambda: horizons.append(journal.horizon())
