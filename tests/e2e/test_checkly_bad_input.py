@@ -86,7 +86,10 @@ def test_bodies_that_are_no_object(checkly: Checkly, body: bytes) -> None:
         ({"checkType": "BROWSER"}, "checkType"),
         ({"groupId": 999_999}, "groupId"),
         ({"groupId": "x"}, "groupId"),
-        ({"alertChannelSubscriptions": [{"alertChannelId": 999_999, "activated": True}]}, "alertChannelSubscriptions"),
+        (
+            {"alertChannelSubscriptions": [{"alertChannelId": 999_999, "activated": True}]},
+            "alertChannelSubscriptions[0].alertChannelId",
+        ),
         ({"alertSettings": {"reminders": {"amount": 6}}}, "alertSettings.reminders.amount"),
         ({"description": "x" * 511}, "description"),
         ({"tags": ["a\u0000b"]}, "tags[0]"),
