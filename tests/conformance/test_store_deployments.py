@@ -65,6 +65,16 @@ def test_who_declares_a_resource(store_of_deployments):
     assert len(store.owners(1, "check", [one.resource for one in many])) == 1_200
 
 
+def test_what_other_programs_have_too(store_of_deployments):
+    store = store_of_deployments
+    intend(store, SHOP, CHECK, HOOK)
+    intend(store, Program("2", "bank", "Bank"), CHECK)
+    intend(store, Program("3", "bank", "Bank"), HOOK, project=2)
+    assert store.elsewhere(1, "shop", "check", {"nightly", "other"}) == {"nightly"}
+    assert store.elsewhere(1, "shop", "alert-channel", {"checkly-0011", "nightly"}) == set()
+    assert store.elsewhere(1, "third", "check", {"nightly"}) == {"nightly"}
+
+
 def test_programs_are_paged_oldest_first(store_of_deployments):
     store = store_of_deployments
     for name in "cab":

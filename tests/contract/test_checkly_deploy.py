@@ -425,3 +425,24 @@ def test_projects_deployed_at_the_same_time_share_nothing(checkly: Checkly) -> N
         assert shown["config"]["address"] == f"{project.name}@example.invalid"
         assert checkly.get(f"/v1/maintenance-windows/{one['w']}")["name"] == "w"
         assert project.check(one["a"])["groupId"] == one["g"]
+
+
+def test_a_subscription_that_two_declare_goes_with_the_last_of_them(checkly: Checkly) -> None:
+    owner, *others = [Project(checkly) for _ in range(3)]
+    made = owner.deploy(check("a"), email("e"))
+    spoken = [
+        {"type": "check", "logicalId": "a", "member": False, "physicalId": made["a"], "payload": None},
+        {"type": "alert-channel", "logicalId": "e", "member": False, "physicalId": made["e"], "payload": None},
+    ]
+    for project in others:
+        project.deploy(*spoken, told(ref("e"), checkId=ref("a")))
+    for project, left in zip(others, (1, 0), strict=True):
+        checkly.ask("DELETE", f"/next/projects/{project.name}")
+        assert len(owner.check(made["a"])["alertChannelSubscriptions"]) == left
+
+
+def test_a_subscription_under_another_logical_id_stays(project: Project) -> None:
+    once = told(ref("e"), checkId=ref("a"))
+    made = project.deploy(check("a"), email("e"), once)
+    project.deploy(check("a"), email("e"), {**once, "logicalId": "another"})
+    assert len(project.check(made["a"])["alertChannelSubscriptions"]) == 1

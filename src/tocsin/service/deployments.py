@@ -143,6 +143,15 @@ class Deployments:
         principal.require(Scope.READ)
         return await asyncio.to_thread(self._store.owners, principal.project.number, type, resources)
 
+    async def elsewhere(
+        self, principal: Principal, namespace: str, type: str, resources: Collection[str]
+    ) -> Collection[str]:
+        """Those of these resources that other programs of the project have too."""
+        principal.require(Scope.READ)
+        if not resources:
+            return ()
+        return await asyncio.to_thread(self._store.elsewhere, principal.project.number, namespace, type, resources)
+
     # --- deployments
 
     async def begin(self, principal: Principal, namespace: str, work: Work) -> Ongoing:

@@ -45,6 +45,20 @@ def owners(connection: Connection, project: int, type: str, resources: Collectio
     return {resource: Owner(known[namespace], name) for resource, namespace, name in owned if namespace in known}
 
 
+def elsewhere(connection: Connection, project: int, namespace: str, type: str, resources: Collection[str]) -> set[str]:
+    """Those of these resources that other programs have too."""
+    found: set[str] = set()
+    for some in chunks(sorted(resources), _MANY):
+        statement = select(table.c.resource).where(
+            table.c.project == project,
+            table.c.type == type,
+            table.c.resource.in_(some),
+            table.c.namespace != clean(namespace),
+        )
+        found.update(connection.execute(statement).scalars())
+    return found
+
+
 def bind(connection: Connection, project: int, namespace: str, bindings: Iterable[Binding]) -> None:
     """One that is bound already is bound to another resource."""
     found = [binding._replace(logical_id=clean(binding.logical_id)) for binding in bindings]

@@ -37,6 +37,11 @@ class SqlDeployments:
         with self._database.read() as connection:
             return bindings.owners(connection, project, type, resources)
 
+    def elsewhere(self, project: int, namespace: str, type: str, resources: Collection[str]) -> set[str]:
+        """Those of these resources that other programs have too."""
+        with self._database.read() as connection:
+            return bindings.elsewhere(connection, project, namespace, type, resources)
+
     # --- deployments
 
     def begin(self, deployment: Deployment) -> str:

@@ -110,11 +110,21 @@ class Deployer:
             await asyncio.sleep(0)
         for kind in reversed(TYPES):
             removed = [*prepared.plan.removed.get(kind, ()), *moved.get(kind, ())]
+            kept = {public for (of, _), public in made.items() if of == kind}
+            removed = await self._nobodys(principal, prepared, kind, [one for one in removed if one.public not in kept])
             await self._kinds[kind].remove(principal, removed, received)
         bound = [Binding(*key, self._kinds[key[0]].bound(public)) for key, public in made.items()]
         new = tuple(set(bound).difference(prepared.bound))
         steps = prepared.plan.steps(made)
         return Outcome(prepared.program, steps, new, prepared.plan.unbound, program_gone=prepared.project is None)
+
+    async def _nobodys(
+        self, principal: Principal, prepared: Prepared, kind: str, removed: Sequence[Here]
+    ) -> list[Here]:
+        """Those that no other program has: a subscription that two declare is the same one."""
+        bound = {self._kinds[kind].bound(one.public): one for one in removed}
+        theirs = await self._deployments.elsewhere(principal, prepared.program.namespace, kind, bound.keys())
+        return [one for resource, one in bound.items() if resource not in theirs]
 
     async def _as_it_is_now(self, principal: Principal, prepared: Prepared, received: Instant) -> Prepared:
         """Another deployment may have ended between the planning of this one and its turn."""
