@@ -83,9 +83,6 @@ class SqlDeployments:
             deployments.save(connection, deployment)
             if program_gone:
                 bindings.remove_program(connection, deployment.project, deployment.namespace)
-                return
-            bindings.unbind(connection, deployment.project, deployment.namespace, gone)
-            bindings.bind(connection, deployment.project, deployment.namespace, bound)
 
     def deployment(self, project: int, id: str) -> Deployment | None:
         with self._database.read() as connection:
