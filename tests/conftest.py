@@ -13,6 +13,8 @@ from support.postgresql import Postgres
 from support.server import Server
 
 _ON_POSTGRESQL = os.environ.get("TOCSIN_TESTS_ON") == "postgresql"
+# A child that is started as another user is forked, and gRPC's threads, revived in it for a moment, may crash there.
+os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"  # before anything imports gRPC
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
