@@ -1,6 +1,7 @@
 """Templates become what Checkly's own package makes of them; where it throws, ours may do as it likes."""
 
 import json
+import os
 import random
 import subprocess
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from tocsin.notify.form import variables
 from tocsin.notify.handlebars import TemplateError, parse, render
 
 MANY = 4_000
+CI_SEED = 1  # CI sees the same templates each time, as it does of Hypothesis
 SCRIPT = """
 const engine = require("@checkly/handlebars").create();
 const {templates, context} = JSON.parse(require("fs").readFileSync(0, "utf8"));
@@ -96,7 +98,7 @@ def test_templates_as_people_write_them(engine: Engine) -> None:
 
 
 def test_templates_by_chance(engine: Engine) -> None:
-    seed = random.SystemRandom().randrange(2**32)
+    seed = CI_SEED if os.environ.get("CI") == "true" else random.SystemRandom().randrange(2**32)
     print("seed", seed)
     by_chance = Templates(seed)
     # Two values in a row, raw and no texts, are added up by their engine before they are written: see the README.

@@ -9,12 +9,16 @@ import pytest
 
 from support.server import Server
 
-NOW = time.time()  # the clients' clock; events are dated around it
-
 
 @pytest.fixture
 def job() -> str:
     return f"job-{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture
+def now() -> float:
+    """The clients' clock; events are dated around it. Of each test: what lies ten minutes back is not believed."""
+    return time.time()
 
 
 def ping(server: Server, place: str) -> None:
@@ -77,27 +81,27 @@ def test_an_end_without_a_start_is_a_run(server: Server, job: str, state: str) -
     assert run["state"] == ("STATE_OK" if state == "complete" else "STATE_ERROR")
 
 
-def test_an_event_that_is_sent_twice_is_one(server: Server, job: str) -> None:
+def test_an_event_that_is_sent_twice_is_one(server: Server, job: str, now: float) -> None:
     for _ in range(3):
-        ping(server, f"{job}/run?series=s&stamp={NOW}")
+        ping(server, f"{job}/run?series=s&stamp={now}")
     for _ in range(3):
-        ping(server, f"{job}/complete?series=s&stamp={NOW + 1}")
+        ping(server, f"{job}/complete?series=s&stamp={now + 1}")
     assert states(server, job) == ["OK"]
-    ping(server, f"{job}/complete?series=t&stamp={NOW + 1}")
-    ping(server, f"{job}/complete?series=s&stamp={NOW + 2}")
+    ping(server, f"{job}/complete?series=t&stamp={now + 1}")
+    ping(server, f"{job}/complete?series=s&stamp={now + 2}")
     assert states(server, job) == ["OK", "OK", "OK"]
 
 
-def test_another_try_of_an_event_is_that_event(server: Server, job: str) -> None:
-    ping(server, f"{job}/complete?try=1&stamp={NOW}&msg=first")
-    ping(server, f"{job}/complete?try=2&stamp={NOW}&msg=second&series=late")
-    ping(server, f"{job}/complete?try=1&stamp={NOW}&msg=other&series=other")
+def test_another_try_of_an_event_is_that_event(server: Server, job: str, now: float) -> None:
+    ping(server, f"{job}/complete?try=1&stamp={now}&msg=first")
+    ping(server, f"{job}/complete?try=2&stamp={now}&msg=second&series=late")
+    ping(server, f"{job}/complete?try=1&stamp={now}&msg=other&series=other")
     assert [run["message"] for run in runs(server, job)] == ["first", "other"]
 
 
-def test_an_end_that_arrives_before_its_start_is_paired_with_it(server: Server, job: str) -> None:
-    ping(server, f"{job}/complete?series=s&stamp={NOW - 1}")
-    ping(server, f"{job}/run?series=s&stamp={NOW - 6}")
+def test_an_end_that_arrives_before_its_start_is_paired_with_it(server: Server, job: str, now: float) -> None:
+    ping(server, f"{job}/complete?series=s&stamp={now - 1}")
+    ping(server, f"{job}/run?series=s&stamp={now - 6}")
     [run] = runs(server, job)
     assert run["state"] == "STATE_OK"
     assert float(run["duration"].rstrip("s")) == pytest.approx(5, abs=0.01)
@@ -107,18 +111,20 @@ def test_an_end_that_arrives_before_its_start_is_paired_with_it(server: Server, 
     ("more", "duration"),
     [("", 5.0), ("&duration=2.5", 2.5), ("&metric=duration:3.5", 3.5), ("&duration=2.5&metric=duration:3.5", 2.5)],
 )
-def test_how_long_it_took(server: Server, job: str, more: str, duration: float) -> None:
-    ping(server, f"{job}/run?series=s&stamp={NOW - 10}")
-    ping(server, f"{job}/complete?series=s&stamp={NOW - 5}{more}")
+def test_how_long_it_took(server: Server, job: str, now: float, more: str, duration: float) -> None:
+    ping(server, f"{job}/run?series=s&stamp={now - 10}")
+    ping(server, f"{job}/complete?series=s&stamp={now - 5}{more}")
     [run] = runs(server, job)
     assert float(run["duration"].rstrip("s")) == pytest.approx(duration, abs=0.01)
 
 
 @pytest.mark.parametrize(("ago", "believed"), [(400, True), (700, False), (23 * 3_600, False), (-300, False)])
-def test_a_clients_clock_is_believed_within_bounds(server: Server, job: str, ago: int, believed: bool) -> None:
-    ping(server, f"{job}/complete?stamp={NOW - ago}")
+def test_a_clients_clock_is_believed_within_bounds(
+    server: Server, job: str, now: float, ago: int, believed: bool
+) -> None:
+    ping(server, f"{job}/complete?stamp={now - ago}")
     stamp = shown(server, job)["latest_event"]["stamp"]
-    assert (abs(stamp - (NOW - ago)) < 1) == believed
+    assert (abs(stamp - (now - ago)) < 1) == believed
 
 
 def test_environments_are_apart(server: Server, job: str) -> None:
